@@ -1,0 +1,99 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// The processor that the kernels are compiled for, as clang's `-march` names it. The default is the machine that builds;
+/// set `APUS_PROCESSOR=x86-64-v3` (say) to build once for a cluster whose nodes differ.
+let processor = Context.environment["APUS_PROCESSOR"] ?? "native"
+
+let common: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+/// What the program itself is built with; tests may be laxer.
+let house: [SwiftSetting] = common + [.strictMemorySafety(), .enableUpcomingFeature("InternalImportsByDefault")]
+
+/// Loops over `Float` vectorise only where clang may forget `errno` and knows the processor.
+let vectorised: [SwiftSetting] = [
+  .unsafeFlags(["-Xcc", "-fno-math-errno", "-Xcc", "-march=\(processor)"])
+]
+
+func library(_ name: String, _ dependencies: [String], settings: [SwiftSetting] = []) -> Target {
+  .target(name: name, dependencies: dependencies.map { .byName(name: $0) }, swiftSettings: house + settings)
+}
+
+func program(_ name: String, _ dependencies: [String], path: String? = nil) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies.map { .byName(name: $0) }, path: path, swiftSettings: house)
+}
+
+func tests(_ name: String, _ dependencies: [String], resources: [Resource]? = nil) -> Target {
+  .testTarget(
+    name: name, dependencies: (dependencies + ["TestSupport"]).map { .byName(name: $0) }, resources: resources,
+    swiftSettings: common)
+}
+
+let package = Package(
+  name: "apus",
+  products: [.executable(name: "apus", targets: ["apus"])],
+  targets: [
+    // The C libraries that every cluster has, and one header for sums that may be reordered.
+    .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CRelaxed"),
+
+    // Ground floor: the outside world, made safe. `unsafe` is written here and nowhere above.
+    library("Files", []),
+    library("MPI", ["CMPI"]),
+    library("HDF5", ["CHDF5"]),
+    library("Kernels", ["CBLAS", "CRelaxed"], settings: vectorised),
+
+    // Text in and out.
+    library("JSON", []),
+    library("Text", []),
+
+    // What a model, its data and its training are; none of these knows MPI.
+    library("Data", ["Files", "HDF5", "JSON", "Kernels", "Text"]),
+    library("Preparation", ["Data", "Files", "JSON", "Kernels", "Text"]),
+    library("Model", ["Kernels"]),
+    library("Optimization", ["Kernels", "Model"]),
+
+    // Ranks together, and the training loop over them.
+    library("Parallel", ["Data", "Kernels", "MPI", "Model"]),
+    library(
+      "Training",
+      ["Data", "Files", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Text"]),
+
+    program(
+      "apus",
+      [
+        "Data", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Preparation", "Text",
+        "Training",
+      ]),
+    program(
+      "apus-bench",
+      ["Data", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Text", "Training"]),
+
+    // Tests.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
+    program(
+      "RankCases", ["Data", "Files", "Kernels", "MPI", "Model", "Parallel", "Training"], path: "Tests/RankCases"),
+    tests("FilesTests", ["Files"]),
+    tests("MPITests", ["MPI", "RankCases"]),
+    tests("HDF5Tests", ["HDF5"]),
+    tests("KernelsTests", ["Kernels"]),
+    tests("JSONTests", ["JSON"]),
+    tests("TextTests", ["Text"]),
+    tests("DataTests", ["Data", "Files", "HDF5", "JSON", "Kernels"]),
+    tests("PreparationTests", ["Data", "Files", "JSON", "Kernels", "Preparation"]),
+    tests("ModelTests", ["Kernels", "Model"]),
+    tests("OptimizationTests", ["Kernels", "Model", "Optimization"]),
+    tests("ParallelTests", ["Data", "Kernels", "MPI", "Model", "Parallel", "RankCases"]),
+    tests("TrainingTests", ["Data", "Files", "JSON", "Kernels", "Model", "Optimization", "Training"]),
+    tests("CommandTests", ["JSON", "apus"], resources: [.copy("Reference")]),
+  ]
+)
