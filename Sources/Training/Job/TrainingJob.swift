@@ -1,0 +1,215 @@
+public import JSON
+public import Model
+public import Optimization
+public import Parallel
+
+/// What is to be trained, on what, and how: a job file with every default filled in.
+public struct TrainingJob: Sendable {
+  /// How many rows form the batch of a step, on all ranks together.
+  public enum BatchSize: Equatable, Sendable {
+    case rows(Int)
+    /// Batch gradient descent: every step sees the whole data set.
+    case full
+  }
+
+  /// When the training ends.
+  public enum Length: Equatable, Sendable {
+    case epochs(Int)
+    case steps(Int)
+  }
+
+  public struct Source: Sendable {
+    public var path: String
+    public var features: String
+    public var targets: String
+    public var split: String
+    public var validationSplit: String?
+    public var scale: Double
+  }
+
+  public struct Checkpointing: Sendable {
+    public var everySteps: Int
+    public var everySeconds: Double
+    public var keep: Int
+  }
+
+  public var data: Source
+  public var kind: ModelKind
+  public var hidden: [Int]
+  public var activation: Activation
+  /// Nil where the targets decide (an mlp without a loss).
+  public var loss: Loss?
+  public var penalty: Penalty
+  public var optimizer: OptimizerSettings
+  public var schedule: Schedule
+  public var length: Length
+  public var batchSize: BatchSize
+  public var shuffle: Bool
+  public var seed: UInt64
+  /// 0 does not clip.
+  public var clipNorm: Double
+  /// 0 writes about ten lines a second.
+  public var logEvery: Int
+  public var initialModel: String?
+  /// 0 never stops early.
+  public var patience: Int
+  public var microBatches: Int
+  /// 0 until the first start decides.
+  public var virtualRanks: Int
+  public var reduction: GradientReduction
+  public var checkpoint: Checkpointing
+  public var output: String
+
+  /// Reads a job file.
+  /// - Parameters:
+  ///   - bytes: the file, JSON5.
+  ///   - source: its name, for messages.
+  ///   - overrides: what `--set` says, in order.
+  /// - Throws: `InvalidJob` with everything that is wrong.
+  public init(parsing bytes: [UInt8], source: String, overrides: [JobOverride] = []) throws {
+    let root: JSONNode
+    do {
+      root = try JSONNode(parsing: bytes, dialect: .json5)
+    } catch {
+      let place = JobProblem.Place(line: error.line, column: error.column)
+      throw InvalidJob(source: source, problems: [JobProblem(place: place, message: error.message)])
+    }
+    var values = JobValues(root, overrides: overrides)
+    values.checkTogether()
+    guard values.problems.isEmpty else { throw InvalidJob(source: source, problems: values.problems) }
+    self.init(values)
+  }
+
+  /// The job of checked values.
+  private init(_ values: JobValues) {
+    data = Source(
+      path: values.text("data.path") ?? "", features: values.text("data.features") ?? "",
+      targets: values.text("data.targets") ?? "", split: values.text("data.split") ?? "",
+      validationSplit: values.text("data.validation_split"), scale: values.number("data.scale") ?? 1)
+    kind = values.choice("model.kind") ?? .linear
+    hidden = values.integers("model.hidden")
+    activation = values.choice("model.activation") ?? .relu
+    loss = values.choice("loss") ?? kind.impliedLoss
+    penalty = Penalty(l1: values.number("penalty.l1") ?? 0, l2: values.number("penalty.l2") ?? 0)
+    optimizer = Self.optimizer(values)
+    schedule = Schedule(
+      kind: values.choice("schedule.kind") ?? .constant, warmupSteps: values.integer("schedule.warmup_steps") ?? 0,
+      everySteps: values.integer("schedule.every_steps") ?? 0, factor: values.number("schedule.factor") ?? 0.1,
+      decay: values.number("schedule.decay") ?? 0, minimum: values.number("schedule.minimum") ?? 0,
+      patience: values.integer("schedule.patience") ?? 0)
+    length =
+      values.integer("train.steps").map { .steps($0) } ?? .epochs(values.integer("train.epochs") ?? 20)
+    batchSize = values.integer("train.batch_size").map { .rows($0) } ?? .full
+    shuffle = values.boolean("train.shuffle")
+    seed = UInt64(values.integer("train.seed") ?? 0)
+    clipNorm = values.number("train.clip_norm") ?? 0
+    logEvery = values.integer("train.log_every") ?? 0
+    initialModel = values.text("train.initial_model")
+    patience = values.integer("train.early_stopping.patience") ?? 0
+    microBatches = values.integer("parallel.micro_batches") ?? 1
+    virtualRanks = values.integer("parallel.virtual_ranks") ?? 0
+    reduction = values.choice("parallel.reduction") ?? .ordered
+    checkpoint = Checkpointing(
+      everySteps: values.integer("checkpoint.every_steps") ?? 0,
+      everySeconds: values.number("checkpoint.every_seconds") ?? 0, keep: values.integer("checkpoint.keep") ?? 1)
+    output = values.text("output") ?? ""
+  }
+
+  private static func optimizer(_ values: JobValues) -> OptimizerSettings {
+    var settings = OptimizerSettings(kind: values.choice("optimizer.kind") ?? .adam)
+    values.number("optimizer.learning_rate").map { settings.learningRate = $0 }
+    values.number("optimizer.momentum").map { settings.momentum = $0 }
+    values.number("optimizer.decay").map { settings.decay = $0 }
+    values.number("optimizer.beta1").map { settings.beta1 = $0 }
+    values.number("optimizer.beta2").map { settings.beta2 = $0 }
+    values.number("optimizer.epsilon").map { settings.epsilon = $0 }
+    values.number("optimizer.weight_decay").map { settings.weightDecay = $0 }
+    values.number("optimizer.beta").map { settings.beta = $0 }
+    return settings
+  }
+}
+
+extension ModelKind {
+  /// The loss that the kind stands for; nil for an mlp, where the targets decide.
+  public var impliedLoss: Loss? {
+    switch self {
+    case .linear: .squared
+    case .logistic: .logistic
+    case .svm: .hinge
+    case .softmax: .softmax
+    case .mlp: nil
+    }
+  }
+
+  /// The losses that make sense for the kind.
+  var allowedLosses: [Loss] {
+    switch self {
+    case .linear: [.squared, .huber, .absolute]
+    case .logistic: [.logistic]
+    case .svm: [.hinge, .squaredHinge]
+    case .softmax: [.softmax]
+    case .mlp: Loss.allCases
+    }
+  }
+}
+
+extension JobValues {
+  func choice<Choice: RawRepresentable<String>>(_ key: String) -> Choice? {
+    text(key).flatMap(Choice.init(rawValue:))
+  }
+
+  /// Finds values that contradict each other.
+  mutating func checkTogether() {
+    guard let kind: ModelKind = choice("model.kind") else { return }
+    if kind == .mlp, integers("model.hidden").isEmpty {
+      reject("model.hidden", "must name the units of at least one hidden layer for kind \"mlp\", as [64, 32]")
+    }
+    if kind != .mlp, !integers("model.hidden").isEmpty {
+      reject("model.hidden", "does not fit kind \"\(kind.rawValue)\", which has one layer; use kind \"mlp\"")
+    }
+    if let loss: Loss = choice("loss"), !kind.allowedLosses.contains(loss) {
+      let allowed = kind.allowedLosses.map { "\"\($0.rawValue)\"" }.joined(separator: " | ")
+      reject("loss", "must be \(allowed) for kind \"\(kind.rawValue)\", not \"\(loss.rawValue)\"")
+    }
+    if integer("train.epochs") != nil, integer("train.steps") != nil {
+      reject("train.steps", "and 'train.epochs' cannot both be given")
+    }
+    checkOptimizer()
+    checkSchedule()
+  }
+
+  private mutating func checkOptimizer() {
+    guard let optimizer: OptimizerKind = choice("optimizer.kind") else { return }
+    let used = optimizer.keys
+    for key in JobKey.all where key.path.hasPrefix("optimizer.") && key.path != "optimizer.kind" {
+      let name = String(key.path.dropFirst("optimizer.".count))
+      if isGiven(key.path), self[key.path] != .null, !used.contains(name) {
+        reject(key.path, "is no setting of \"\(optimizer.rawValue)\", which has \(used.joined(separator: ", "))")
+      }
+    }
+  }
+
+  private mutating func checkSchedule() {
+    if let schedule: Schedule.Kind = choice("schedule.kind"), schedule == .plateau, self["data.validation_split"] == .null {
+      reject("schedule.kind", "\"plateau\" needs 'data.validation_split'")
+    }
+    if let patience = integer("train.early_stopping.patience"), patience > 0, self["data.validation_split"] == .null {
+      reject("train.early_stopping.patience", "needs 'data.validation_split'")
+    }
+  }
+}
+
+extension OptimizerKind {
+  /// The keys of a job file that the rule uses.
+  public var keys: [String] {
+    switch self {
+    case .sgd: ["learning_rate"]
+    case .momentum, .nesterov: ["learning_rate", "momentum"]
+    case .adagrad: ["learning_rate", "epsilon"]
+    case .rmsprop: ["learning_rate", "decay", "epsilon"]
+    case .adam: ["learning_rate", "beta1", "beta2", "epsilon"]
+    case .adamw: ["learning_rate", "beta1", "beta2", "epsilon", "weight_decay"]
+    case .ftrl: ["learning_rate", "beta"]
+    }
+  }
+}

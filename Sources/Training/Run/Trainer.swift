@@ -1,0 +1,111 @@
+public import Kernels
+public import Model
+public import Optimization
+public import Parallel
+
+/// The training loop: one batch after the other, the same for every strategy.
+///
+/// Gradient, optimizer, metrics, validation, checkpoints: `train` reads in that order. All ranks run it in step; whatever they decide
+/// follows from numbers that the reduction made equal.
+public final class Trainer<Strategy: ParallelStrategy> {
+  /// How a training ended.
+  public enum Outcome: Equatable, Sendable {
+    case finished
+    /// Early stopping found no improvement.
+    case converged
+    /// A signal asked for it; the state is saved.
+    case stopped
+  }
+
+  let job: TrainingJob
+  let plan: TrainingPlan
+  let strategy: Strategy
+  var optimizer: Optimizer
+  var state: TrainingState
+  /// The parameters of the best validation, where early stopping wants them; empty otherwise.
+  var best: FloatBuffer
+  public private(set) var lastLoss: Double?
+  public private(set) var lastValidation: Metrics?
+  private let companions: TrainingCompanions
+
+  /// - Parameters:
+  ///   - companions: what happens around the steps: progress, validation, checkpoints.
+  public init(
+    job: TrainingJob, plan: TrainingPlan, strategy: Strategy, layout: ParameterLayout, state: TrainingState,
+    companions: TrainingCompanions
+  ) {
+    self.job = job
+    self.plan = plan
+    self.strategy = strategy
+    self.state = state
+    self.companions = companions
+    optimizer = Optimizer(settings: job.optimizer, penalty: job.penalty, layout: layout)
+    best = FloatBuffer(count: job.patience > 0 ? layout.count : 0)
+  }
+
+  /// Trains to the end, or until a signal or early stopping ends it. Collective.
+  public func train() throws -> Outcome {
+    companions.begin(state)
+    var outcome = isConverged ? Outcome.converged : .finished
+    while state.step < plan.totalSteps, outcome == .finished {
+      let step = plan.step(state.step)
+      let totals = try strategy.sumGradient(
+        epoch: step.epoch, positions: step.positions, raised: companions.flags(after: state))
+      let rate = try update(totals, at: step)
+      companions.note(step, totals, learningRate: rate, isLast: state.step == plan.totalSteps)
+      if step.endsEpoch || state.step == plan.totalSteps { try validate(after: step) }
+      if isConverged { outcome = .converged }
+      if totals.stop, state.step < plan.totalSteps, outcome == .finished { outcome = .stopped }
+      if outcome == .stopped || companions.isCheckpointDue(totals, state) { try companions.save(self) }
+    }
+    if outcome != .stopped { restoreBest() }
+    return outcome
+  }
+
+  /// Applies the summed gradient of a step; returns the learning rate.
+  private func update(_ totals: StepTotals, at step: TrainingPlan.Step) throws -> Double {
+    guard totals.loss.isFinite, strategy.isGradientFinite else { throw diverged(totals, at: step) }
+    var scale = 1 / Double(totals.rows)
+    if job.clipNorm > 0 { scale *= clipScale(norm: strategy.gradientNorm() * scale, limit: job.clipNorm) }
+    let rate = job.schedule.rate(
+      base: job.optimizer.learningRate, step: step.index, totalSteps: plan.totalSteps, stepsPerEpoch: plan.stepsPerEpoch,
+      plateau: state.plateau)
+    try strategy.update { parameters, gradient, range in
+      optimizer.update(
+        parameters: &parameters, gradient: gradient, scale: Float(scale), learningRate: rate, range: range)
+    }
+    state.step += 1
+    state.samples += totals.rows
+    lastLoss = totals.loss
+    return rate
+  }
+
+  /// Evaluates the validation split, if there is one, and tells whoever listens to its loss.
+  private func validate(after step: TrainingPlan.Step) throws {
+    guard let metrics = try strategy.withParameters({ try companions.validate($0) }) else { return }
+    lastValidation = metrics
+    companions.note(metrics, state, epoch: step.epoch)
+    if job.schedule.kind == .plateau { state.plateau.observe(metrics.loss, schedule: job.schedule) }
+    if job.patience > 0, state.earlyStopping.observe(loss: metrics.loss, step: state.step) {
+      strategy.withParameters { best.copy(from: $0) }
+    }
+  }
+
+  private var isConverged: Bool {
+    job.patience > 0 && state.earlyStopping.withoutImprovement >= job.patience
+  }
+
+  /// Early stopping ends with the parameters of the best validation, not with those of the last.
+  private func restoreBest() {
+    guard job.patience > 0, state.earlyStopping.bestLoss != nil else { return }
+    strategy.replaceParameters { $0.copy(from: best) }
+  }
+
+  private func diverged(_ totals: StepTotals, at step: TrainingPlan.Step) -> Failure {
+    let what = totals.loss.isFinite ? "gradient" : "loss"
+    return Failure(
+      .invalidData,
+      "the \(what) of step \(step.index + 1) is not finite, from finite data; the step was not applied",
+      hint: "lower optimizer.learning_rate, or set train.clip_norm; the newest checkpoint is as it was", isShared: true)
+  }
+}
