@@ -28,6 +28,21 @@ struct JSONParser {
     let column: Int
   }
 
+  /// What a value is to what surrounds it, for messages; put into words only where there is one.
+  private enum Role {
+    case text
+    case element
+    case member(String)
+  }
+
+  private func expected(_ role: Role) -> String {
+    switch role {
+    case .text: "expected a value"
+    case .element: "expected a value or ']'"
+    case .member(let key): "expected a value for \(quoted(key))"
+    }
+  }
+
   var place: Place { Place(line: line, column: index - lineStart - continuationBytes + 1) }
 
   /// The byte at `index`, nil at the end.
@@ -50,18 +65,18 @@ struct JSONParser {
     }
     try skipSpace()
     guard current != nil else { throw error("the text is empty, expected a value") }
-    let node = try value(expected: "expected a value")
+    let node = try value(as: .text)
     try skipSpace()
     guard current == nil else { throw error("expected the end of the text after the value, not \(found)") }
     return node
   }
 
   /// One value; `index` is at its first byte.
-  private mutating func value(expected: @autoclosure () -> String) throws(JSONError) -> JSONNode {
+  private mutating func value(as role: Role) throws(JSONError) -> JSONNode {
     let place = self.place
     values += 1
     guard values <= valueLimit else { throw error("more than \(valueLimit) values") }
-    guard let first = current else { throw error("\(expected()), not \(found)") }
+    guard let first = current else { throw error("\(expected(role)), not \(found)") }
     let value: JSONValue
     switch first {
     case UInt8(ascii: "{"): value = try object(from: place)
@@ -73,8 +88,8 @@ struct JSONParser {
     case UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "0")...UInt8(ascii: "9"):
       value = try number()
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"):
-      value = try word(expected: expected)
-    default: throw error("\(expected()), not \(found)")
+      value = try word(as: role)
+    default: throw error("\(expected(role)), not \(found)")
     }
     return JSONNode(value, line: place.line, column: place.column)
   }
@@ -89,7 +104,7 @@ struct JSONParser {
         break
       }
       if current == nil { throw unclosed("array", from: start, "expected a value or ']'") }
-      elements.append(try value(expected: "expected a value or ']'"))
+      elements.append(try value(as: .element))
       try skipSpace()
       if current == UInt8(ascii: "]") { break }
       guard current == UInt8(ascii: ",") else {
@@ -124,7 +139,7 @@ struct JSONParser {
       guard current == UInt8(ascii: ":") else { throw error("expected ':' after the key \(quoted(key)), not \(found)") }
       index += 1
       try skipSpace()
-      let value = try value(expected: "expected a value for \(quoted(key))")
+      let value = try value(as: .member(key))
       members.append(JSONMember(key: key, value: value, keyLine: keyPlace.line, keyColumn: keyPlace.column))
       try skipSpace()
       if current == UInt8(ascii: "}") { break }
@@ -151,7 +166,7 @@ struct JSONParser {
   }
 
   /// `true`, `false`, `null`, and what people write in their place.
-  private mutating func word(expected: () -> String) throws(JSONError) -> JSONValue {
+  private mutating func word(as role: Role) throws(JSONError) -> JSONValue {
     var end = index
     while end < bytes.count, end - index < 40, isASCIIWordByte(bytes[end]) { end += 1 }
     let text = String(decoding: bytes[index..<end], as: UTF8.self)
@@ -164,11 +179,11 @@ struct JSONParser {
     case "NaN" where dialect == .json5: value = .number(.nan)
     default:
       switch text.lowercased() {
-      case "true", "yes", "on": throw error("\(expected()), not '\(text)'; did you mean true?")
-      case "false", "no", "off": throw error("\(expected()), not '\(text)'; did you mean false?")
-      case "null", "none", "nil", "undefined": throw error("\(expected()), not '\(text)'; did you mean null?")
-      case "nan", "inf", "infinity": throw error("\(expected()); a number has to be finite")
-      default: throw error("\(expected()), not '\(text)'; text takes quotes")
+      case "true", "yes", "on": throw error("\(expected(role)), not '\(text)'; did you mean true?")
+      case "false", "no", "off": throw error("\(expected(role)), not '\(text)'; did you mean false?")
+      case "null", "none", "nil", "undefined": throw error("\(expected(role)), not '\(text)'; did you mean null?")
+      case "nan", "inf", "infinity": throw error("\(expected(role)); a number has to be finite")
+      default: throw error("\(expected(role)), not '\(text)'; text takes quotes")
       }
     }
     index = end
