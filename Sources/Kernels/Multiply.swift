@@ -67,7 +67,11 @@ public enum Multiply {
     check(xView, batch, inputs, gView, outputs, inputs)
     check(d.count, dView, x.count, xView, g.count, gView)
     if outputs == 0 || inputs == 0 { return }
-    if outputs == 1 {
+    if batch == 0 {
+      // A sum of nothing.
+      if accumulate { return }
+      for row in 0..<outputs { unsafe (g.base + gView.offset + row * gView.rowStride).update(repeating: 0, count: inputs) }
+    } else if outputs == 1 {
       unsafe combination(
         d.base + dView.offset, step: dView.rowStride, x.base + xView.offset, xView, into: g.base + gView.offset,
         accumulate: accumulate)
