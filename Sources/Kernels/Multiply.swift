@@ -70,7 +70,9 @@ public enum Multiply {
     if batch == 0 {
       // A sum of nothing.
       if accumulate { return }
-      for row in 0..<outputs { unsafe (g.base + gView.offset + row * gView.rowStride).update(repeating: 0, count: inputs) }
+      for row in 0..<outputs {
+        unsafe (g.base + gView.offset + row * gView.rowStride).update(repeating: 0, count: inputs)
+      }
     } else if outputs == 1 {
       unsafe combination(
         d.base + dView.offset, step: dView.rowStride, x.base + xView.offset, xView, into: g.base + gView.offset,
