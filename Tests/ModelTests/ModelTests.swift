@@ -56,22 +56,14 @@ import Testing
 
   @Test func firstParametersAreAFunctionOfTheSeed() throws {
     let model = try Model(kind: .mlp, sizes: [7, 5, 3, 2], loss: .squared)
-    var (first, second, other) = (
-      [Float](), [Float](), [Float]()
-    )
-    for (seed, keep) in [(1, 0), (1, 1), (2, 2)] {
+    func parameters(seed: UInt64) -> [Float] {
       var parameters = FloatBuffer(count: model.layout.count)
-      model.initialize(&parameters, seed: UInt64(seed))
-      if keep == 0 {
-        first = parameters.values()
-      } else if keep == 1 {
-        second = parameters.values()
-      } else {
-        other = parameters.values()
-      }
+      model.initialize(&parameters, seed: seed)
+      return parameters.values()
     }
-    #expect(first == second)
-    #expect(zip(first, other).allSatisfy { $0 != $1 })
+    let first = parameters(seed: 1)
+    #expect(first == parameters(seed: 1))
+    #expect(zip(first, parameters(seed: 2)).allSatisfy { $0 != $1 })
     // Stages make their part of it.
     let stage = model.stage(layers: 1..<3)
     var part = FloatBuffer(count: stage.layout.count)
