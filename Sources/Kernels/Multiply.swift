@@ -143,9 +143,20 @@ extension Multiply {
     _ matrix: UnsafeMutablePointer<Float>, _ view: MatrixView, _ vector: UnsafeMutablePointer<Float>,
     into y: UnsafeMutablePointer<Float>, step: Int, accumulate: Bool
   ) {
-    for row in 0..<view.rows {
+    var row = 0
+    while row + 4 <= view.rows {
+      let four = unsafe Reduce.laneDots(
+        matrix + row * view.rowStride, rowStride: view.rowStride, vector, count: view.columns)
+      for index in 0..<4 {
+        let place = (row + index) * step
+        unsafe y[place] = accumulate ? y[place] + four[index] : four[index]
+      }
+      row += 4
+    }
+    while row < view.rows {
       let dot = unsafe Reduce.laneDot(matrix + row * view.rowStride, vector, count: view.columns)
       unsafe y[row * step] = accumulate ? y[row * step] + dot : dot
+      row += 1
     }
   }
 

@@ -69,6 +69,23 @@ struct Shape: Sendable, CustomTestStringConvertible {
     }
   }
 
+  /// With one output a row's result is the same bits whichever rows stand beside it.
+  @Test(arguments: [1, 2, 4, 9, 15, 16, 31, 100, 257]) func aDotProductDoesNotDependOnTheRowsAround(inputs: Int) {
+    let x = FloatBuffer(Operand(11, inputs, label: 1).values)
+    let w = FloatBuffer(Operand(1, inputs, label: 2).values)
+    let weights = MatrixView(rows: 1, columns: inputs)
+    let rows = MatrixView(rows: 11, columns: inputs)
+    var all = FloatBuffer(count: 11)
+    Multiply.forward(x, rows, weights: w, weights, into: &all, MatrixView(rows: 11, columns: 1))
+    for row in 0..<11 {
+      var single = FloatBuffer(count: 1)
+      Multiply.forward(x, rows.rows(row..<row + 1), weights: w, weights, into: &single, MatrixView(rows: 1, columns: 1))
+      #expect(single[0].bitPattern == all[row].bitPattern)
+      let dot = Reduce.orderedDot(x, row * inputs..<(row + 1) * inputs, w, at: 0)
+      #expect(dot.bitPattern == all[row].bitPattern)
+    }
+  }
+
   private typealias Product = (
     borrowing FloatBuffer, MatrixView, borrowing FloatBuffer, MatrixView, inout FloatBuffer, MatrixView
   ) -> Void
