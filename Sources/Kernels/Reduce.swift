@@ -2,8 +2,9 @@ import CRelaxed
 
 /// Sums over a part of a buffer.
 ///
-/// The ordered forms add in one order that depends on the count alone, and keep at least 16 partial sums so that they are
-/// vector code all the same: their result is the same on every machine. The relaxed forms are as fast as the machine allows.
+/// The ordered forms add in one order that depends on the count alone, and keep at least 16 partial sums so that they
+/// are vector code all the same: their result is the same on every machine. The relaxed forms are as fast as the
+/// machine allows.
 public enum Reduce {
   /// The sum of the elements in `range`, each taken as Double; in one fixed order.
   public static func orderedSum(_ buffer: borrowing FloatBuffer, _ range: Range<Int>) -> Double {
@@ -27,8 +28,8 @@ public enum Reduce {
     }
   }
 
-  /// The dot product of the elements in `range` of one buffer with as many from `offset` on of another, in Float; in one
-  /// fixed order.
+  /// The dot product of the elements in `range` of one buffer with as many from `offset` on of another, in Float; in
+  /// one fixed order.
   public static func orderedDot(
     _ first: borrowing FloatBuffer, _ range: Range<Int>, _ second: borrowing FloatBuffer, at offset: Int
   ) -> Float {
@@ -76,8 +77,8 @@ public enum Reduce {
 // MARK: - Fixed lanes
 
 extension Reduce {
-  /// Sums `count` transformed elements in 16 lanes of Double: lane l takes elements l, l + 16, ...; the lanes are added as a
-  /// binary tree, then what is left over, one by one.
+  /// Sums `count` transformed elements in 16 lanes of Double: lane l takes elements l, l + 16, ...; the lanes are added
+  /// as a binary tree, then what is left over, one by one.
   @inline(__always)
   private static func laneSum(
     _ values: UnsafeMutablePointer<Float>, count: Int, _ transform: (SIMD8<Double>) -> SIMD8<Double>

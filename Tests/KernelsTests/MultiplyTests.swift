@@ -90,8 +90,8 @@ struct Shape: Sendable, CustomTestStringConvertible {
     borrowing FloatBuffer, MatrixView, borrowing FloatBuffer, MatrixView, inout FloatBuffer, MatrixView
   ) -> Void
 
-  /// Runs a product on operands at several alignments, with and without room between rows, over old contents that are not a
-  /// number where they must not matter, and checks that all give the same bits and touch nothing else.
+  /// Runs a product on operands at several alignments, with and without room between rows, over old contents that are
+  /// not a number where they must not matter, and checks that all give the same bits and touch nothing else.
   private func run(_ old: Operand, accumulate: Bool, _ a: Operand, _ b: Operand, _ product: Product) -> [Float] {
     var results: [[Float]] = []
     for (shift, gap) in [(0, 0), (1, 0), (3, 2), (16, 16)] {
