@@ -11,7 +11,7 @@ public struct RunResult: Sendable, CustomStringConvertible {
   public let outputBytes: [UInt8]
   public let errorBytes: [UInt8]
   public let duration: Duration
-  /// The largest resident set of the program, or of a child that it waited for.
+  /// The largest resident set of the program itself (not of the ranks of `mpirun`), looked up every few milliseconds while it was waited for.
   public let peakMemoryBytes: Int
 
   /// Standard output as text.

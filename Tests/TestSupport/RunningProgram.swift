@@ -14,6 +14,7 @@ public final class RunningProgram: Sendable {
   private let files: TemporaryDirectory
   private let started: ContinuousClock.Instant
   private let result = Mutex<RunResult?>(nil)
+  private let peakMemory = Atomic<Int>(0)
 
   init(
     _ program: String, _ arguments: [String], environment: [String: String?], workingDirectory: String?, input: String
@@ -130,15 +131,24 @@ public final class RunningProgram: Sendable {
   /// Collects the ended program; `nil` if it still runs.
   private func reap(flags: Int32, timedOut: Bool) -> RunResult? {
     var status: Int32 = 0
-    var usage = rusage()
     var answer: pid_t = -1
-    repeat { answer = wait4(processIdentifier, &status, flags, &usage) } while answer == -1 && errno == EINTR
+    samplePeakMemory()
+    repeat { answer = waitpid(processIdentifier, &status, flags) } while answer == -1 && errno == EINTR
     if answer == 0 { return nil }
     let signal: Int32? = (status & 0x7f) == 0 ? nil : status & 0x7f
     return RunResult(
       command: command, exitCode: signal.map { 128 + $0 } ?? (status >> 8) & 0xff, signal: signal, timedOut: timedOut,
       outputBytes: (try? files.read("output")) ?? [], errorBytes: (try? files.read("error")) ?? [],
-      duration: ContinuousClock.now - started, peakMemoryBytes: usage.ru_maxrss * 1_024)
+      duration: ContinuousClock.now - started, peakMemoryBytes: peakMemory.load(ordering: .relaxed))
+  }
+
+  /// `getrusage` would count what the test runner itself held when it started the program.
+  private func samplePeakMemory() {
+    guard let status = try? String(contentsOfFile: "/proc/\(processIdentifier)/status", encoding: .utf8),
+      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+      let kibibytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap({ Int($0) })
+    else { return }
+    peakMemory.max(kibibytes * 1_024, ordering: .relaxed)
   }
 
   private static func descendants(of root: Int32) -> [Int32] {
