@@ -85,7 +85,8 @@ extension HDF5Location {
     }
     // The size of the cache is fixed when a data set is first opened, and what it should be is known only now.
     try object.close("H5Oclose", "open '\(full)'", path: file)
-    let access = try datasetAccess(cacheBytes: layout.cacheBytes, chunk: layout.chunk, elementBytes: layout.elementBytes)
+    let access = try datasetAccess(
+      cacheBytes: layout.cacheBytes, chunk: layout.chunk, elementBytes: layout.elementBytes)
     let dataset = try Identifier(
       unsafe H5Dopen2(handle, full, access.handle), "H5Dopen2", "open '\(full)'", path: file)
     return HDF5Dataset(dataset, layout, at: place)
