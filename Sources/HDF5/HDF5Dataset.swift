@@ -45,15 +45,19 @@ public struct HDF5Dataset: ~Copyable, Sendable, HDF5Attributed {
     chunk = layout.chunk
     filters = layout.filters
     isExtendable = layout.isExtendable
-    state = DatasetState(shape: layout.shape)
+    state = DatasetState(shape: layout.shape, chunks: ChunkReader(layout, isReadOnly: place.isReadOnly))
   }
 }
 
 /// What changes while a data set is open. Touched only under the library's lock, which makes it safe to share.
 final class DatasetState: @unchecked Sendable {
   var shape: [Int]
+  let chunks: ChunkReader?
 
-  init(shape: [Int]) { self.shape = shape }
+  init(shape: [Int], chunks: ChunkReader?) {
+    self.shape = shape
+    self.chunks = chunks
+  }
 }
 
 extension HDF5Container where Self: ~Copyable {
