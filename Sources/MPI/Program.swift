@@ -1,0 +1,134 @@
+import CMPI
+import Glibc
+import Synchronization
+
+/// The MPI program from its first call to its last: the only place that starts, ends and aborts the library.
+public enum Program {
+  /// What the library allows threads to do, least first (MPI 3.1, section 12.4.3).
+  public enum ThreadLevel: Int, Sendable, Comparable {
+    case single, funneled, serialized, multiple
+
+    public static func < (one: ThreadLevel, other: ThreadLevel) -> Bool { one.rawValue < other.rawValue }
+  }
+
+  /// Whether a launcher (`mpirun`, `srun`, ...) started this process. Needs no MPI.
+  public static var isLaunched: Bool { Launch.current.isLaunched }
+
+  /// What the library allows threads to do, once it runs; `single` before.
+  public static var threadLevel: ThreadLevel {
+    guard isRunning else { return .single }
+    var level: Int32 = 0
+    guard unsafe MPI_Query_thread(&level) == MPI_SUCCESS else { return .single }
+    switch level {
+    case Int32(MPI_THREAD_MULTIPLE): return .multiple
+    case Int32(MPI_THREAD_SERIALIZED): return .serialized
+    case Int32(MPI_THREAD_FUNNELED): return .funneled
+    default: return .single
+    }
+  }
+
+  /// The library's name and version in its own words, such as `Open MPI v4.1.4, ...`. Needs no running MPI.
+  public static var libraryVersion: String {
+    var length: Int32 = 0
+    return unsafe String(unsafeUninitializedCapacity: Int(MPI_MAX_LIBRARY_VERSION_STRING)) { bytes in
+      let code = unsafe bytes.withMemoryRebound(to: CChar.self) {
+        unsafe MPI_Get_library_version($0.baseAddress, &length)
+      }
+      return code == MPI_SUCCESS ? Int(length) : 0
+    }
+  }
+
+  /// Runs `body` on every rank that was started, and ends the process; without a launcher, as a world of one.
+  ///
+  /// Ends in one of three ways:
+  /// - `body` returns on every rank: all exit with the largest code that any returned. Ranks agree on it first, so a rank
+  ///   that others must not wait for has to throw.
+  /// - `body` throws: `report` prints the error and gives the exit code; then all ranks are ended with this code, wherever
+  ///   they are. Codes are 1 to 125, so that those of mpirun for signals stay distinct.
+  /// - The environment says that more ranks were started than MPI sees: rank 0 reports this, and all exit with 69.
+  ///
+  /// - Parameter report: given the error and the rank that threw it. Its output needs no flush.
+  public static func run(
+    report: (_ error: any Error, _ rank: Int) -> Int32, _ body: (borrowing Communicator) throws -> Int32
+  ) -> Never {
+    let launch = Launch.current
+    if launch.isLaunched { Parent.dieWithLauncher() }
+    var rank = launch.rank ?? 0
+    var code: Int32
+    do {
+      try start()
+      let world = try Communicator.world()
+      rank = world.rank
+      if let error = foreignLauncher(launch, seen: world.size) { leave(error, launch, report) }
+      code = try end(world, with: try body(world))
+    } catch {
+      code = report(error, rank)
+      abort(code: code)
+    }
+    finish(code: code)
+  }
+
+  /// Ends all ranks with this exit code, at once. For a rank that cannot throw, such as one whose thread watches another.
+  public static func abort(code: Int32) -> Never {
+    fflush(nil)
+    guard isRunning else { exit(code) }
+    // Alone there is nobody to end, and the library would print a page about it.
+    var size: Int32 = 0
+    if unsafe MPI_Comm_size(cmpi_comm_world(), &size) == MPI_SUCCESS, size > 1 || isLaunched {
+      MPI_Abort(cmpi_comm_world(), code)
+      _exit(code)
+    }
+    finish(code: code)
+  }
+
+  private static func start() throws(MPIError) {
+    var level: Int32 = 0
+    try unsafe check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_SERIALIZED), &level), "MPI_Init_thread")
+  }
+
+  /// All ranks agree on the exit code: mpirun would take that of any rank, and a scheduler that of another.
+  private static func end(_ world: borrowing Communicator, with code: Int32) throws -> Int32 {
+    let abandoned = RequestList.abandoned.load(ordering: .relaxed)
+    if abandoned > 0 {
+      throw MPIError(
+        kind: .library, call: "MPI_Finalize", text: "\(abandoned) operations were started and never waited for")
+    }
+    return try world.allReduce([code], .maximum)[0]
+  }
+
+  private static func finish(code: Int32) -> Never {
+    fflush(nil)
+    // With operations left to the library, its end might wait for them.
+    if RequestList.abandoned.load(ordering: .relaxed) == 0 { MPI_Finalize() }
+    exit(code)
+  }
+
+  /// Between `MPI_Init` and `MPI_Finalize`.
+  private static var isRunning: Bool {
+    var isInitialized: Int32 = 0
+    var isFinalized: Int32 = 0
+    return unsafe MPI_Initialized(&isInitialized) == MPI_SUCCESS && isInitialized != 0
+      && MPI_Finalized(&isFinalized) == MPI_SUCCESS && isFinalized == 0
+  }
+
+  private static func foreignLauncher(_ launch: Launch, seen size: Int) -> MPIError? {
+    guard let started = launch.size, started > size else { return nil }
+    let library = libraryVersion.split(separator: ",").first.map(String.init) ?? "the MPI library"
+    return MPIError(
+      kind: .foreignLauncher, call: "MPI_Init",
+      text: """
+        the launcher started \(started) ranks, but this program sees \(size). It is linked against \(library): start it \
+        with the mpirun of that library (under Slurm: srun --mpi=pmix), or build it with the MPI of this launcher.
+        """)
+  }
+
+  /// The ranks cannot reach each other, so each ends by itself; rank 0 speaks, and the others give it time to.
+  private static func leave(
+    _ error: MPIError, _ launch: Launch, _ report: (_ error: any Error, _ rank: Int) -> Int32
+  ) -> Never {
+    // A needed service is missing, whatever else `report` gives for errors of MPI.
+    let serviceMissing: Int32 = 69
+    if launch.rank ?? 0 == 0 { _ = report(error, 0) } else { sleep(1) }
+    finish(code: serviceMissing)
+  }
+}
