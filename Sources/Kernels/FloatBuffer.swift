@@ -1,0 +1,145 @@
+import Glibc
+
+/// A run of floats on the heap: 64-byte aligned, zeroed when made, with a fixed count.
+///
+/// The storage does not move when the value moves. A buffer may also be a window into memory that somebody else owns
+/// (`init(sharing:)`), for example memory that the ranks of a node share.
+@safe public struct FloatBuffer: ~Copyable {
+  /// Number of elements.
+  public let count: Int
+  let base: UnsafeMutablePointer<Float>
+  /// Keeps foreign memory alive; `nil` where the buffer allocated its own.
+  private let owner: AnyObject?
+
+  /// Vector loops and BLAS kernels like their operands on a cache line.
+  private static let alignment = 64
+
+  /// Makes `count` zeros.
+  ///
+  /// Stops the program with a message on standard error where the memory is not there: a plan that does not fit is to be
+  /// found before.
+  public init(count: Int) {
+    precondition(count >= 0 && count <= Int.max / 8, "a buffer of \(count) elements")
+    // Rounded up to whole cache lines, so that two buffers never share one.
+    let bytes = (max(count, 1) * MemoryLayout<Float>.stride + Self.alignment - 1) & ~(Self.alignment - 1)
+    guard let memory = unsafe aligned_alloc(Self.alignment, bytes) else {
+      // A trap of a release build prints nothing, so the message goes first.
+      let message = Array("apus: not enough memory: \(bytes) bytes wanted for one buffer\n".utf8)
+      _ = unsafe message.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+      preconditionFailure("no memory for \(bytes) bytes")
+    }
+    unsafe memset(memory, 0, bytes)
+    self.count = count
+    unsafe base = memory.bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
+    owner = nil
+  }
+
+  /// Makes a buffer that holds `values`.
+  public init(_ values: [Float]) {
+    self.init(count: values.count)
+    copy(from: values, at: 0)
+  }
+
+  /// Makes a buffer over the memory of `owner`, which is kept alive as long as the buffer lives and is not zeroed.
+  public init(sharing owner: some FloatMemory) {
+    let memory = owner.floatMemory
+    count = memory.count
+    // A window without elements may have no address; any aligned one does, since nothing is read there.
+    unsafe base =
+      memory.baseAddress ?? UnsafeMutablePointer(bitPattern: Self.alignment).unsafelyUnwrapped
+    self.owner = owner
+  }
+
+  deinit {
+    if owner == nil { unsafe free(base) }
+  }
+
+  /// All elements, to read.
+  public var span: Span<Float> {
+    @_lifetime(borrow self)
+    borrowing get {
+      let span = unsafe Span(_unsafeStart: base, count: count)
+      return unsafe _overrideLifetime(span, borrowing: self)
+    }
+  }
+
+  /// All elements, to read and write.
+  public var mutableSpan: MutableSpan<Float> {
+    @_lifetime(&self)
+    mutating get {
+      let span = unsafe MutableSpan(_unsafeStart: base, count: count)
+      return unsafe _overrideLifetime(span, mutating: &self)
+    }
+  }
+
+  /// One element, checked; for loops use a span.
+  public subscript(index: Int) -> Float {
+    get {
+      precondition(index >= 0 && index < count, "element \(index) of \(count)")
+      return unsafe base[index]
+    }
+    set {
+      precondition(index >= 0 && index < count, "element \(index) of \(count)")
+      unsafe base[index] = newValue
+    }
+  }
+
+  /// A copy of the elements in `range`; of all without one.
+  public func values(in range: Range<Int>? = nil) -> [Float] {
+    let range = range ?? 0..<count
+    check(range)
+    return unsafe Array(UnsafeBufferPointer(start: base + range.lowerBound, count: range.count))
+  }
+
+  /// Copies the elements of `source` in `range` (all without one) to `offset` and what follows.
+  public mutating func copy(from source: borrowing FloatBuffer, range: Range<Int>? = nil, to offset: Int = 0) {
+    let range = range ?? 0..<source.count
+    source.check(range)
+    check(offset: offset, count: range.count)
+    unsafe (base + offset).update(from: source.base + range.lowerBound, count: range.count)
+  }
+
+  /// Copies `values` to `offset` and what follows.
+  public mutating func copy(from values: [Float], at offset: Int = 0) {
+    check(offset: offset, count: values.count)
+    unsafe values.withUnsafeBufferPointer { source in
+      guard let start = source.baseAddress else { return }
+      unsafe (base + offset).update(from: start, count: source.count)
+    }
+  }
+
+  /// Moves the elements in `range` to `offset` and what follows, within the buffer; the two places may overlap.
+  public mutating func move(range: Range<Int>, to offset: Int) {
+    check(range)
+    check(offset: offset, count: range.count)
+    unsafe (base + offset).update(from: base + range.lowerBound, count: range.count)
+  }
+
+  /// Sets the elements in `range` to `value`; all without a range.
+  public mutating func fill(_ range: Range<Int>? = nil, with value: Float) {
+    let range = range ?? 0..<count
+    check(range)
+    unsafe (base + range.lowerBound).update(repeating: value, count: range.count)
+  }
+
+  /// Stops the program unless `range` lies within the buffer: our bug.
+  func check(_ range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "elements \(range) of \(count)")
+  }
+
+  /// Stops the program unless `elements` elements from `offset` on lie within the buffer: our bug.
+  func check(offset: Int, count elements: Int) {
+    precondition(
+      offset >= 0 && elements >= 0 && elements <= count - offset, "\(elements) elements at \(offset) of \(count)")
+  }
+}
+
+// One owner, plain memory: a buffer may move to another thread. (Foreign memory is its owner's promise: `FloatMemory`.)
+extension FloatBuffer: @unchecked Sendable {}
+
+/// Memory for floats that an object owns and a `FloatBuffer` may be made over.
+public protocol FloatMemory: AnyObject {
+  /// The floats: same address and count as long as the object lives, not written by this process through another way while
+  /// a buffer over them is in use.
+  @safe var floatMemory: UnsafeMutableBufferPointer<Float> { get }
+}
