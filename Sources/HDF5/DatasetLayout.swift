@@ -7,12 +7,8 @@ struct DatasetLayout {
   let isExtendable: Bool
   let elementType: ElementType
   let elementBytes: Int
-  /// Whether elements lie in the file as they do in memory, byte for byte.
-  let isNative: Bool
   let chunk: [Int]?
   let filters: Filters
-  /// Whether chunks at the edge may be stored without their filters, which nothing in the chunk tells.
-  let hasChunkOptions: Bool
   let storedBytes: Int
 
   /// Reads the header of `dataset`; the caller holds the lock.
@@ -32,7 +28,6 @@ struct DatasetLayout {
     let type = try Identifier(H5Dget_type(dataset), "H5Dget_type", what, path: place.file)
     elementType = ElementType(of: type.handle)
     elementBytes = H5Tget_size(type.handle)
-    isNative = elementType.native.map { H5Tequal(type.handle, $0) > 0 } ?? false
 
     let space = try Identifier(H5Dget_space(dataset), "H5Dget_space", what, path: place.file)
     let rank = Int(H5Sget_simple_extent_ndims(space.handle))
@@ -56,9 +51,6 @@ struct DatasetLayout {
     } else {
       chunk = nil
     }
-    var options: UInt32 = 0
-    try check(unsafe H5Pget_chunk_opts(creation.handle, &options), "H5Pget_chunk_opts", what, path: place.file)
-    hasChunkOptions = options != 0
     storedBytes = Int(clamping: H5Dget_storage_size(dataset))
   }
 

@@ -33,7 +33,9 @@ struct ErrorStack {
   var kind: HDF5Error.Kind {
     func says(_ text: String) -> Bool { lines.contains { $0.contains(text) } }
     if says("No space left on device") || says("Disk quota exceeded") { return .noSpace }
-    if says("Permission denied") { return .permission }
+    if says("Permission denied") || says("Read-only file system") { return .permission }
+    if says("No such file or directory") { return .missing }
+    if says("Is a directory") { return .directory }
     if says("Fletcher32") || says("checksum") || says("inflate()") { return .checksum }
     if says("truncated file") || says("addr overflow") || says("read past") { return .truncated }
     if says("is not registered") || says("filter") && says("not available") { return .filter }

@@ -20,6 +20,11 @@ struct FileProbe {
       throw HDF5Error(.notHDF5, "'\(path)' \(Self.beginning(descriptor, bytes: bytes))", path: path)
     }
     let superblock = Superblock(header)
+    if superblock == nil, header.count < Superblock.largestBytes {
+      throw HDF5Error(
+        .truncated, "'\(path)' is truncated: its \(bytes) bytes are not even a whole header; was it copied completely?",
+        path: path)
+    }
     recordedBytes = superblock?.endOfFile
     isMarkedOpen = superblock?.isMarkedOpen ?? false
   }
@@ -63,7 +68,7 @@ struct FileProbe {
   private static func header(_ descriptor: Int32, bytes: Int) -> [UInt8]? {
     var offset = 0
     while offset < bytes {
-      let header = read(descriptor, at: offset, count: 128)
+      let header = read(descriptor, at: offset, count: Superblock.largestBytes)
       if header.starts(with: [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]) { return header }
       offset = offset == 0 ? 512 : offset * 2
     }

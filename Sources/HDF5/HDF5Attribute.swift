@@ -1,6 +1,8 @@
 import CHDF5
 
 /// The value of an attribute: text or numbers, one or many.
+///
+/// Text is written with a fixed size, where the checksum of the header covers it; h5py shows such text as bytes.
 public enum HDF5Attribute: Equatable, Sendable {
   case string(String)
   case strings([String])
@@ -66,7 +68,7 @@ extension HDF5Location {
         unsafe H5Aread(attribute.handle, $0, $1)
       }
       return isOne ? .string(texts[0]) : .strings(texts)
-    case .float32, .float64:
+    case .float32, .float64, .half:
       let numbers = try read(attribute.handle, count / 8, as: Double.self, what)
       return isOne ? .number(numbers[0]) : .numbers(numbers)
     case .uint64:

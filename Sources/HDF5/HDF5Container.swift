@@ -19,6 +19,11 @@ public struct HDF5Member: Equatable, Sendable {
 
   public let name: String
   public let kind: Kind
+
+  public init(name: String, kind: Kind) {
+    self.name = name
+    self.kind = kind
+  }
 }
 
 extension HDF5Container where Self: ~Copyable {

@@ -66,10 +66,11 @@ extension HDF5Location {
 
     let space = try dataSpace(shape, maximumRows, what)
     let access = try datasetAccess(
-      cacheBytes: chunk.flatMap { DatasetLayout.product($0, elementBytes) } ?? 0, chunk: chunk, elementBytes: elementBytes)
+      cacheBytes: chunk.flatMap { DatasetLayout.product($0, elementBytes) } ?? 0, chunk: chunk,
+      elementBytes: elementBytes)
     let dataset = try Identifier(
-      unsafe H5Dcreate2(handle, full, type, space.handle, chdf5_default(), creation.handle, access.handle), "H5Dcreate2",
-      what, path: file)
+      unsafe H5Dcreate2(handle, full, type, space.handle, chdf5_default(), creation.handle, access.handle),
+      "H5Dcreate2", what, path: file)
     let place = HDF5Location(handle: handle, file: file, path: full, isReadOnly: false)
     let layout = try DatasetLayout(of: dataset.handle, at: place)
     return HDF5Dataset(dataset, layout, at: place)

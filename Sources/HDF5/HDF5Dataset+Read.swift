@@ -77,7 +77,8 @@ extension HDF5Dataset {
   func checkRows(_ rows: Range<Int>, of length: Int) throws(HDF5Error) {
     guard rows.lowerBound >= 0, rows.upperBound <= length else {
       throw HDF5Error(
-        .other, "rows \(rows.lowerBound)..<\(rows.upperBound) of '\(path)' in '\(file)' are wanted, but it has \(length)",
+        .other,
+        "rows \(rows.lowerBound)..<\(rows.upperBound) of '\(path)' in '\(file)' are wanted, but it has \(length)",
         path: file)
     }
   }
@@ -100,15 +101,35 @@ extension HDF5Dataset {
     }
   }
 
-  /// Reads through the library; the caller holds the lock.
+  /// Reads a block, and if its chunks are damaged says which of them. The caller holds the lock.
   private func read(
+    start: [Int], count: [Int], as type: hid_t, into base: UnsafeMutableRawPointer
+  ) throws(HDF5Error) {
+    do throws(HDF5Error) {
+      try unsafe readOnce(start: start, count: count, as: type, into: base)
+    } catch {
+      guard error.kind == .checksum, let side = chunk?.first, let first = start.first else { throw error }
+      let end = first + count[0]
+      var row = first
+      while row < end {
+        // To the end of the chunk that the row lies in. What was asked for has failed, so its place serves for trials.
+        let next = min(end, row - row % side + side)
+        try unsafe readOnce(
+          start: [row] + start.dropFirst(), count: [next - row] + count.dropFirst(), as: type, into: base)
+        row = next
+      }
+      throw error
+    }
+  }
+
+  private func readOnce(
     start: [Int], count: [Int], as type: hid_t, into base: UnsafeMutableRawPointer
   ) throws(HDF5Error) {
     let what = "read \(Self.blockName(start, count)) of '\(path)'"
     let spaces = try selection(start: start, count: count, what)
     try check(
-      unsafe H5Dread(identifier.handle, type, spaces.memory.handle, spaces.file.handle, chdf5_default(), base), "H5Dread",
-      what, path: file)
+      unsafe H5Dread(identifier.handle, type, spaces.memory.handle, spaces.file.handle, chdf5_default(), base),
+      "H5Dread", what, path: file)
   }
 
   static func blockName(_ start: [Int], _ count: [Int]) -> String {

@@ -79,13 +79,16 @@ extension HDF5Location {
     }
     let layout = try DatasetLayout(of: object.handle, at: place)
     if isReadOnly {
+      // `handle` may be a group's.
+      let whole = try Identifier(H5Iget_file_id(handle), "H5Iget_file_id", "open '\(full)'", path: file)
       var bytes: hsize_t = 0
-      try check(unsafe H5Fget_filesize(handle, &bytes), "H5Fget_filesize", "open '\(full)'", path: file)
+      try check(unsafe H5Fget_filesize(whole.handle, &bytes), "H5Fget_filesize", "open '\(full)'", path: file)
       try layout.checkSizes(fileBytes: Int(clamping: bytes), at: place)
     }
     // The size of the cache is fixed when a data set is first opened, and what it should be is known only now.
     try object.close("H5Oclose", "open '\(full)'", path: file)
-    let access = try datasetAccess(cacheBytes: layout.cacheBytes, chunk: layout.chunk, elementBytes: layout.elementBytes)
+    let access = try datasetAccess(
+      cacheBytes: layout.cacheBytes, chunk: layout.chunk, elementBytes: layout.elementBytes)
     let dataset = try Identifier(
       unsafe H5Dopen2(handle, full, access.handle), "H5Dopen2", "open '\(full)'", path: file)
     return HDF5Dataset(dataset, layout, at: place)

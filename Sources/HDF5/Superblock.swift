@@ -5,6 +5,9 @@ struct Superblock {
   /// Set by a writer of format 3 while it has the file open.
   let isMarkedOpen: Bool
 
+  /// What no version exceeds.
+  static let largestBytes = 128
+
   /// Reads from the signature on; nil if `bytes` is too short or of an unknown version.
   init?(_ bytes: [UInt8]) {
     guard bytes.count > 16 else { return nil }
