@@ -71,6 +71,12 @@ struct CSVReader: ~Copyable {
     return PreparationError(.invalid, at: place(line: line, column: column), message, hint: hint)
   }
 
+  /// The error that a byte of a record is wrong, at its place in the file.
+  func error(record: Int, byte: Int, _ message: String, hint: String? = nil) -> PreparationError {
+    let (line, column) = block.place(record: record, byte: byte)
+    return PreparationError(.invalid, at: place(line: line, column: column), message, hint: hint)
+  }
+
   private func place(line: Int, column: Int) -> PreparationError.Place {
     PreparationError.Place(path: path, line: line, column: column)
   }
