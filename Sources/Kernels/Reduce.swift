@@ -1,0 +1,151 @@
+import CRelaxed
+
+/// Sums over a part of a buffer.
+///
+/// The ordered forms add in one order that depends on the count alone, and keep at least 16 partial sums so that they are
+/// vector code all the same: their result is the same on every machine. The relaxed forms are as fast as the machine allows.
+public enum Reduce {
+  /// The sum of the elements in `range`, each taken as Double; in one fixed order.
+  public static func orderedSum(_ buffer: borrowing FloatBuffer, _ range: Range<Int>) -> Double {
+    buffer.check(range)
+    return unsafe laneSum(buffer.base + range.lowerBound, count: range.count) { $0 }
+  }
+
+  /// The sum of the squares of the elements in `range`, in Double; in one fixed order.
+  public static func orderedSumOfSquares(_ buffer: borrowing FloatBuffer, _ range: Range<Int>) -> Double {
+    buffer.check(range)
+    return unsafe laneSum(buffer.base + range.lowerBound, count: range.count) { $0 * $0 }
+  }
+
+  /// The sum of the absolute values of the elements in `range`, in Double; in one fixed order.
+  public static func orderedAbsoluteSum(_ buffer: borrowing FloatBuffer, _ range: Range<Int>) -> Double {
+    buffer.check(range)
+    return unsafe laneSum(buffer.base + range.lowerBound, count: range.count) { values in
+      values.replacing(with: -values, where: values .< 0)
+    }
+  }
+
+  /// The dot product of the elements in `range` of one buffer with as many from `offset` on of another, in Float; in one
+  /// fixed order.
+  public static func orderedDot(
+    _ first: borrowing FloatBuffer, _ range: Range<Int>, _ second: borrowing FloatBuffer, at offset: Int
+  ) -> Float {
+    first.check(range)
+    second.check(offset: offset, count: range.count)
+    return unsafe laneDot(first.base + range.lowerBound, second.base + offset, count: range.count)
+  }
+
+  /// The sum of the elements in `range`, in any order.
+  public static func sum(_ buffer: borrowing FloatBuffer, _ range: Range<Int>) -> Float {
+    let values = buffer.span.extracting(range)
+    var sum: Float = 0
+    for index in values.indices { sum = apus_relaxed_add(sum, values[index]) }
+    return sum
+  }
+
+  /// The sum of the squares of the elements in `range`, in any order.
+  public static func sumOfSquares(_ buffer: borrowing FloatBuffer, _ range: Range<Int>) -> Float {
+    let values = buffer.span.extracting(range)
+    var sum: Float = 0
+    for index in values.indices { sum = apus_relaxed_add(sum, apus_relaxed_multiply(values[index], values[index])) }
+    return sum
+  }
+
+  /// The sum of the absolute values of the elements in `range`, in any order.
+  public static func absoluteSum(_ buffer: borrowing FloatBuffer, _ range: Range<Int>) -> Float {
+    let values = buffer.span.extracting(range)
+    var sum: Float = 0
+    for index in values.indices { sum = apus_relaxed_add(sum, abs(values[index])) }
+    return sum
+  }
+
+  /// The dot product of the elements in `range` of one buffer with as many from `offset` on of another, in any order.
+  public static func dot(
+    _ first: borrowing FloatBuffer, _ range: Range<Int>, _ second: borrowing FloatBuffer, at offset: Int
+  ) -> Float {
+    let first = first.span.extracting(range)
+    let second = second.span.extracting(offset..<offset + range.count)
+    var sum: Float = 0
+    for index in first.indices { sum = apus_relaxed_add(sum, apus_relaxed_multiply(first[index], second[index])) }
+    return sum
+  }
+}
+
+// MARK: - Fixed lanes
+
+extension Reduce {
+  /// Sums `count` transformed elements in 16 lanes of Double: lane l takes elements l, l + 16, ...; the lanes are added as a
+  /// binary tree, then what is left over, one by one.
+  @inline(__always)
+  private static func laneSum(
+    _ values: UnsafeMutablePointer<Float>, count: Int, _ transform: (SIMD8<Double>) -> SIMD8<Double>
+  ) -> Double {
+    let memory = UnsafeRawPointer(values)
+    var low = SIMD8<Double>()
+    var high = SIMD8<Double>()
+    var index = 0
+    while index + 16 <= count {
+      let bytes = index * MemoryLayout<Float>.stride
+      let first = unsafe memory.loadUnaligned(fromByteOffset: bytes, as: SIMD8<Float>.self)
+      let second = unsafe memory.loadUnaligned(fromByteOffset: bytes + 32, as: SIMD8<Float>.self)
+      low += transform(SIMD8<Double>(first))
+      high += transform(SIMD8<Double>(second))
+      index += 16
+    }
+    let eight = low + high
+    let four = eight.lowHalf + eight.highHalf
+    let two = four.lowHalf + four.highHalf
+    var sum = two[0] + two[1]
+    while index < count {
+      sum += unsafe transform(SIMD8(repeating: Double(values[index])))[0]
+      index += 1
+    }
+    return sum
+  }
+
+  /// The dot product of `count` elements in 64 lanes of Float, added as a binary tree, then what is left over in 16 lanes,
+  /// then one by one.
+  @inline(__always)
+  static func laneDot(
+    _ first: UnsafeMutablePointer<Float>, _ second: UnsafeMutablePointer<Float>, count: Int
+  ) -> Float {
+    let firstMemory = UnsafeRawPointer(first)
+    let secondMemory = UnsafeRawPointer(second)
+    // Four independent chains hide the latency of the additions.
+    var (a, b, c, d) = (SIMD16<Float>(), SIMD16<Float>(), SIMD16<Float>(), SIMD16<Float>())
+    var index = 0
+    while index + 64 <= count {
+      let bytes = index * MemoryLayout<Float>.stride
+      unsafe a.addProduct(
+        firstMemory.loadUnaligned(fromByteOffset: bytes, as: SIMD16<Float>.self),
+        secondMemory.loadUnaligned(fromByteOffset: bytes, as: SIMD16<Float>.self))
+      unsafe b.addProduct(
+        firstMemory.loadUnaligned(fromByteOffset: bytes + 64, as: SIMD16<Float>.self),
+        secondMemory.loadUnaligned(fromByteOffset: bytes + 64, as: SIMD16<Float>.self))
+      unsafe c.addProduct(
+        firstMemory.loadUnaligned(fromByteOffset: bytes + 128, as: SIMD16<Float>.self),
+        secondMemory.loadUnaligned(fromByteOffset: bytes + 128, as: SIMD16<Float>.self))
+      unsafe d.addProduct(
+        firstMemory.loadUnaligned(fromByteOffset: bytes + 192, as: SIMD16<Float>.self),
+        secondMemory.loadUnaligned(fromByteOffset: bytes + 192, as: SIMD16<Float>.self))
+      index += 64
+    }
+    while index + 16 <= count {
+      let bytes = index * MemoryLayout<Float>.stride
+      unsafe a.addProduct(
+        firstMemory.loadUnaligned(fromByteOffset: bytes, as: SIMD16<Float>.self),
+        secondMemory.loadUnaligned(fromByteOffset: bytes, as: SIMD16<Float>.self))
+      index += 16
+    }
+    let sixteen = (a + b) + (c + d)
+    let eight = sixteen.lowHalf + sixteen.highHalf
+    let four = eight.lowHalf + eight.highHalf
+    let two = four.lowHalf + four.highHalf
+    var sum = two[0] + two[1]
+    while index < count {
+      sum = unsafe sum.addingProduct(first[index], second[index])
+      index += 1
+    }
+    return sum
+  }
+}
