@@ -56,6 +56,8 @@ struct CSVReader: ~Copyable {
       throw PreparationError(.invalid, at: place(line: 1, column: 1), "the file is empty: not even a header")
     }
     try readHeader()
+    block.layout.fields.removeAll(keepingCapacity: true)
+    block.layout.starts.removeAll(keepingCapacity: true)
   }
 
   /// Goes on to the next records, which are then in `block`; false at the end of the file.
@@ -137,7 +139,7 @@ struct CSVReader: ~Copyable {
   /// Reads into the free part of the block.
   private mutating func fill() throws(PreparationError) {
     while filled < block.bytes.count, !isAtEnd {
-      let count = try source.read(at: bytesRead, into: &block.bytes, from: filled, path: path)
+      let count = try source.read(at: bytesRead, into: &block.bytes, from: filled)
       filled += count
       bytesRead += count
       if count == 0 { isAtEnd = true }

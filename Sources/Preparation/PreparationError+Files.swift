@@ -1,0 +1,24 @@
+internal import Files
+
+extension PreparationError {
+  init(_ error: FilesError) {
+    let kind: Kind =
+      switch error.kind {
+      case .missing, .notDirectory: .missing
+      case .permission: .permission
+      case .exists, .locked: .exists
+      case .isDirectory: .missing
+      case .noSpace, .tooLarge, .other: .io
+      }
+    self.init(kind, "\(error)")
+  }
+
+  /// Runs `body` and turns its `FilesError` into one of this type.
+  static func translating<Result>(_ body: () throws(FilesError) -> Result) throws(PreparationError) -> Result {
+    do {
+      return try body()
+    } catch {
+      throw PreparationError(error)
+    }
+  }
+}
