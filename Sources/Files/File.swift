@@ -1,0 +1,143 @@
+import Glibc
+
+/// An open file. Closed when the value goes away; `close()` also tells whether that went well.
+public struct File: ~Copyable, Sendable {
+  public let path: String
+  private var descriptor: Int32
+
+  private init(_ path: String, action: String, flags: Int32) throws(FilesError) {
+    self.path = path
+    self.descriptor = try naming(path, action) { () throws(SystemCall.Failure) in try SystemCall.open(path, flags) }
+  }
+
+  deinit {
+    // Who needs to know calls `close()`.
+    if descriptor >= 0 { try? SystemCall.close(descriptor) }
+  }
+
+  /// Opens an existing file for reading. A folder is refused.
+  public static func openForReading(_ path: String) throws(FilesError) -> File {
+    let file = try File(path, action: "open", flags: O_RDONLY)
+    if try file.status().kind == .directory {
+      throw FilesError(action: "open", call: "open", path: path, code: EISDIR)
+    }
+    return file
+  }
+
+  /// Opens a file for writing, empty: a new one, or the one at the path without what it held.
+  public static func create(_ path: String) throws(FilesError) -> File {
+    try File(path, action: "create", flags: O_WRONLY | O_CREAT | O_TRUNC)
+  }
+
+  /// Opens a file for writing at its end, a new one if there is none.
+  public static func openForAppending(_ path: String) throws(FilesError) -> File {
+    try File(path, action: "open", flags: O_WRONLY | O_CREAT | O_APPEND)
+  }
+
+  /// The size in bytes at this moment.
+  public var size: Int {
+    get throws(FilesError) { try status().bytes }
+  }
+
+  public func status() throws(FilesError) -> FileStatus {
+    let descriptor = self.descriptor
+    return try naming(path, "look at") { () throws(SystemCall.Failure) in
+      FileStatus(try SystemCall.fstat(descriptor))
+    }
+  }
+
+  /// Fills `bytes` from `offset` on; returns how many bytes there were before the end of the file.
+  public func read(at offset: Int, into bytes: inout MutableSpan<UInt8>) throws(FilesError) -> Int {
+    try unsafe bytes.withUnsafeMutableBytes { (buffer) throws(FilesError) in try unsafe fill(buffer, from: offset) }
+  }
+
+  /// Fills `floats` from the byte `offset` on; returns how many whole numbers there were before the end of the file.
+  public func read(at offset: Int, into floats: inout MutableSpan<Float>) throws(FilesError) -> Int {
+    requireLittleEndian()
+    return try unsafe floats.withUnsafeMutableBytes { (buffer) throws(FilesError) in
+      try unsafe fill(buffer, from: offset) / MemoryLayout<Float>.stride
+    }
+  }
+
+  /// The bytes from `offset` on, at most `count` of them; fewer at the end of the file.
+  public func read(at offset: Int, count: Int) throws(FilesError) -> [UInt8] {
+    precondition(count >= 0, "count is \(count)")
+    var bytes = [UInt8](repeating: 0, count: count)
+    var span = bytes.mutableSpan
+    let filled = try read(at: offset, into: &span)
+    bytes.removeSubrange(filled...)
+    return bytes
+  }
+
+  /// Writes all of `bytes` behind what was written before.
+  /// - Throws: `FilesError` if not all bytes could be written; some may have been.
+  public func write(_ bytes: Span<UInt8>) throws(FilesError) {
+    try unsafe bytes.withUnsafeBytes { (buffer) throws(FilesError) in try unsafe drain(buffer) }
+  }
+
+  /// Writes all of `bytes` behind what was written before.
+  public func write(_ bytes: [UInt8]) throws(FilesError) {
+    try write(bytes.span)
+  }
+
+  /// Writes the numbers as float32, little-endian, behind what was written before.
+  public func write(_ floats: Span<Float>) throws(FilesError) {
+    requireLittleEndian()
+    try unsafe floats.withUnsafeBytes { (buffer) throws(FilesError) in try unsafe drain(buffer) }
+  }
+
+  /// Writes the text in UTF-8 behind what was written before.
+  public func write(_ text: String) throws(FilesError) {
+    try write(Array(text.utf8))
+  }
+
+  /// Cuts the file, or fills it up with zeros, to a length of `bytes`.
+  public func truncate(to bytes: Int) throws(FilesError) {
+    let descriptor = self.descriptor
+    try naming(path, "cut") { () throws(SystemCall.Failure) in try SystemCall.ftruncate(descriptor, bytes) }
+  }
+
+  /// Waits until everything written lies on the disk.
+  /// Corresponds to `fsync(2)`.
+  public func synchronize() throws(FilesError) {
+    let descriptor = self.descriptor
+    try naming(path, "write") { () throws(SystemCall.Failure) in try SystemCall.fsync(descriptor) }
+  }
+
+  /// Closes the file. Some file systems report only here that a write did not reach the disk.
+  public consuming func close() throws(FilesError) {
+    let open = descriptor
+    descriptor = -1
+    try naming(path, "close") { () throws(SystemCall.Failure) in try SystemCall.close(open) }
+  }
+
+  private func fill(_ buffer: UnsafeMutableRawBufferPointer, from offset: Int) throws(FilesError) -> Int {
+    precondition(offset >= 0, "offset is \(offset)")
+    let descriptor = self.descriptor
+    var filled = 0
+    while filled < buffer.count {
+      let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+      let position = offset + filled
+      let count = try naming(path, "read") { () throws(SystemCall.Failure) in
+        try unsafe SystemCall.pread(descriptor, rest, at: position)
+      }
+      if count == 0 { break }
+      filled += count
+    }
+    return filled
+  }
+
+  private func drain(_ buffer: UnsafeRawBufferPointer) throws(FilesError) {
+    let descriptor = self.descriptor
+    var written = 0
+    while written < buffer.count {
+      let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[written...])
+      let count = try naming(path, "write") { () throws(SystemCall.Failure) in
+        try unsafe SystemCall.write(descriptor, rest)
+      }
+      // POSIX allows no 0 for a regular file and a count above 0; without this line it would be an endless loop.
+      guard count > 0 else { throw FilesError(action: "write", call: "write", path: path, code: EIO) }
+      written += count
+    }
+  }
+}

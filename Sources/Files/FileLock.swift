@@ -1,0 +1,49 @@
+import Glibc
+
+/// The sole right to a file or what it stands for, held until `release()`, the end of the value or of the process,
+/// however the process ends: no stale lock is left behind.
+///
+/// The file at `path` is created if need be, names its holder, and stays.
+/// Corresponds to `flock(2)`.
+public final class FileLock: Sendable {
+  public let path: String
+  private let descriptor: Int32
+
+  /// Takes the lock without waiting.
+  /// - Throws: `FilesError` of kind `locked` if another process, or this one, holds it already; the note says who.
+  public init(_ path: String) throws(FilesError) {
+    let descriptor = try naming(path, "lock") { () throws(SystemCall.Failure) in
+      try SystemCall.open(path, O_RDWR | O_CREAT)
+    }
+    do {
+      try SystemCall.flock(descriptor, LOCK_EX | LOCK_NB)
+    } catch {
+      try? SystemCall.close(descriptor)
+      let holder = error.code == EWOULDBLOCK ? Self.holder(of: path) : nil
+      throw FilesError(action: "lock", call: error.call.rawValue, path: path, code: error.code, note: holder)
+    }
+    self.path = path
+    self.descriptor = descriptor
+    // Only for people: the lock holds without it.
+    try? Self.sign(descriptor)
+  }
+
+  deinit {
+    // Closing the only descriptor of the open file gives the lock back.
+    try? SystemCall.close(descriptor)
+  }
+
+  private static func sign(_ descriptor: Int32) throws(SystemCall.Failure) {
+    let text = Array("process \(Machine.processIdentifier) on \(Machine.hostName)\n".utf8)
+    try SystemCall.ftruncate(descriptor, 0)
+    _ = try unsafe text.span.withUnsafeBytes { (buffer) throws(SystemCall.Failure) in
+      try unsafe SystemCall.write(descriptor, buffer)
+    }
+  }
+
+  private static func holder(of path: String) -> String? {
+    guard let bytes = try? FileSystem.read(path, limit: 1_000) else { return nil }
+    let line = String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)
+    return line.isEmpty ? nil : "held by \(line)"
+  }
+}

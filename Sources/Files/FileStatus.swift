@@ -1,0 +1,24 @@
+import Glibc
+
+/// What lies at a path.
+public struct FileStatus: Equatable, Sendable {
+  public enum Kind: Sendable {
+    case regular
+    case directory
+    /// A pipe, a device, a socket; a symbolic link counts as what it points to.
+    case other
+  }
+
+  public let kind: Kind
+  /// The size in bytes; of meaning for regular files only.
+  public let bytes: Int
+
+  init(_ status: stat) {
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: kind = .regular
+    case S_IFDIR: kind = .directory
+    default: kind = .other
+    }
+    bytes = Int(status.st_size)
+  }
+}

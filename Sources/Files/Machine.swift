@@ -1,0 +1,37 @@
+import Glibc
+
+/// The machine and the process.
+public enum Machine {
+  public static var hostName: String {
+    var name = [CChar](repeating: 0, count: 256)
+    // The last byte stays 0 whatever the call does.
+    guard unsafe gethostname(&name, name.count - 1) == 0 else { return "localhost" }
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  public static var processIdentifier: Int { Int(getpid()) }
+
+  /// The most memory that the process has had in use so far.
+  /// Corresponds to `ru_maxrss` of `getrusage(2)`, which Linux counts in KiB.
+  public static var peakMemoryBytes: Int {
+    var usage = rusage()
+    guard unsafe getrusage(RUSAGE_SELF.rawValue, &usage) == 0 else { return 0 }
+    return usage.ru_maxrss * 1_024
+  }
+
+  /// The memory of the whole machine.
+  public static var physicalMemoryBytes: Int {
+    let pages = sysconf(Int32(_SC_PHYS_PAGES))
+    let pageBytes = sysconf(Int32(_SC_PAGESIZE))
+    return max(0, pages) * max(0, pageBytes)
+  }
+
+  /// The processors that this process may run on.
+  public static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+  /// The value of an environment variable, nil if it is not set.
+  public static func environment(_ name: String) -> String? {
+    guard let value = unsafe getenv(name) else { return nil }
+    return unsafe String(cString: value)
+  }
+}
