@@ -28,7 +28,7 @@ extension Elementwise {
     biased(&z, view, bias, offset) { FloatMath.sigmoid($0) }
   }
 
-  /// `z = gelu(z + bias)`, within 4 ulp, and the derivative there into `slopes`, which `z`'s view describes too.
+  /// `z = gelu(z + bias)`, within 8 ulp, and the derivative there into `slopes`, which `z`'s view describes too.
   ///
   /// The derivative cannot be had from the value, and shares nearly all work with it.
   public static func addBiasAndGelu(

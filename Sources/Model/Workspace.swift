@@ -56,11 +56,12 @@ public final class Workspace {
   /// Where the outputs of the last forward pass lie.
   public var outputView: MatrixView { MatrixView(rows: rows, columns: outputCount) }
 
-  /// Floats that a workspace for `rows` rows through `stage` takes, for plans.
+  /// Floats that a workspace for `rows` rows through `stage` takes, for plans; `Int.max` where that is no number at all.
   public static func floats(_ stage: Stage, rows: Int) -> Int {
     var columns = (stage.isFirst ? 0 : stage.inputs) + (stage.isLast ? stage.outputs : 0)
     for layer in stage.layers { columns += LayerSpace.columns(layer) }
-    return columns * rows
+    let (count, tooMany) = columns.multipliedReportingOverflow(by: rows)
+    return tooMany ? .max : count
   }
 }
 

@@ -1,0 +1,81 @@
+import Testing
+
+@testable import Kernels
+
+/// Memory that outlives the buffers made over it.
+final class Window: FloatMemory {
+  let memory: UnsafeMutableBufferPointer<Float>
+  @safe var floatMemory: UnsafeMutableBufferPointer<Float> { memory }
+  nonisolated(unsafe) static var alive = 0
+
+  init(count: Int) {
+    memory = .allocate(capacity: count)
+    memory.initialize(repeating: 1)
+    Self.alive += 1
+  }
+
+  deinit {
+    memory.deallocate()
+    Self.alive -= 1
+  }
+}
+
+@Suite struct FloatBufferTests {
+  @Test func startsAsAlignedZeros() {
+    for count in [0, 1, 15, 16, 17, 1000] {
+      let buffer = FloatBuffer(count: count)
+      #expect(buffer.values() == [Float](repeating: 0, count: count))
+      #expect(Int(bitPattern: buffer.base) % 64 == 0)
+    }
+  }
+
+  @Test func copiesMovesAndFills() {
+    var buffer = FloatBuffer([1, 2, 3, 4, 5, 6])
+    let other = FloatBuffer([7, 8, 9])
+    buffer.copy(from: other, range: 1..<3, to: 0)
+    #expect(buffer.values() == [8, 9, 3, 4, 5, 6])
+    buffer.move(range: 0..<4, to: 1)
+    #expect(buffer.values() == [8, 8, 9, 3, 4, 6])
+    buffer.fill(4..<6, with: -1)
+    buffer.copy(from: [10], at: 3)
+    #expect(buffer.values() == [8, 8, 9, 10, -1, -1])
+    #expect(buffer.values(in: 2..<4) == [9, 10])
+    buffer[0] += 1
+    #expect(buffer[0] == 9)
+  }
+
+  @Test func spansSeeTheElements() {
+    var buffer = FloatBuffer([1, 2, 3])
+    var span = buffer.mutableSpan
+    span[1] = 5
+    #expect(buffer.span[1] == 5)
+    #expect(buffer.span.count == 3)
+  }
+
+  @Test func sharesMemoryAndKeepsItsOwner() {
+    do {
+      var buffer = FloatBuffer(sharing: Window(count: 4))
+      #expect(Window.alive == 1)
+      buffer[2] = 3
+      #expect(buffer.values() == [1, 1, 3, 1])
+    }
+    #expect(Window.alive == 0)
+  }
+
+  @Test func viewsDescribeParts() {
+    let view = MatrixView(offset: 2, rows: 4, columns: 3, rowStride: 5)
+    #expect(view.end == 20)
+    #expect(!view.isContiguous)
+    #expect(view.rows(1..<3) == MatrixView(offset: 7, rows: 2, columns: 3, rowStride: 5))
+    #expect(view.columns(1..<2) == MatrixView(offset: 3, rows: 4, columns: 1, rowStride: 5))
+    #expect(MatrixView(rows: 0, columns: 3).end == 0)
+    #expect(MatrixView(rows: 2, columns: 3).isContiguous)
+  }
+
+  @Test func aViewBeyondTheBufferStopsTheProgram() async {
+    await #expect(processExitsWith: .failure) {
+      var buffer = FloatBuffer(count: 5)
+      Elementwise.addBiasAndRelu(&buffer, MatrixView(rows: 2, columns: 3), bias: FloatBuffer(count: 3), at: 0)
+    }
+  }
+}
