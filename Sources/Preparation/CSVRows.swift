@@ -34,7 +34,7 @@ public struct CSVRows: ~Copyable {
     source: consuming CSVSource, path: String, columns: [String], target: String?, classes: [String]?,
     delimiter: UInt8? = nil, blockBytes: Int = 1 << 20
   ) throws(PreparationError) {
-    let size = source.size
+    let size = try source.size()
     let reader = try CSVReader(source, path: path, delimiter: delimiter, blockBytes: blockBytes)
     let selection = try ColumnSelection(header: reader.header, path: path, names: columns, target: target)
     bytes = size

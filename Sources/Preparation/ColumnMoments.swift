@@ -34,7 +34,9 @@ struct ColumnMoments: Sendable {
   var scales: [Double] {
     means.indices.map { column in
       guard rows > 0, minima[column] < maxima[column] else { return 1 }
-      return (squares[column] / Double(rows)).squareRoot()
+      let deviation = (squares[column] / Double(rows)).squareRoot()
+      // So small that dividing by it leaves the 32-bit numbers: as good as constant.
+      return (1 / Float(deviation)).isFinite ? deviation : 1
     }
   }
 }

@@ -14,7 +14,7 @@ struct InputTables {
     missing = request.missing
     var total = 0
     // Found before anything is read: the last of many files may be mistyped.
-    for path in paths { total += try CSVSource.open(path).size }
+    for path in paths { total += try CSVSource.open(path).size() }
     totalBytes = total
   }
 

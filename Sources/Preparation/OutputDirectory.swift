@@ -24,16 +24,18 @@ struct OutputDirectory: ~Copyable {
       throw PreparationError(.usage, "--output '\(path)': the data set needs a directory of its own")
     }
     let parent = FileSystem.directory(of: path)
-    let target = FileSystem.join(parent, name)
+    let target = parent == "." ? name : FileSystem.join(parent, name)
     let partial = FileSystem.join(parent, ".\(name).incomplete")
     let replaces = try Self.check(target, overwrite: overwrite)
-    let lock = try PreparationError.translating { () throws(FilesError) in
+    let lock: FileLock
+    do throws(FilesError) {
       try FileSystem.createDirectory(partial)
-      let lock = try FileLock(FileSystem.join(partial, Self.lockName))
+      lock = try FileLock(FileSystem.join(partial, Self.lockName))
       for entry in try FileSystem.list(partial) where entry != Self.lockName {
         try FileSystem.removeTree(FileSystem.join(partial, entry))
       }
-      return lock
+    } catch {
+      throw Self.cannotCreate(path, error)
     }
     self.path = target
     self.partial = partial
@@ -97,6 +99,16 @@ struct OutputDirectory: ~Copyable {
       throw PreparationError(.exists, "'\(path)' is not replaced: it holds no \(manifestName)")
     }
     return true
+  }
+
+  /// An output that cannot be made is exit 73, also where a directory on the way is none.
+  private static func cannotCreate(_ path: String, _ error: FilesError) -> PreparationError {
+    if error.kind == .locked {
+      return PreparationError(
+        .exists, "another process is preparing '\(path)'\(error.note.map { " (\($0))" } ?? "")")
+    }
+    let translated = PreparationError(error)
+    return translated.kind == .missing ? PreparationError(.exists, translated.message) : translated
   }
 
   private static func isOwn(_ name: String) -> Bool {

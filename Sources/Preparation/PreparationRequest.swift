@@ -16,7 +16,7 @@ public struct PreparationRequest: Equatable, Sendable {
   public var missing = MissingPolicy.error
   public var fractions = SplitFractions()
   /// What the split is drawn from.
-  public var seed: UInt64 = 1
+  public var seed = 1
   /// Keep means and scales of the training split with the data set, so that features are standardized on reading.
   public var standardize = false
   /// Shards of the training split; the other splits get shards of about as many rows. Nil makes one for about 64 MiB.

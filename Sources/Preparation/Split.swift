@@ -65,14 +65,14 @@ struct Split: Sendable {
 
   /// - Parameters:
   ///   - strata: how many rows each stratum has.
-  init(strata: [Int], fractions: SplitFractions, seed: UInt64) {
+  init(strata: [Int], fractions: SplitFractions, seed: Int) {
     for (index, count) in strata.enumerated() {
       let shares = Self.shares(of: count, fractions: fractions)
       for split in SplitName.allCases { rows[split, default: 0] += shares[split, default: 0] }
       self.strata.append(
         Stratum(
           validation: shares[.validation, default: 0], test: shares[.test, default: 0],
-          order: Permutation(count: count, seed: seed, stratum: index)))
+          order: Permutation(count: count, seed: UInt64(bitPattern: Int64(seed)), stratum: index)))
     }
   }
 

@@ -123,4 +123,9 @@ enum TargetPlan: Equatable, Sendable {
   case values
   /// The index of its class. `rows` counts the rows of each.
   case classes(names: [String], rows: [Int])
+
+  /// The names of the classes.
+  var names: [String]? {
+    if case .classes(let names, _) = self { names } else { nil }
+  }
 }

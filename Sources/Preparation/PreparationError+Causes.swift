@@ -14,7 +14,7 @@ extension PreparationError {
   }
 
   /// Runs `body` and turns its `FilesError` into one of this type.
-  static func translating<Result>(_ body: () throws(FilesError) -> Result) throws(PreparationError) -> Result {
+  static func translating<Result: ~Copyable>(_ body: () throws(FilesError) -> Result) throws(PreparationError) -> Result {
     do {
       return try body()
     } catch {
@@ -22,3 +22,4 @@ extension PreparationError {
     }
   }
 }
+
