@@ -1,0 +1,168 @@
+import CHDF5
+
+/// What a data set's header says, read and judged before anything of the data is touched.
+struct DatasetLayout {
+  let shape: [Int]
+  /// Whether the first dimension may grow.
+  let isExtendable: Bool
+  let elementType: ElementType
+  let elementBytes: Int
+  let chunk: [Int]?
+  let filters: Filters
+  let storedBytes: Int
+
+  /// Reads the header of `dataset`; the caller holds the lock.
+  ///
+  /// Throws if the data lie outside of the file, pass through a foreign filter, or declare sizes that no machine has.
+  init(of dataset: hid_t, at place: HDF5Location) throws(HDF5Error) {
+    let what = "open '\(place.path)'"
+    let creation = try Identifier(H5Dget_create_plist(dataset), "H5Dget_create_plist", what, path: place.file)
+    // First of all: the questions that follow make the library look for the sources of a virtual data set.
+    let layout = H5Pget_layout(creation.handle)
+    if layout == H5D_VIRTUAL { throw place.forbidden("is a virtual data set, whose data lie in other files") }
+    if H5Pget_external_count(creation.handle) > 0 {
+      throw place.forbidden("keeps its data in other files (external storage)")
+    }
+    filters = try Self.filters(creation.handle, place)
+
+    let type = try Identifier(H5Dget_type(dataset), "H5Dget_type", what, path: place.file)
+    elementType = ElementType(of: type.handle)
+    elementBytes = H5Tget_size(type.handle)
+
+    let space = try Identifier(H5Dget_space(dataset), "H5Dget_space", what, path: place.file)
+    let rank = Int(H5Sget_simple_extent_ndims(space.handle))
+    if rank < 0 { throw failure("H5Sget_simple_extent_ndims", what, path: place.file) }
+    var sizes = [hsize_t](repeating: 0, count: rank)
+    var limits = sizes
+    if rank > 0 {
+      try check(
+        unsafe H5Sget_simple_extent_dims(space.handle, &sizes, &limits), "H5Sget_simple_extent_dims", what,
+        path: place.file)
+    }
+    isExtendable = rank > 0 && limits[0] > sizes[0]
+    // An empty data space (h5py's `Empty`) has a type and no elements.
+    let isNull = H5Sget_simple_extent_type(space.handle) == H5S_NULL
+    shape = isNull ? [0] : try Self.integers(sizes, place)
+
+    if layout == H5D_CHUNKED, rank > 0 {
+      var chunkSizes = [hsize_t](repeating: 0, count: rank)
+      try check(unsafe H5Pget_chunk(creation.handle, Int32(rank), &chunkSizes), "H5Pget_chunk", what, path: place.file)
+      chunk = try Self.integers(chunkSizes, place)
+    } else {
+      chunk = nil
+    }
+    storedBytes = Int(clamping: H5Dget_storage_size(dataset))
+  }
+
+  private static func integers(_ sizes: [hsize_t], _ place: HDF5Location) throws(HDF5Error) -> [Int] {
+    var result: [Int] = []
+    for size in sizes {
+      guard let value = Int(exactly: size) else { throw place.forbidden("declares a dimension of \(size)") }
+      result.append(value)
+    }
+    return result
+  }
+
+  private static func filters(_ creation: hid_t, _ place: HDF5Location) throws(HDF5Error) -> Filters {
+    var filters = Filters()
+    let count = H5Pget_nfilters(creation)
+    try check(count, "H5Pget_nfilters", "open '\(place.path)'", path: place.file)
+    for index in 0..<UInt32(count) {
+      var flags: UInt32 = 0
+      var values = [UInt32](repeating: 0, count: 8)
+      var valueCount = values.count
+      var name = [CChar](repeating: 0, count: 64)
+      var configuration: UInt32 = 0
+      let filter = unsafe H5Pget_filter2(
+        creation, index, &flags, &valueCount, &values, name.count, &name, &configuration)
+      switch filter {
+      case H5Z_FILTER_DEFLATE: filters.deflate = Int(values[0])
+      case H5Z_FILTER_SHUFFLE: filters.shuffle = true
+      case H5Z_FILTER_FLETCHER32: filters.fletcher32 = true
+      default:
+        try check(filter, "H5Pget_filter2", "open '\(place.path)'", path: place.file)
+        // The name comes from the file, and need not end.
+        let given = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        throw HDF5Error(
+          .filter,
+          "'\(place.path)' in '\(place.file)' uses the filter \(knownName(filter) ?? "'\(given)'") (number \(filter)); "
+            + "only deflate, shuffle and fletcher32 are read: rewrite the file without it, for example with "
+            + "h5repack -f GZIP=6",
+          path: place.file)
+      }
+    }
+    return filters
+  }
+
+  /// The filters that users meet most, by their registered numbers; files often give long names or none.
+  private static func knownName(_ filter: H5Z_filter_t) -> String? {
+    switch filter {
+    case H5Z_FILTER_SZIP: "szip"
+    case H5Z_FILTER_NBIT: "nbit"
+    case H5Z_FILTER_SCALEOFFSET: "scaleoffset"
+    case 305: "lzo"
+    case 307: "bzip2"
+    case 32000: "lzf"
+    case 32001: "blosc"
+    case 32004: "lz4"
+    case 32008: "bitshuffle"
+    case 32013: "zfp"
+    case 32015: "zstd"
+    case 32026: "blosc2"
+    default: nil
+    }
+  }
+}
+
+extension DatasetLayout {
+  /// No machine holds more, and every product of sizes stays far from overflow.
+  private static let largestBytes = 1 << 56
+  /// So little cannot hurt, however little is stored: a data set of zeros that was never written is legitimate.
+  private static let harmlessBytes = 1 << 20
+  /// Deflate cannot do better than 1,032 to 1; honest data stay far below.
+  private static let largestExpansion = 1_000
+
+  /// Throws if the data set declares sizes far beyond what the file stores, as a decompression bomb does.
+  func checkSizes(fileBytes: Int, at place: HDF5Location) throws(HDF5Error) {
+    // What an index claims to store cannot be more than the file.
+    let stored = min(storedBytes, fileBytes)
+    guard let declared = Self.product(shape, elementBytes), let chunkBytes = Self.product(chunk ?? [], elementBytes)
+    else { throw place.forbidden("declares the shape \(shape), beyond any memory") }
+    let largest = max(declared, chunk == nil ? 0 : chunkBytes)
+    guard largest > Self.harmlessBytes, largest / Self.largestExpansion > stored else { return }
+    throw place.forbidden(
+      "declares \(largest) bytes and stores \(stored), more than \(Self.largestExpansion) times less")
+  }
+
+  /// The bytes of `shape` elements, nil beyond reason.
+  static func product(_ shape: [Int], _ elementBytes: Int) -> Int? {
+    if shape.contains(0) { return shape.allSatisfy { $0 <= largestBytes } ? 0 : nil }
+    var bytes = elementBytes
+    for size in shape {
+      let (product, overflow) = bytes.multipliedReportingOverflow(by: size)
+      if overflow || product > largestBytes { return nil }
+      bytes = product
+    }
+    return bytes
+  }
+
+  /// The bytes of all chunks that one row touches: what the library's cache must hold so that slabs of rows, read one
+  /// after the other, decode each chunk once.
+  var cacheBytes: Int {
+    guard let chunk, var bytes = Self.product(chunk, elementBytes) else { return 0 }
+    for (size, side) in zip(shape, chunk).dropFirst() where side > 0 {
+      let (product, overflow) = bytes.multipliedReportingOverflow(by: (size - 1) / side + 1)
+      if overflow || product > Self.largestCache { return Self.largestCache }
+      bytes = product
+    }
+    return min(bytes, Self.largestCache)
+  }
+
+  private static let largestCache = 64 << 20
+}
+
+extension HDF5Location {
+  func forbidden(_ what: String) -> HDF5Error {
+    HDF5Error(.forbidden, "'\(path)' in '\(file)' \(what); such data are not read", path: file)
+  }
+}
