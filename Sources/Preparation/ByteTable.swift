@@ -1,4 +1,5 @@
-/// Numbers distinct byte strings in the order in which they are first met, without a `String` or an array for each lookup.
+/// Numbers distinct byte strings in the order in which they are first met, without a `String` or an array for each
+/// lookup.
 struct ByteTable: Sendable {
   /// All strings, one after the other, and where each ends.
   private var arena: [UInt8] = []
@@ -41,7 +42,9 @@ struct ByteTable: Sendable {
   private func isEqual(_ index: Int, _ bytes: Span<UInt8>, _ other: Range<Int>) -> Bool {
     let own = range(index)
     guard own.count == other.count else { return false }
-    for offset in 0..<own.count where arena[own.lowerBound + offset] != bytes[other.lowerBound + offset] { return false }
+    for offset in 0..<own.count where arena[own.lowerBound + offset] != bytes[other.lowerBound + offset] {
+      return false
+    }
     return true
   }
 

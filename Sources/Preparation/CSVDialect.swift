@@ -1,7 +1,7 @@
 /// How a text file marks its fields and records.
 ///
-/// Records end with LF, CRLF or CR. A field may stand in double quotes, and then holds delimiters, line ends and doubled quotes
-/// (RFC 4180). The first record names the columns.
+/// Records end with LF, CRLF or CR. A field may stand in double quotes, and then holds delimiters, line ends and
+/// doubled quotes (RFC 4180). The first record names the columns.
 public struct CSVDialect: Equatable, Sendable {
   /// The byte between two fields.
   public var delimiter: UInt8
@@ -21,8 +21,8 @@ public struct CSVDialect: Equatable, Sendable {
 
   /// The dialect that fits the first records of a file.
   ///
-  /// A delimiter that cuts all of them into the same number of fields (at least two) wins, the largest number first; else the
-  /// one that cuts the header most often, so that a ragged file is reported and not taken for one column.
+  /// A delimiter that cuts all of them into the same number of fields (at least two) wins, the largest number first;
+  /// else the one that cuts the header most often, so that a ragged file is reported and not taken for one column.
   /// - Parameters:
   ///   - sample: the start of the file, after a byte order mark.
   ///   - isWhole: the sample is the whole file, so that its last record is complete.

@@ -55,10 +55,12 @@ public struct CSVRows: ~Copyable {
   ///
   /// - Parameters:
   ///   - features: receives the features, row after row from the start on; at least `count` × columns floats.
-  ///   - targets: receives one value a row, the number of its class or the value itself; at least `count` floats. It is left
+  ///   - targets: receives one value a row, the number of its class or the value itself; at least `count` floats. It is
+  /// left
   ///     alone if no target is wanted.
   /// - Returns: the number of rows read, which is less than `count` only at the end of the file.
-  /// - Throws: `PreparationError` with line and column if a record is malformed or a value missing, no number, or no class.
+  /// - Throws: `PreparationError` with line and column if a record is malformed or a value missing, no number, or no
+  ///   class.
   public mutating func next(_ count: Int, features: inout FloatBuffer, targets: inout FloatBuffer)
     throws(PreparationError) -> Int
   {

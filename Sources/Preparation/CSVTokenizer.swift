@@ -5,7 +5,8 @@ struct CSVTokenizer {
   /// Why the bytes cannot be cut further, and at which byte.
   enum Fault: Equatable {
     case unterminatedQuote
-    /// Something stands between a closing quote and the next delimiter; `opened` is the byte of the quote that was closed.
+    /// Something stands between a closing quote and the next delimiter; `opened` is the byte of the quote that was
+    /// closed.
     case textAfterQuote(opened: Int)
     case ragged(fields: Int)
   }
@@ -26,8 +27,8 @@ struct CSVTokenizer {
   /// How many records to take at most.
   var limit = Int.max
 
-  /// Appends the complete records from `start` on to `layout`, whose number of columns each must have; where that is still zero,
-  /// the first record sets it.
+  /// Appends the complete records from `start` on to `layout`, whose number of columns each must have; where that is
+  /// still zero, the first record sets it.
   ///
   /// - Parameter line: the line of the file, from 1, that `start` is on.
   func tokenize(_ bytes: Span<UInt8>, from start: Int, line firstLine: Int, into layout: inout CSVLayout) -> Result {

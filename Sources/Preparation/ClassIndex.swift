@@ -1,7 +1,7 @@
 /// Finds the class that a field of the target names.
 ///
-/// A class whose name is a number is met by every way of writing that number: `3`, `3.0` and `+3` are one class. Spaces around a
-/// name do not count.
+/// A class whose name is a number is met by every way of writing that number: `3`, `3.0` and `+3` are one class. Spaces
+/// around a name do not count.
 struct ClassIndex: Sendable {
   let names: [String]
   private var texts = ByteTable()

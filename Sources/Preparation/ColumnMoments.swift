@@ -1,7 +1,7 @@
 /// Mean and spread of each column, row by row.
 ///
-/// Welford, "Note on a Method for Calculating Corrected Sums of Squares and Products", Technometrics 4 (1962): differences from
-/// the running mean, so that nothing cancels where the mean is large beside the spread.
+/// Welford, "Note on a Method for Calculating Corrected Sums of Squares and Products", Technometrics 4 (1962):
+/// differences from the running mean, so that nothing cancels where the mean is large beside the spread.
 struct ColumnMoments: Sendable {
   private(set) var rows = 0
   private(set) var means: [Double]

@@ -1,10 +1,12 @@
-/// Reads decimal numbers from bytes, correctly rounded (to nearest, ties to even), without a `String` for the usual ones.
+/// Reads decimal numbers from bytes, correctly rounded (to nearest, ties to even), without a `String` for the usual
+/// ones.
 ///
-/// A number is an optional sign, digits with at most one point among or beside them, and an optional exponent. Spaces and tabs
-/// around it are passed over. Nothing else is a number: no words, no hexadecimal, no digit groups.
+/// A number is an optional sign, digits with at most one point among or beside them, and an optional exponent. Spaces
+/// and tabs around it are passed over. Nothing else is a number: no words, no hexadecimal, no digit groups.
 ///
-/// Three ways, from the fastest: one exact product or quotient where both sides fit a `Double` (Clinger, "How to read floating
-/// point numbers accurately", 1990); a 128-bit product (Lemire, 2021); the standard library for what these cannot decide.
+/// Three ways, from the fastest: one exact product or quotient where both sides fit a `Double` (Clinger, "How to read
+/// floating point numbers accurately", 1990); a 128-bit product (Lemire, 2021); the standard library for what these
+/// cannot decide.
 struct DecimalParser: Sendable {
   /// What the bytes said, before rounding: (−1)^negative · mantissa · 10^exponent, and a little more where `isCut`.
   private struct Digits {
@@ -21,7 +23,8 @@ struct DecimalParser: Sendable {
   init() {
     // All exact: 10²² = 5²² · 2²², and 5²² has 52 bits.
     powersOfTen = [
-      1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+      1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
+      1e20,
       1e21, 1e22,
     ]
   }
@@ -34,8 +37,8 @@ struct DecimalParser: Sendable {
 
   /// The `Float` nearest to the number in `bytes[range]`, infinite if it is too large, or nil if it is no number.
   ///
-  /// Rounding first to `Double` and then to `Float` is right unless the `Double` lies exactly between two `Float`s without
-  /// being the number itself.
+  /// Rounding first to `Double` and then to `Float` is right unless the `Double` lies exactly between two `Float`s
+  /// without being the number itself.
   func float(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Float? {
     guard let digits = digits(bytes, range) else { return nil }
     let wide = double(digits, bytes, range)

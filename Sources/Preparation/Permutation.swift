@@ -1,9 +1,11 @@
 internal import Kernels
 
-/// A shuffled order of 0..<count that takes no memory: the place of any number is a function of seed, labels and number.
+/// A shuffled order of 0..<count that takes no memory: the place of any number is a function of seed, labels and
+/// number.
 ///
 /// A Feistel network over the next power of two; a result beyond `count` goes through it again until it is below
-/// (Black and Rogaway, "Ciphers with Arbitrary Finite Domains", 2002). The keys of its rounds come from a `RandomStream`.
+/// (Black and Rogaway, "Ciphers with Arbitrary Finite Domains", 2002). The keys of its rounds come from a
+/// `RandomStream`.
 struct Permutation: Sendable {
   let count: Int
   /// Bits of the two halves; they change places in each round, and are back after an even number.

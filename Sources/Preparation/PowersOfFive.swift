@@ -1,8 +1,8 @@
 /// The 128 leading bits of the powers of five that a decimal number of any usual size needs, for `DecimalParser`.
 ///
-/// Lemire, "Number parsing at a gigabyte per second", Software: Practice and Experience 51 (2021), section 5, defines the
-/// table: powers with a positive exponent are cut, reciprocals down to 5⁻²⁷ are rounded up, smaller ones are cut. It is
-/// computed here rather than listed: 64 multiplications and 64 divisions by five.
+/// Lemire, "Number parsing at a gigabyte per second", Software: Practice and Experience 51 (2021), section 5, defines
+/// the table: powers with a positive exponent are cut, reciprocals down to 5⁻²⁷ are rounded up, smaller ones are cut.
+/// It is computed here rather than listed: 64 multiplications and 64 divisions by five.
 struct PowersOfFive: Sendable {
   /// Exponents beyond ±`limit` are left to the slow path.
   static let limit = 64

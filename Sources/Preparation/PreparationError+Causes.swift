@@ -1,3 +1,4 @@
+internal import Data
 internal import Files
 
 extension PreparationError {
@@ -14,7 +15,8 @@ extension PreparationError {
   }
 
   /// Runs `body` and turns its `FilesError` into one of this type.
-  static func translating<Result: ~Copyable>(_ body: () throws(FilesError) -> Result) throws(PreparationError) -> Result {
+  static func translating<Result: ~Copyable>(_ body: () throws(FilesError) -> Result) throws(PreparationError) -> Result
+  {
     do {
       return try body()
     } catch {
@@ -23,3 +25,17 @@ extension PreparationError {
   }
 }
 
+extension PreparationError {
+  init(_ error: DataError) {
+    let kind: Kind =
+      switch error.kind {
+      case .missing: .missing
+      case .permission: .permission
+      case .invalid: .invalid
+      case .io: .io
+      case .output: .exists
+      case .usage: .usage
+      }
+    self.init(kind, error.message, hint: error.hint)
+  }
+}

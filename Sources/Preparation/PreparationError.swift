@@ -1,5 +1,5 @@
-/// Why a table could not be prepared or read: one message that names the file and the place in it, and a hint where the likely
-/// mistake is known.
+/// Why a table could not be prepared or read: one message that names the file and the place in it, and a hint where the
+/// likely mistake is known.
 public struct PreparationError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What kind of failure it is; each has its exit code.
   public enum Kind: String, CaseIterable, Equatable, Sendable {
@@ -29,7 +29,8 @@ public struct PreparationError: Error, Equatable, Sendable, CustomStringConverti
     }
   }
 
-  /// A place in a text file. Lines and columns count from 1; a column is a character of the line, not a field of the table.
+  /// A place in a text file. Lines and columns count from 1; a column is a character of the line, not a field of the
+  /// table.
   public struct Place: Equatable, Sendable, CustomStringConvertible {
     public var path: String
     public var line: Int

@@ -8,8 +8,8 @@ public struct PreparationRequest: Equatable, Sendable {
   public var output: String
   /// What the target is.
   ///
-  /// `automatic` decides: text is classes. Numbers are classes if all are whole, there are at most 100 different ones, and
-  /// either just two of them or at least five rows for each on average; else they are a regression.
+  /// `automatic` decides: text is classes. Numbers are classes if all are whole, there are at most 100 different ones,
+  /// and either just two of them or at least five rows for each on average; else they are a regression.
   public var task = TargetTask.automatic
   /// The byte between fields; nil finds out.
   public var delimiter: UInt8?
@@ -42,7 +42,8 @@ public struct PreparationRequest: Equatable, Sendable {
     }
     let forbidden: [UInt8] = [CSVDialect.quote, CSVDialect.lineFeed, CSVDialect.carriageReturn]
     if let delimiter, forbidden.contains(delimiter) || delimiter >= 0x80 {
-      throw PreparationError(.usage, "--delimiter: a quote, a line end or a character beyond ASCII cannot separate fields")
+      throw PreparationError(
+        .usage, "--delimiter: a quote, a line end or a character beyond ASCII cannot separate fields")
     }
   }
 }

@@ -13,7 +13,8 @@ struct RowParser: Sendable {
   /// Writes the features of a record to `values` from `offset` on.
   ///
   /// - Returns: nil, or the first feature that has no value where such rows are to be dropped.
-  /// - Throws: `PreparationError` with line and column if a field is no number, too large, or missing where that is an error.
+  /// - Throws: `PreparationError` with line and column if a field is no number, too large, or missing where that is an
+  ///   error.
   func features(of record: Int, in reader: borrowing CSVReader, into values: inout MutableSpan<Float>, at offset: Int)
     throws(PreparationError) -> Int?
   {
@@ -60,7 +61,8 @@ struct RowParser: Sendable {
     let more = classes.names.count > 20 ? " and \(classes.names.count - 20) more" : ""
     throw reader.error(
       record: record, field: field,
-      "column \(quoted(name)): \(quoted(reader.block.text(field))) is none of the classes", hint: "they are \(shown)\(more)")
+      "column \(quoted(name)): \(quoted(reader.block.text(field))) is none of the classes",
+      hint: "they are \(shown)\(more)")
   }
 
   /// - Throws: `PreparationError` where a missing value is an error.

@@ -37,20 +37,22 @@ public struct SplitFractions: Equatable, Sendable {
 
   func check() throws(PreparationError) {
     for (option, fraction) in [("--validation", validation), ("--test", test)] where !(fraction >= 0 && fraction < 1) {
-      throw PreparationError(.usage, "\(option) \(fraction): a fraction of the rows is from 0 up to but not including 1")
+      throw PreparationError(
+        .usage, "\(option) \(fraction): a fraction of the rows is from 0 up to but not including 1")
     }
     if validation + test >= 1 {
       throw PreparationError(
-        .usage, "--validation \(validation) and --test \(test) leave nothing to train on: together they must be below 1")
+        .usage, "--validation \(validation) and --test \(test) leave nothing to train on: together they must be below 1"
+      )
     }
   }
 }
 
 /// Says for each row which split it belongs to.
 ///
-/// Rows are counted by stratum: a class, or all rows of a regression. Each stratum is cut exactly, by largest remainder, and
-/// which of its rows go where depends on the seed and on their number in the stratum alone. So a reader that knows how many
-/// rows of each stratum came before its part of the file can go on from there.
+/// Rows are counted by stratum: a class, or all rows of a regression. Each stratum is cut exactly, by largest
+/// remainder, and which of its rows go where depends on the seed and on their number in the stratum alone. So a reader
+/// that knows how many rows of each stratum came before its part of the file can go on from there.
 struct Split: Sendable {
   /// One stratum: how many rows each split takes, and the shuffled order they are taken in.
   private struct Stratum {
@@ -88,8 +90,8 @@ struct Split: Sendable {
     return place < strata[stratum].test + strata[stratum].validation ? .validation : .train
   }
 
-  /// How many of `count` rows each split gets: the whole part of its share, and the rows left to the largest remainders, with
-  /// ties to training, then validation.
+  /// How many of `count` rows each split gets: the whole part of its share, and the rows left to the largest
+  /// remainders, with ties to training, then validation.
   static func shares(of count: Int, fractions: SplitFractions) -> [SplitName: Int] {
     var shares: [SplitName: Int] = [:]
     var remainders: [(split: SplitName, remainder: Double)] = []

@@ -40,7 +40,8 @@ struct TableScan {
       let place = PreparationError.Place(path: tables.paths[0], line: 1, column: 1)
       let count = dropped.reduce(0, +)
       throw PreparationError(
-        .invalid, at: place, count == 0 ? "there is no row below the header" : "every one of the \(count) rows lacks a value")
+        .invalid, at: place,
+        count == 0 ? "there is no row below the header" : "every one of the \(count) rows lacks a value")
     }
     (target, decision) = try scan.decide(task)
   }

@@ -38,7 +38,10 @@ struct CSVReaderTests {
       ("a\n\"\"\n2\n", [["a"], [""], ["2"]]),
       (#""a","b, c"\#n"1","2""#, [["a", "b, c"], ["1", "2"]]),
       (#"a,b\#n"say ""hi""",""""\#n"""",x\#n"#, [["a", "b"], [#"say "hi""#, "\""], ["\"", "x"]]),
-      ("a,b\n\"two\nlines\",\"three\r\nmore\r\n\"\n5' 6\",7\n", [["a", "b"], ["two\nlines", "three\r\nmore\r\n"], ["5' 6\"", "7"]]),
+      (
+        "a,b\n\"two\nlines\",\"three\r\nmore\r\n\"\n5' 6\",7\n",
+        [["a", "b"], ["two\nlines", "three\r\nmore\r\n"], ["5' 6\"", "7"]]
+      ),
       ("a;b\n1,5;2\n2,5;3\n", [["a", "b"], ["1,5", "2"], ["2,5", "3"]]),
       ("a,b\n\"x;y;z\",\"\"\"p\"\";q;r\"\n", [["a", "b"], ["x;y;z", "\"p\";q;r"]]),
       ("größe,名前\n1,é\n", [["größe", "名前"], ["1", "é"]]),
@@ -114,7 +117,8 @@ struct CSVReaderTests {
     ] as [[UInt8]])
   func refusesOtherFormats(bytes: [UInt8]) {
     #expect(error(bytes)?.kind == .invalid)
-    #expect(error(bytes)?.message.hasPrefix("this is a") == true || error(bytes)?.message.hasPrefix("this is UTF-16") == true)
+    #expect(
+      error(bytes)?.message.hasPrefix("this is a") == true || error(bytes)?.message.hasPrefix("this is UTF-16") == true)
   }
 
   @Test func boundsTheMemoryThatAnOpenQuoteTakes() {

@@ -33,7 +33,8 @@ struct CSVRowsTests {
   @Test(arguments: [1, 2, 3, 4, 5], [1, 9, 1 << 20])
   func findsColumnsInAnyOrderAndLeavesOthersAlone(count: Int, blockBytes: Int) throws {
     let all = try read(
-      text, columns: ["a", "b"], target: "class", classes: ["blue", "green", "red"], count: count, blockBytes: blockBytes)
+      text, columns: ["a", "b"], target: "class", classes: ["blue", "green", "red"], count: count,
+      blockBytes: blockBytes)
     #expect(all.features == [[2, 1], [-4, 3.5], [0.5, 1000], [8, 7]])
     #expect(all.targets == [2, 1, 2, 0])
   }

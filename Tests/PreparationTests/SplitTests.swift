@@ -70,14 +70,16 @@ struct ColumnMomentsTests {
     // A mean far larger than the spread, a small one, a constant, and a constant that is no binary fraction.
     let values: [[Float]] = (0..<rows).map { _ in
       [
-        1_000_000 + Float.random(in: -1...1, using: &generator), Float.random(in: -1e-6...1e-6, using: &generator), 5, 0.1,
+        1_000_000 + Float.random(in: -1...1, using: &generator), Float.random(in: -1e-6...1e-6, using: &generator), 5,
+        0.1,
       ]
     }
     var moments = ColumnMoments(columns: 4)
     for row in values { moments.add(row.span, at: 0) }
     for column in 0..<4 {
       let mean = values.reduce(0.0) { $0 + Double($1[column]) } / Double(rows)
-      let variance = values.reduce(0.0) { $0 + (Double($1[column]) - mean) * (Double($1[column]) - mean) } / Double(rows)
+      let variance =
+        values.reduce(0.0) { $0 + (Double($1[column]) - mean) * (Double($1[column]) - mean) } / Double(rows)
       #expect(abs(moments.means[column] - mean) <= 1e-12 * abs(mean) + 1e-18)
       if column < 2 {
         #expect(abs(moments.scales[column] / variance.squareRoot() - 1) < 1e-10)
@@ -154,7 +156,9 @@ struct TargetScanTests {
     var reader = try CSVReader(.bytes(Array("t\n2.0\n-1\n other \n\"say \"\"x\"\"\"\n3\nOther\n".utf8)), path: "t.csv")
     var found: [Int32?] = []
     while try reader.next() {
-      for record in 0..<reader.block.records { found.append(index.index(of: reader.block[record, 0], in: reader.block)) }
+      for record in 0..<reader.block.records {
+        found.append(index.index(of: reader.block[record, 0], in: reader.block))
+      }
     }
     #expect(found == [1, 0, 2, 3, nil, nil])
   }
