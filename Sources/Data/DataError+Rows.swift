@@ -4,7 +4,9 @@ import Text
 extension DataError {
   static func notFinite(_ value: Double, row: Int, column: String, shard: String) -> DataError {
     DataError(
-      .invalid, "'\(shard)', row \(row), \(column): \(value.isNaN ? "not a number (NaN)" : "infinite") where a finite number is wanted")
+      .invalid,
+      "'\(shard)', row \(row), \(column): \(value.isNaN ? "not a number (NaN)" : "infinite") where a finite number is wanted"
+    )
   }
 
   static func tooLarge(_ value: Double, row: Int, column: String, shard: String) -> DataError {

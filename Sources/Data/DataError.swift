@@ -102,6 +102,7 @@ extension DataError {
 
   init(from reader: inout ByteReader) throws(DataError) {
     guard let kind = Kind(rawValue: try reader.readString()) else { throw ByteReader.damaged }
-    self.init(kind, try reader.readString(), hint: try reader.readOptional { (r) throws(DataError) in try r.readString() })
+    self.init(
+      kind, try reader.readString(), hint: try reader.readOptional { (r) throws(DataError) in try r.readString() })
   }
 }

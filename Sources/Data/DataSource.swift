@@ -64,14 +64,18 @@ public struct DataSource: Equatable, Sendable {
     let shards = names.filter(Self.isShard)
     guard shards.isEmpty else { return try resolved(paths: shards.map { FileSystem.join(path, $0) }) }
     let text = "the directory '\(path)' holds neither a \(DatasetManifest.fileName) nor a file *.h5 or *.hdf5"
-    let inner = names.first { (try? FileSystem.status(of: FileSystem.join(FileSystem.join(path, $0), DatasetManifest.fileName))) != .some(nil) }
+    let inner = names.first {
+      (try? FileSystem.status(of: FileSystem.join(FileSystem.join(path, $0), DatasetManifest.fileName))) != .some(nil)
+    }
     throw DataError(.missing, text, hint: inner.map { "'\(FileSystem.join(path, $0))' does." })
   }
 
   private func resolved(matching pattern: String) throws(DataError) -> ResolvedSource {
     var files: [String] = []
     do {
-      for path in try FileSystem.glob(pattern) where try FileSystem.status(of: path)?.kind == .regular { files.append(path) }
+      for path in try FileSystem.glob(pattern) where try FileSystem.status(of: path)?.kind == .regular {
+        files.append(path)
+      }
     } catch {
       throw DataError(reading: error)
     }
@@ -82,7 +86,8 @@ public struct DataSource: Equatable, Sendable {
   private func resolved(paths: [String]) throws(DataError) -> ResolvedSource {
     if let split {
       throw DataError(
-        .usage, "the split '\(split)' of '\(path)' is asked for, but splits are named in a \(DatasetManifest.fileName), and there is none",
+        .usage,
+        "the split '\(split)' of '\(path)' is asked for, but splits are named in a \(DatasetManifest.fileName), and there is none",
         hint: "Name the files of the split as the path, or leave the split out.")
     }
     return ResolvedSource(
@@ -121,7 +126,8 @@ public struct DataSource: Equatable, Sendable {
       hint = "'\(there)' holds \(listed)"
     }
     let what = FileSystem.join(there, name)
-    let text = what == path || there == "." ? "'\(path)' does not exist" : "'\(path)' does not exist ('\(what)' neither)"
+    let text =
+      what == path || there == "." ? "'\(path)' does not exist" : "'\(path)' does not exist ('\(what)' neither)"
     return DataError(.missing, text, hint: hint)
   }
 }

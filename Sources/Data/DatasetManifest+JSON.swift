@@ -142,9 +142,9 @@ extension DatasetManifest {
       throw node.error("a transformation of the kind \"\(kind)\", which this version does not know")
     }
     guard let applied = try node.member("applied").asBool else { throw node.error("\"applied\" is not true or false") }
+    let (means, scales) = (try node.numbers("means"), try node.numbers("scales"))
     do throws(DataError) {
-      let normalization = try Normalization(means: try node.numbers("means"), scales: try node.numbers("scales"))
-      return .standardize(normalization, applied: applied)
+      return .standardize(try Normalization(means: means, scales: scales), applied: applied)
     } catch {
       throw node.error(error.message)
     }

@@ -69,7 +69,8 @@ public struct DatasetManifest: Equatable, Sendable {
 
   public init(
     name: String, columns: [String], features: String = DataSource.defaultFeatures,
-    targets: String = DataSource.defaultTargets, target: Target?, transformations: [Transformation] = [], seed: Int? = nil,
+    targets: String = DataSource.defaultTargets, target: Target?, transformations: [Transformation] = [],
+    seed: Int? = nil,
     splits: [Split]
   ) {
     self.name = name

@@ -38,7 +38,7 @@ public struct FeatureTransform: Equatable, Sendable {
   ) {
     let columns = means.count
     var all = buffer.mutableSpan
-    var values = all.extracting(offset..<offset + rows * columns)
+    var values = all._mutatingExtracting(offset..<offset + rows * columns)
     for row in 0..<rows {
       let start = row * columns
       for column in 0..<columns {

@@ -27,7 +27,8 @@ public struct ResolvedSource: Equatable, Sendable {
     guard manifest?.isNormalized != true else {
       if case .some(let wanted) = model, wanted != manifest?.normalization {
         throw DataError(
-          .invalid, "the data hold features that are normalized already, and not in the way that the model was trained with",
+          .invalid,
+          "the data hold features that are normalized already, and not in the way that the model was trained with",
           hint: "Prepare the data from the raw values.")
       }
       return FeatureTransform(scale: scale)

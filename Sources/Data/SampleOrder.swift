@@ -73,7 +73,9 @@ public struct SampleOrder: Sendable, Equatable {
   /// chunks are larger than a window, is cut into blocks of 1 MiB wherever they fall.
   public static func blockRows(columns: Int, chunkRows: Int?) -> Int {
     let wanted = max(1, blockBytes / 4 / max(1, columns))
-    guard let chunkRows, chunkRows > 0, chunkRows <= max(1, defaultWindowBytes / 4 / max(1, columns)) else { return wanted }
+    guard let chunkRows, chunkRows > 0, chunkRows <= max(1, defaultWindowBytes / 4 / max(1, columns)) else {
+      return wanted
+    }
     return max(chunkRows, wanted / chunkRows * chunkRows)
   }
 

@@ -31,7 +31,8 @@ extension ShardDescription {
     }
     guard let rows = featureShape.first, let columns = rowSize(of: featureShape), columns > 0 else {
       throw DataError(
-        .invalid, "the features '\(features)' in '\(path)' have the shape \(shapeText(featureShape)); wanted is (rows, columns)"
+        .invalid,
+        "the features '\(features)' in '\(path)' have the shape \(shapeText(featureShape)); wanted is (rows, columns)"
       )
     }
     var targetType: ElementType?
@@ -50,17 +51,20 @@ extension ShardDescription {
       guard let targetRows = targetShape.first, let width = rowSize(of: targetShape), width > 0 else {
         throw DataError(
           .invalid,
-          "the targets '\(targets)' in '\(path)' have the shape \(shapeText(targetShape)); wanted is (rows) or (rows, outputs)")
+          "the targets '\(targets)' in '\(path)' have the shape \(shapeText(targetShape)); wanted is (rows) or (rows, outputs)"
+        )
       }
       guard targetRows == rows else {
         throw DataError(
           .invalid,
-          "'\(path)' has \(grouped(rows)) rows of features ('\(features)') and \(grouped(targetRows)) of targets ('\(targets)')")
+          "'\(path)' has \(grouped(rows)) rows of features ('\(features)') and \(grouped(targetRows)) of targets ('\(targets)')"
+        )
       }
       if scanLabels && width == 1 { labels = try scan(targetSet, rows: rows, path: path, name: targets) }
     }
     return ShardDescription(
-      path: path, features: features, targets: targets, rows: rows, columns: columns, featureType: featureSet.elementType,
+      path: path, features: features, targets: targets, rows: rows, columns: columns,
+      featureType: featureSet.elementType,
       featureShape: featureShape, chunkRows: featureSet.chunk?.first, targetType: targetType, targetShape: targetShape,
       labels: labels)
   }
@@ -86,7 +90,9 @@ extension ShardDescription {
         throw DataError(error)
       }
       for (index, value) in values.enumerated() {
-        guard value.isFinite else { throw .notFinite(value, row: start + index, column: "targets '\(name)'", shard: path) }
+        guard value.isFinite else {
+          throw .notFinite(value, row: start + index, column: "targets '\(name)'", shard: path)
+        }
         minimum = min(minimum, value)
         maximum = max(maximum, value)
         if firstOdd == nil && (value < 0 || value.rounded() != value) {

@@ -1,3 +1,4 @@
+import HDF5
 import Text
 
 /// Compares the shards of a data set and says which do not fit.
@@ -27,15 +28,15 @@ struct ShardTable {
   /// What all shards with rows must have in common.
   private struct Signature: Hashable {
     let columns: Int
-    let featureType: String
+    let featureType: ElementType
     let targetColumns: Int
-    let targetType: String
+    let targetType: ElementType?
   }
 
   private func signature(_ shard: ShardDescription) -> Signature {
     Signature(
-      columns: shard.columns, featureType: shard.featureType.description, targetColumns: shard.targetColumns,
-      targetType: shard.targetType?.description ?? "none")
+      columns: shard.columns, featureType: shard.featureType, targetColumns: shard.targetColumns,
+      targetType: shard.targetType)
   }
 
   /// Throws a table with one line a shard unless all shards with rows have the same columns and types.
@@ -54,13 +55,15 @@ struct ShardTable {
 
     var table = Table(
       [
-        Table.Column("rank", .right), Table.Column("file"), Table.Column("rows", .right), Table.Column("columns", .right),
+        Table.Column("rank", .right), Table.Column("file"), Table.Column("rows", .right),
+        Table.Column("columns", .right),
         Table.Column("features"), Table.Column("targets"), Table.Column(""),
       ].filter { ranks != nil || $0.title != "rank" })
     for index in shards.indices where shown.contains(index) {
       let shard = shards[index]
       let targets =
-        shard.targetType.map { shard.targetColumns == 1 ? "\($0)" : "\($0) x \(grouped(shard.targetColumns))" } ?? "none"
+        shard.targetType.map { shard.targetColumns == 1 ? "\($0)" : "\($0) x \(grouped(shard.targetColumns))" }
+        ?? "none"
       var cells = [
         shard.path, grouped(shard.rows), grouped(shard.columns), shard.featureType.description, targets,
         shard.rows > 0 && signature(shard) != common ? "<- differs" : "",

@@ -23,7 +23,9 @@ public struct ShardedDataset: Sendable {
     descriptions: [ShardDescription], describedBy ranks: [Int]? = nil, source: ResolvedSource? = nil
   ) throws(DataError) {
     guard !descriptions.isEmpty else { throw DataError(.missing, "there are no shards") }
-    precondition(ranks == nil || ranks?.count == descriptions.count, "ranks of \(ranks?.count ?? 0) shards of \(descriptions.count)")
+    precondition(
+      ranks == nil || ranks?.count == descriptions.count,
+      "ranks of \(ranks?.count ?? 0) shards of \(descriptions.count)")
     let table = ShardTable(shards: descriptions, ranks: ranks)
     try table.checkFailures()
     try table.checkAgreement()
@@ -47,7 +49,8 @@ public struct ShardedDataset: Sendable {
     if let manifest, manifest.columns.count != model.columns {
       throw DataError(
         .invalid,
-        "'\(model.path)' has \(grouped(model.columns)) columns, \(DatasetManifest.fileName) names \(grouped(manifest.columns.count))")
+        "'\(model.path)' has \(grouped(model.columns)) columns, \(DatasetManifest.fileName) names \(grouped(manifest.columns.count))"
+      )
     }
     self.shards = descriptions
     self.rows = firstRows[firstRows.count - 1]
@@ -80,7 +83,8 @@ public struct ShardedDataset: Sendable {
     }
     guard largest < Double(TargetUse.mostClasses) else {
       throw DataError(
-        .invalid, "the largest label is \(DataError.labelText(largest)); labels are class indices below \(TargetUse.mostClasses)")
+        .invalid,
+        "the largest label is \(DataError.labelText(largest)); labels are class indices below \(TargetUse.mostClasses)")
     }
     return Int(largest) + 1
   }

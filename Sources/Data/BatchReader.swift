@@ -1,0 +1,152 @@
+public import Kernels
+
+/// Hands out the batches of some virtual ranks, in the order of the training.
+///
+/// Opens only the shards that hold rows of its virtual ranks, and those when they are needed. Memory: one window for each
+/// virtual rank and one batch; where all its rows together are small (`residentBytes`), or a window is a virtual rank's whole
+/// range, they are read once and kept. Nothing is allocated for a batch after the first of its size.
+///
+/// Used by one thread at a time.
+public final class BatchReader {
+  /// Rows of all virtual ranks that take less than this in memory are kept: 16 MiB.
+  public static let defaultResidentBytes = 16 << 20
+
+  public let dataset: ShardedDataset
+  public let order: SampleOrder
+  /// The virtual ranks whose batches it hands out.
+  public let virtualRanks: Range<Int>
+  public var targetUse: TargetUse { loader.use }
+  public var transform: FeatureTransform { loader.transform }
+
+  private let loader: RowLoader
+  private let lanes: [Lane]
+  private var batch: RowBuffer
+  private let targetsPerRow: Int
+
+  /// Opens nothing yet.
+  ///
+  /// - Parameters:
+  ///   - order: made from the same data set (`ShardedDataset.order`).
+  ///   - residentBytes: rows are kept in memory if those of all virtual ranks take no more.
+  /// - Throws: `DataError` if the targets do not suit `targetUse`, or the columns the transform.
+  public init(
+    dataset: ShardedDataset, order: SampleOrder, virtualRanks: Range<Int>, targetUse: TargetUse,
+    transform: FeatureTransform = .none, residentBytes: Int = BatchReader.defaultResidentBytes
+  ) throws(DataError) {
+    precondition(order.rows == dataset.rows, "an order of \(order.rows) rows for a data set of \(dataset.rows)")
+    precondition(
+      virtualRanks.lowerBound >= 0 && virtualRanks.upperBound <= order.virtualRanks,
+      "virtual ranks \(virtualRanks) of \(order.virtualRanks)")
+    self.dataset = dataset
+    self.order = order
+    self.virtualRanks = virtualRanks
+    let loader = try RowLoader(dataset: dataset, use: targetUse, transform: transform)
+    self.loader = loader
+    targetsPerRow = targetUse.floatsPerRow
+    let columns = dataset.columns
+    let rowBytes = 4 * (columns + targetsPerRow)
+    let ownRows = virtualRanks.reduce(0) { $0 + order.range(ofVirtualRank: $1).count }
+    let keepsAll = ownRows <= min(residentBytes / max(1, rowBytes), Int(Int32.max))
+    lanes = virtualRanks.map { v in
+      let range = order.range(ofVirtualRank: v)
+      let keeps = keepsAll || order.largestWindow(ofVirtualRank: v) == range.count
+      return Lane(
+        order: order, virtualRank: v, keepsRange: keeps, columns: columns, targetsPerRow: loader.use.floatsPerRow)
+    }
+    batch = RowBuffer(rows: 0, columns: columns, targetsPerRow: targetsPerRow)
+  }
+
+  /// Seconds spent reading from files, converting and checking so far.
+  public var secondsReading: Double { loader.timeReading / .seconds(1) }
+
+  /// Rows read from files so far; rows that were read again count again.
+  public var rowsRead: Int { loader.rowsRead }
+
+  /// Indices of the shards that are open now.
+  public var openShards: [Int] { loader.files.openShards }
+
+  /// Makes room for batches of `rows` rows now rather than with the first of them.
+  public func reserve(rows: Int) {
+    guard batch.capacity < rows else { return }
+    batch = RowBuffer(rows: rows, columns: dataset.columns, targetsPerRow: targetsPerRow)
+  }
+
+  /// Calls `body` with the rows in `slots` of virtual rank `v` in `epoch`.
+  ///
+  /// - Parameters:
+  ///   - slots: see `SampleOrder.share`; may be empty.
+  ///   - body: takes the buffer of the features and where in it the batch lies (rows × columns), and the buffer of the targets
+  ///     and where in it the first of them is (`targetUse.floatsPerRow` a row). Both may be written over by the next call.
+  /// - Throws: `DataError` if reading fails or finds a value that is not allowed; what `body` throws.
+  public func withBatch<Result>(
+    virtualRank v: Int, epoch: Int, slots: Range<Int>,
+    _ body: (borrowing FloatBuffer, MatrixView, borrowing FloatBuffer, Int) throws -> Result
+  ) throws -> Result {
+    precondition(virtualRanks.contains(v), "virtual rank \(v), this reader has \(virtualRanks)")
+    let lane = lanes[v - virtualRanks.lowerBound]
+    lane.enter(epoch: epoch, of: order)
+    if let row = try contiguousRow(of: slots, in: lane) {
+      return try body(
+        lane.buffer.features, view(row: row, rows: slots.count), lane.buffer.targets, row * targetsPerRow)
+    }
+    reserve(rows: slots.count)
+    try gather(slots, of: lane, at: 0)
+    return try body(batch.features, view(row: 0, rows: slots.count), batch.targets, 0)
+  }
+
+  /// Calls `body` once with rows of all virtual ranks of this reader, one virtual rank's rows behind the other's.
+  ///
+  /// - Parameter slots: the slots of each virtual rank; may be empty.
+  /// - Throws: `DataError` if reading fails or finds a value that is not allowed; what `body` throws.
+  public func withBatch<Result>(
+    epoch: Int, slots: (_ virtualRank: Int) -> Range<Int>,
+    _ body: (borrowing FloatBuffer, MatrixView, borrowing FloatBuffer, Int) throws -> Result
+  ) throws -> Result {
+    // One virtual rank's rows may need no copy.
+    if virtualRanks.count == 1 {
+      let v = virtualRanks.lowerBound
+      return try withBatch(virtualRank: v, epoch: epoch, slots: slots(v), body)
+    }
+    var rows = 0
+    for v in virtualRanks { rows += slots(v).count }
+    reserve(rows: rows)
+    var row = 0
+    for lane in lanes {
+      let own = slots(lane.virtualRank)
+      lane.enter(epoch: epoch, of: order)
+      try gather(own, of: lane, at: row)
+      row += own.count
+    }
+    return try body(batch.features, view(row: 0, rows: rows), batch.targets, 0)
+  }
+
+  private func view(row: Int, rows: Int) -> MatrixView {
+    MatrixView(offset: row * dataset.columns, rows: rows, columns: dataset.columns)
+  }
+
+  /// Loads what `slots` need, if they then lie one behind the other in the lane's own memory. Nil where they do not.
+  private func contiguousRow(of slots: Range<Int>, in lane: Lane) throws(DataError) -> Int? {
+    guard let order = lane.order, !order.shuffled, !slots.isEmpty else { return nil }
+    let first = order.windowIndex(containing: slots.lowerBound)
+    let last = order.windowIndex(containing: slots.upperBound - 1)
+    guard first == last || lane.keepsRange else { return nil }
+    for window in first...last { try lane.load(window: window, with: loader) }
+    return lane.contiguousRow(of: slots)
+  }
+
+  /// Copies the rows of `slots` to row `row` of the batch, window by window.
+  private func gather(_ slots: Range<Int>, of lane: Lane, at row: Int) throws(DataError) {
+    guard let order = lane.order, !slots.isEmpty else { return }
+    var slot = slots.lowerBound
+    var window = order.windowIndex(containing: slot)
+    while slot < slots.upperBound {
+      try lane.load(window: window, with: loader)
+      let end = min(slots.upperBound, order.slots(ofWindow: window).upperBound)
+      lane.copy(
+        slot..<end, to: batch, row: row + slot - slots.lowerBound, columns: dataset.columns,
+        targetsPerRow: targetsPerRow)
+      slot = end
+      window += 1
+    }
+  }
+}

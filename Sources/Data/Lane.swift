@@ -1,0 +1,109 @@
+import Kernels
+
+/// The rows of one virtual rank in memory: its whole range, or the window it is in.
+final class Lane {
+  let virtualRank: Int
+  let range: Range<Int>
+  /// Whether the memory holds the whole range, each row read once. Otherwise it holds one window after the other.
+  let keepsRange: Bool
+
+  /// The order of the epoch it is in; nil before the first.
+  private(set) var order: EpochOrder?
+  /// The window that `places` and, unless the range is kept, `buffer` are of; nil if they are of none.
+  private(set) var window: Int?
+  /// Where in `buffer` the row of each slot of the window is. Not used where rows are not shuffled.
+  private(set) var places: [Int32] = []
+  let buffer: RowBuffer
+
+  /// The rows of the range that are in `buffer`, where the range is kept.
+  private var present = RowRanges()
+
+  init(order: SampleOrder, virtualRank: Int, keepsRange: Bool, columns: Int, targetsPerRow: Int) {
+    self.virtualRank = virtualRank
+    self.range = order.range(ofVirtualRank: virtualRank)
+    self.keepsRange = keepsRange
+    let rows = keepsRange ? range.count : order.largestWindow(ofVirtualRank: virtualRank)
+    self.buffer = RowBuffer(rows: rows, columns: columns, targetsPerRow: targetsPerRow)
+  }
+
+  /// Makes `epoch` the one that slots are of.
+  func enter(epoch: Int, of sampleOrder: SampleOrder) {
+    guard order?.epoch != epoch else { return }
+    order = sampleOrder.order(ofVirtualRank: virtualRank, epoch: epoch)
+    window = nil
+  }
+
+  /// Brings window `index` of the epoch into memory. This is the one place where a training reads.
+  func load(window index: Int, with loader: RowLoader) throws(DataError) {
+    guard window != index, let order else { return }
+    window = nil
+    let pieces = order.window(index).pieces
+    if keepsRange {
+      for piece in pieces {
+        for gap in present.gaps(in: piece) {
+          try loader.load(
+            gap, features: &buffer.features, targets: &buffer.targets, at: gap.lowerBound - range.lowerBound)
+          present.insert(gap)
+        }
+      }
+    } else {
+      try Self.fill(buffer, with: pieces, loader)
+    }
+    if order.shuffled {
+      order.places(ofWindow: index, into: &places)
+      if keepsRange { moveIntoRange(pieces) }
+    }
+    window = index
+  }
+
+  /// Reads the rows of a window one behind the other into a buffer: (epoch, window) to a filled buffer, and nothing else is
+  /// touched, so that it may run ahead of the training.
+  private static func fill(_ buffer: RowBuffer, with pieces: [Range<Int>], _ loader: RowLoader) throws(DataError) {
+    var row = 0
+    for piece in pieces {
+      try loader.load(piece, features: &buffer.features, targets: &buffer.targets, at: row)
+      row += piece.count
+    }
+  }
+
+  /// Turns places among the window's rows into places in the range.
+  private func moveIntoRange(_ pieces: [Range<Int>]) {
+    guard pieces.count > 1 || pieces.first != range else { return }
+    var rows: [Int32] = []
+    rows.reserveCapacity(places.count)
+    for piece in pieces {
+      rows.append(contentsOf: Int32(piece.lowerBound - range.lowerBound)..<Int32(piece.upperBound - range.lowerBound))
+    }
+    for index in places.indices { places[index] = rows[Int(places[index])] }
+  }
+
+  /// Where in `buffer` the rows of `slots` lie one behind the other, if they do and need no order: first row of them.
+  ///
+  /// The windows of the slots must have been loaded: all of them if the range is kept, else the one they lie in.
+  func contiguousRow(of slots: Range<Int>) -> Int? {
+    guard let order, !order.shuffled, let window else { return nil }
+    if keepsRange { return slots.lowerBound }
+    let own = order.slots(ofWindow: window)
+    return slots.lowerBound >= own.lowerBound && slots.upperBound <= own.upperBound
+      ? slots.lowerBound - own.lowerBound : nil
+  }
+
+  /// Copies the rows of `slots`, which lie in the loaded window, to row `row` of a batch.
+  func copy(_ slots: Range<Int>, to batch: RowBuffer, row: Int, columns: Int, targetsPerRow: Int) {
+    guard let order, let window else { preconditionFailure("no window of virtual rank \(virtualRank) is loaded") }
+    let own = order.slots(ofWindow: window)
+    let start = slots.lowerBound - own.lowerBound
+    guard order.shuffled else {
+      let first = keepsRange ? slots.lowerBound : start
+      batch.features.copy(
+        from: buffer.features, range: first * columns..<(first + slots.count) * columns, to: row * columns)
+      batch.targets.copy(
+        from: buffer.targets, range: first * targetsPerRow..<(first + slots.count) * targetsPerRow,
+        to: row * targetsPerRow)
+      return
+    }
+    let part = start..<start + slots.count
+    Gather.rows(of: buffer.features, at: places, part, columns: columns, into: &batch.features, row: row)
+    Gather.rows(of: buffer.targets, at: places, part, columns: targetsPerRow, into: &batch.targets, row: row)
+  }
+}

@@ -1,0 +1,93 @@
+import HDF5
+import Kernels
+
+/// The open shards of one reader: opened when first needed, the least recently used closed when there are too many.
+final class ShardFiles {
+  /// An open data set, which keeps its file open.
+  final class OpenSet {
+    private let set: HDF5Dataset
+
+    init(_ set: consuming HDF5Dataset) { self.set = set }
+
+    /// Reads rows to the elements `range` of a buffer. The conversion of what is not float32 is asked for by name.
+    func read(_ rows: Range<Int>, into buffer: inout FloatBuffer, _ range: Range<Int>) throws(DataError) {
+      var all = buffer.mutableSpan
+      var part = all._mutatingExtracting(range)
+      do throws(HDF5Error) {
+        if set.elementType == .float32 {
+          try set.read(rows: rows, into: &part)
+        } else {
+          try set.readConverting(rows: rows, into: &part)
+        }
+      } catch {
+        throw DataError(error)
+      }
+    }
+
+    /// The stored values of one row in full precision; nil if they cannot be read.
+    func values(ofRow row: Int) -> [Double]? {
+      guard let count = rowSize(of: set.shape) else { return nil }
+      var values = [Double](repeating: 0, count: count)
+      var span = values.mutableSpan
+      guard (try? set.readConverting(rows: row..<row + 1, into: &span)) != nil else { return nil }
+      return values
+    }
+  }
+
+  struct OpenShard {
+    let features: OpenSet
+    /// Nil where no targets are needed.
+    let targets: OpenSet?
+  }
+
+  /// Each open shard holds a descriptor and two chunk caches.
+  static let mostOpen = 8
+
+  private let dataset: ShardedDataset
+  private let needsTargets: Bool
+  /// The most recently used last.
+  private var open: [(index: Int, shard: OpenShard)] = []
+
+  init(dataset: ShardedDataset, needsTargets: Bool) {
+    self.dataset = dataset
+    self.needsTargets = needsTargets
+    open.reserveCapacity(Self.mostOpen + 1)
+  }
+
+  /// The indices of the shards that are open now.
+  var openShards: [Int] { open.map(\.index).sorted() }
+
+  /// Shard `index`, which is opened if it is not.
+  func shard(_ index: Int) throws(DataError) -> OpenShard {
+    if let last = open.last, last.index == index { return last.shard }
+    if let place = open.firstIndex(where: { $0.index == index }) {
+      let entry = open.remove(at: place)
+      open.append(entry)
+      return entry.shard
+    }
+    if open.count >= Self.mostOpen { open.removeFirst() }
+    let shard = try openShard(dataset.shards[index])
+    open.append((index, shard))
+    return shard
+  }
+
+  private func openShard(_ description: ShardDescription) throws(DataError) -> OpenShard {
+    let file = try DataError.wrapping { () throws(HDF5Error) in try HDF5File.open(description.path) }
+    let features = try file.dataSet(named: description.features, role: "features")
+    guard features.shape == description.featureShape, features.elementType == description.featureType else {
+      throw Self.changed(description)
+    }
+    guard needsTargets, let name = description.targets else {
+      return OpenShard(features: OpenSet(features), targets: nil)
+    }
+    let targets = try file.dataSet(named: name, role: "targets")
+    guard targets.shape == description.targetShape, targets.elementType == description.targetType else {
+      throw Self.changed(description)
+    }
+    return OpenShard(features: OpenSet(features), targets: OpenSet(targets))
+  }
+
+  private static func changed(_ description: ShardDescription) -> DataError {
+    DataError(.invalid, "'\(description.path)' was changed by another program since the start of this one")
+  }
+}
