@@ -1,6 +1,7 @@
 import Data
 import Files
 import Foundation
+import Kernels
 import Testing
 
 @testable import Preparation
@@ -73,6 +74,34 @@ struct PreparerTests {
       let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
       #expect(abs(normalization.means[column] / mean - 1) < 1e-12)
       #expect(abs(normalization.scales[column] / variance.squareRoot() - 1) < 1e-12)
+    }
+  }
+
+  /// Every row of every split, read back through the shards, is the row of the table that belongs there.
+  @Test func readersGetTheRowsOfTheTable() throws {
+    let directory = try TemporaryDirectory()
+    var request = PreparationRequest(inputs: [diabetes], target: "progression", output: directory.join("out"))
+    request.fractions = SplitFractions(validation: 0.25, test: 0.125)
+    request.shards = 5
+    request.compress = true
+    let summary = try Preparer(request).run()
+    #expect(summary.splits.map(\.shards.count) == [5, 2, 1])
+    let rows = try table(diabetes).rows
+    var split = Split(strata: [rows.count], fractions: request.fractions, seed: request.seed)
+    let names = rows.map { _ in split.next(stratum: 0) }
+    for name in SplitName.allCases {
+      let expected = zip(rows, names).filter { $0.1 == name }.map { $0.0.map { Float($0) } }
+      let source = try DataSource(path: request.output, split: name.rawValue).resolve()
+      let shards = try source.paths.map {
+        try ShardDescription.describe(path: $0, features: source.features, targets: source.targets, scanLabels: true)
+      }
+      let dataset = try ShardedDataset(descriptions: shards, source: source)
+      let reader = try RowReader(dataset: dataset, targetUse: .values(outputs: 1))
+      var features = FloatBuffer(count: dataset.rows * 10)
+      var targets = FloatBuffer(count: dataset.rows)
+      try reader.read(rows: 0..<dataset.rows, features: &features, targets: &targets)
+      #expect(features.values() == expected.flatMap { $0[..<10] })
+      #expect(targets.values() == expected.map { $0[10] })
     }
   }
 
