@@ -23,7 +23,7 @@ public struct PreparationSummary: Equatable, Sendable {
   public var columns: Int
   /// The names of the classes, or nil for a regression.
   public var classes: [String]?
-  /// What the target was taken for and why, in words.
+  /// What the target was taken for, why, and how to have it otherwise, in words.
   public var decision: String
   public var splits: [SplitSummary]
   public var seconds: Double

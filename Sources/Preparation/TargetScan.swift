@@ -68,7 +68,10 @@ struct TargetScan {
     if texts.count > Self.mostClasses { textsOverflow = true }
   }
 
-  /// What the target is, and in words why.
+  private static let asNumber = "--task regression predicts the number instead"
+  private static let asClasses = "--task classification takes every value for a class instead"
+
+  /// What the target is, and in words why and how to have it otherwise.
   func decide(_ task: TargetTask) throws(PreparationError) -> (target: TargetPlan, reason: String) {
     let different = numberRows.count + texts.count
     switch task {
@@ -79,16 +82,18 @@ struct TargetScan {
       return (try classes(), "classification, as asked for")
     case .automatic:
       guard let firstText else {
-        if numbersOverflow { return (.values, "regression: more than \(Self.mostClasses) different numbers") }
+        if numbersOverflow {
+          return (.values, "regression: more than \(Self.mostClasses) different numbers")
+        }
         let counted = "\(different) different \(allAreWhole ? "whole numbers" : "numbers") in \(rows) rows"
-        if isClassLike(different) { return (try classes(), "classification: \(counted)") }
-        return (.values, "regression: \(counted)")
+        if isClassLike(different) { return (try classes(), "classification: \(counted); \(Self.asNumber)") }
+        return (.values, "regression: \(counted); \(Self.asClasses)")
       }
       // Text alone is classes. Among numbers it is, if the numbers could be classes too; else it is a mistake.
       if numberRows.isEmpty { return (try classes(), "classification: \(different) different texts in \(rows) rows") }
       guard !numbersOverflow, isClassLike(different) else {
         var error = firstText
-        error.hint = "the column looks numeric; --task classification takes every different value for a class"
+        error.hint = "the column looks numeric; \(Self.asClasses)"
         throw error
       }
       return (try classes(), "classification: \(different) different values, some of them text, in \(rows) rows")

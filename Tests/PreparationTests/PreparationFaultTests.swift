@@ -179,4 +179,24 @@ struct PreparationFaultTests {
     }
     withExtendedLifetime(lock) {}
   }
+
+  @Test func noInputTrapsOrLeavesAnythingBehind() throws {
+    var generator = SplitMix(state: 65)
+    let pieces = [
+      "a", "t", ",", ",", "\n", "\n", "\"", "1", "2.5", "-", "e9", "NA", "é", "\u{feff}", "\r", ";", "1e400",
+    ]
+    var outcomes: Set<Bool> = []
+    for _ in 0..<100 {
+      var text = Bool.random(using: &generator) ? "a,t\n1,2\n" : ""
+      for _ in 0..<Int.random(in: 0...12, using: &generator) { text += pieces.randomElement(using: &generator) ?? "" }
+      var bytes = Array(text.utf8)
+      if !bytes.isEmpty, Int.random(in: 0..<8, using: &generator) == 0 {
+        bytes[Int.random(in: 0..<bytes.count, using: &generator)] = 0xe9
+      }
+      let found = try error(bytes) { $0.missing = Bool.random(using: &generator) ? .drop : .error }
+      #expect(found == nil || found?.kind == .invalid, "\(bytes)")
+      outcomes.insert(found == nil)
+    }
+    #expect(outcomes == [true, false])
+  }
 }

@@ -28,7 +28,9 @@ struct PreparerTests {
     #expect(summary.droppedRows == 0)
     #expect(summary.columns == 64)
     #expect(summary.classes == (0...9).map { "\($0)" })
-    #expect(summary.decision == "classification: 10 different whole numbers in 1797 rows")
+    #expect(
+      summary.decision
+        == "classification: 10 different whole numbers in 1797 rows; --task regression predicts the number instead")
     #expect(summary.splits.map(\.name) == [.train, .validation, .test])
     #expect(summary.splits.map(\.rows).reduce(0, +) == 1_797)
     #expect(summary.splits[0].shards == (0..<3).map { "train-0000\($0)-of-00003.h5" })
@@ -57,7 +59,7 @@ struct PreparerTests {
     request.standardize = true
     let summary = try Preparer(request).run()
     #expect(summary.classes == nil)
-    #expect(summary.decision == "regression: 214 different whole numbers in 442 rows")
+    #expect(summary.decision.hasPrefix("regression: 214 different whole numbers in 442 rows; --task classification"))
     #expect(summary.splits.map(\.rows) == [354, 88])
     let manifest = try DatasetManifest.read(FileSystem.join(summary.output, "dataset.json"))
     #expect(manifest.target == .regression(name: "progression", outputs: 1))
