@@ -1,0 +1,57 @@
+internal import Files
+
+/// Where the bytes of a table come from.
+enum CSVSource: ~Copyable {
+  case bytes([UInt8])
+  case file(File)
+
+  /// - Throws: `PreparationError` if there is no such file, or it is none that can be read twice.
+  static func open(_ path: String) throws(PreparationError) -> CSVSource {
+    let status = try PreparationError.translating { () throws(FilesError) in try FileSystem.status(of: path) }
+    guard let status else {
+      throw PreparationError(.missing, "cannot open '\(path)': there is no such file")
+    }
+    switch status.kind {
+    case .regular:
+      let file = try PreparationError.translating { () throws(FilesError) in try File.openForReading(path) }
+      return .file(file)
+    case .directory:
+      throw PreparationError(
+        .missing, "'\(path)' is a directory, not a CSV file", hint: "name the files in it: '\(path)'/*.csv")
+    case .other:
+      throw PreparationError(
+        .missing, "'\(path)' is no regular file", hint: "the table is read more than once, so it cannot be a pipe")
+    }
+  }
+
+  /// How many bytes there are.
+  func size() throws(PreparationError) -> Int {
+    switch self {
+    case .bytes(let bytes): return bytes.count
+    case .file(let file):
+      do {
+        return try file.size
+      } catch {
+        throw PreparationError(error)
+      }
+    }
+  }
+
+  /// Reads bytes from `offset` on into `buffer` from `start` on; zero at the end.
+  func read(at offset: Int, into buffer: inout [UInt8], from start: Int) throws(PreparationError) -> Int {
+    switch self {
+    case .bytes(let bytes):
+      let count = min(bytes.count - offset, buffer.count - start)
+      for index in 0..<count { buffer[start + index] = bytes[offset + index] }
+      return count
+    case .file(let file):
+      var bytes = buffer.mutableSpan
+      var free = bytes._mutatingExtracting(start..<bytes.count)
+      do {
+        return try file.read(at: offset, into: &free)
+      } catch {
+        throw PreparationError(error)
+      }
+    }
+  }
+}

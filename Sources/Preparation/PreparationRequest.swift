@@ -1,0 +1,49 @@
+/// What to make a data set from, and how.
+public struct PreparationRequest: Equatable, Sendable {
+  /// The CSV files, whose rows follow each other. All have the same columns, in any order.
+  public var inputs: [String]
+  /// The column to predict. All others are features.
+  public var target: String
+  /// The directory of the data set.
+  public var output: String
+  /// What the target is.
+  ///
+  /// `automatic` decides: text is classes. Numbers are classes if all are whole, there are at most 100 different ones,
+  /// and either just two of them or at least five rows for each on average; else they are a regression.
+  public var task = TargetTask.automatic
+  /// The byte between fields; nil finds out.
+  public var delimiter: UInt8?
+  public var missing = MissingPolicy.error
+  public var fractions = SplitFractions()
+  /// What the split is drawn from.
+  public var seed = 1
+  /// Keep means and scales of the training split with the data set, so that features are standardized on reading.
+  public var standardize = false
+  /// Shards of the training split; the other splits get shards of about as many rows. Nil makes one for about 64 MiB.
+  public var shards: Int?
+  public var compress = false
+  /// Replace a data set that is there already.
+  public var overwrite = false
+
+  public init(inputs: [String], target: String, output: String) {
+    self.inputs = inputs
+    self.target = target
+    self.output = output
+  }
+
+  /// The most shards of a split: their names have five digits.
+  static let mostShards = 99_999
+
+  func check() throws(PreparationError) {
+    guard !inputs.isEmpty else { throw PreparationError(.usage, "no CSV file to prepare") }
+    try fractions.check()
+    if let shards, shards < 1 || shards > Self.mostShards {
+      throw PreparationError(.usage, "--shards \(shards): from 1 to \(Self.mostShards)")
+    }
+    let forbidden: [UInt8] = [CSVDialect.quote, CSVDialect.lineFeed, CSVDialect.carriageReturn]
+    if let delimiter, forbidden.contains(delimiter) || delimiter >= 0x80 {
+      throw PreparationError(
+        .usage, "--delimiter: a quote, a line end or a character beyond ASCII cannot separate fields")
+    }
+  }
+}
