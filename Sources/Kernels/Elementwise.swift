@@ -17,6 +17,17 @@ public enum Elementwise {
     for index in 0..<range.count { unsafe to[index] += from[index] }
   }
 
+  /// Adds the elements of `buffer` in `range` to those from `offset` on, which lie elsewhere in the same buffer.
+  public static func add(within buffer: inout FloatBuffer, _ range: Range<Int>, to offset: Int) {
+    buffer.check(range)
+    buffer.check(offset: offset, count: range.count)
+    precondition(
+      offset + range.count <= range.lowerBound || range.upperBound <= offset,
+      "elements \(range) are added to themselves at \(offset)")
+    let (from, to) = unsafe (buffer.base + range.lowerBound, buffer.base + offset)
+    for index in 0..<range.count { unsafe to[index] += from[index] }
+  }
+
   /// Adds `factor` times the elements of `source` in `range` to those of `destination` from `offset` on.
   public static func add(
     _ source: borrowing FloatBuffer, _ range: Range<Int>, times factor: Float, to destination: inout FloatBuffer,

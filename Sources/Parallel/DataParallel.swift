@@ -39,7 +39,7 @@ public final class DataParallel: ParallelStrategy {
     ownVirtualRanks = ranks.run(by: world.rank)
     sum = GradientSum(parameters: model.layout.count, virtualRanks: ranks, rank: world.rank, mode: mode)
     let share = order.largestShare(batch: batchRows) * (mode == .fast ? max(ownVirtualRanks.count, 1) : 1)
-    workspace = Workspace(model: model, rows: min(share, Self.rowsPerPass))
+    workspace = Workspace(model, rows: max(1, min(share, Self.rowsPerPass)))
     parameters = FloatBuffer(count: model.layout.count)
   }
 
@@ -48,9 +48,9 @@ public final class DataParallel: ParallelStrategy {
     case .ordered: try sumOrdered(epoch: epoch, positions: positions, raised: raised)
     case .fast: try sumTogether(epoch: epoch, positions: positions, raised: raised)
     }
-    let start = Program.seconds
-    let totals = try sum.reduce(over: communicator)
-    secondsReducing += Program.seconds - start
+    let start = ContinuousClock.now
+    let totals = try sum.reduce(raised: raised, over: communicator)
+    secondsReducing += (ContinuousClock.now - start) / .seconds(1)
     return totals
   }
 
@@ -84,7 +84,7 @@ public final class DataParallel: ParallelStrategy {
       var totals = raised
       totals.rows = shares.reduce(0) { $0 + $1.count }
       totals.lossSum = try accumulate(into: &gradient, at: offset, passes: passes(of: shares)) { passes, body in
-        try reader.withBatch(epoch: epoch, slots: passes, body)
+        try reader.withBatch(epoch: epoch, slots: { passes[$0 - ownVirtualRanks.lowerBound] }, body)
       }
       return totals
     }
@@ -129,9 +129,9 @@ public final class DataParallel: ParallelStrategy {
     }.filter { !$0.allSatisfy(\.isEmpty) }
   }
 
-  public var isGradientFinite: Bool { Elementwise.isFinite(sum.slots, range: sum.range) }
+  public var isGradientFinite: Bool { Elementwise.isFinite(sum.slots, sum.range) }
 
-  public func gradientNorm() -> Double { Reduce.norm(sum.slots, range: sum.range) }
+  public func gradientNorm() -> Double { Reduce.orderedSumOfSquares(sum.slots, sum.range).squareRoot() }
 
   public func update(
     _ body: (_ parameters: inout FloatBuffer, _ gradient: borrowing FloatBuffer, _ range: Range<Int>) -> Void

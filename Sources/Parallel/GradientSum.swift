@@ -14,6 +14,8 @@ final class GradientSum {
   private let width: Int
   private let mode: GradientReduction
   private let exchange: OrderedExchange?
+  /// Under `ordered` a rank without virtual ranks has no gradient for its flags to travel with.
+  private let hasIdleRanks: Bool
 
   /// - Parameters:
   ///   - parameters: floats of a gradient.
@@ -22,6 +24,7 @@ final class GradientSum {
     self.parameters = parameters
     self.mode = mode
     width = Self.padded(parameters + StepTotals.width)
+    hasIdleRanks = mode == .ordered && virtualRanks.ranks > virtualRanks.count
     switch mode {
     case .ordered:
       let tree = SumTree(leaves: virtualRanks.count)
@@ -44,20 +47,24 @@ final class GradientSum {
 
   /// Adds `slot + 1` into `slot`.
   func add(slot: Int) {
-    Elementwise.add(in: &slots, from: (slot + 1) * width, to: slot * width, count: width)
+    Elementwise.add(within: &slots, (slot + 1) * width..<(slot + 2) * width, to: slot * width)
   }
 
   /// Adds what the ranks hold; every rank ends with the sum in slot 0. Collective.
-  func reduce(over communicator: borrowing Communicator) throws -> StepTotals {
+  func reduce(raised: StepTotals, over communicator: borrowing Communicator) throws -> StepTotals {
     if communicator.size > 1 {
       switch mode {
       case .ordered: try exchange?.reduce(&slots, over: communicator)
-      case .fast:
-        var span = slots.mutableSpan
-        try communicator.allReduce(&span, .sum)
+      case .fast: try communicator.sum(&slots)
       }
     }
-    return StepTotals(from: slots, at: parameters)
+    var totals = StepTotals(from: slots, at: parameters)
+    if hasIdleRanks {
+      let flags = try communicator.allReduce([raised.stop ? 1 : 0, raised.save ? 1 : 0] as [Int32], .maximum)
+      totals.stop = flags[0] > 0
+      totals.save = flags[1] > 0
+    }
+    return totals
   }
 
   /// The gradient in slot 0.
@@ -71,14 +78,7 @@ final class GradientSum {
 /// Each rank owns a slice of the gradient: it receives that slice of all pieces, adds them along the tree, and hands the sum to all.
 /// The bytes moved are those of the best all-reduce where each rank holds one piece.
 private final class OrderedExchange {
-  private let width: Int
-  /// The slice of each rank.
-  private let slices: [Range<Int>]
   private let mySlice: Range<Int>
-  /// The first piece of each rank in the order of the tree.
-  private let firstPieces: [Int]
-  private let pieceCounts: [Int]
-  private let rank: Int
   private let additions: [SumTree.Addition]
   private var received: FloatBuffer
   /// The rounds of the exchange: in round `k` each rank sends its `k`-th piece.
@@ -95,46 +95,34 @@ private final class OrderedExchange {
     let lines = width / 16
     let slices = (0..<ranks).map { lines * $0 / ranks * 16..<lines * ($0 + 1) / ranks * 16 }
     let pieces = (0..<ranks).map { tree.pieces(of: virtualRanks.run(by: $0)) }
+    // The first piece of each rank in the order of the tree.
     let firstPieces = pieces.indices.map { index in pieces[..<index].reduce(0) { $0 + $1.count } }
     let mine = slices[rank]
-    self.width = width
-    self.slices = slices
-    self.rank = rank
-    self.firstPieces = firstPieces
     mySlice = mine
-    pieceCounts = pieces.map(\.count)
     additions = tree.finalAdditions(of: pieces.flatMap { $0 })
-    received = FloatBuffer(count: max(pieces.reduce(0) { $0 + $1.count } * mine.count, 1))
-    rounds = (0..<(pieces.map(\.count).max() ?? 0)).map { round in
-      Round(
-        sending: Partition(
-          counts: slices.map { round < pieces[rank].count ? $0.count : 0 },
-          displacements: slices.map { round * width + $0.lowerBound }),
-        receiving: Partition(
-          counts: pieces.map { round < $0.count ? mine.count : 0 },
-          displacements: firstPieces.map { ($0 + round) * mine.count }))
+    let pieceCount = pieces.reduce(0) { $0 + $1.count }
+    received = FloatBuffer(count: pieceCount * mine.count)
+    let roundCount = pieces.map(\.count).max() ?? 0
+    rounds = (0..<roundCount).map { round in
+      let sends = round < pieces[rank].count
+      let sending = Partition(
+        counts: slices.map { sends ? $0.count : 0 }, displacements: slices.map { round * width + $0.lowerBound })
+      let receiving = Partition(
+        counts: pieces.map { round < $0.count ? mine.count : 0 },
+        displacements: firstPieces.map { ($0 + round) * mine.count })
+      return Round(sending: sending, receiving: receiving)
     }
     gathering = Partition(counts: slices.map(\.count), displacements: slices.map(\.lowerBound))
   }
 
   func reduce(_ slots: inout FloatBuffer, over communicator: borrowing Communicator) throws {
     for round in rounds {
-      try exchange(slots, round, over: communicator)
+      try communicator.allToAll(slots, round.sending, into: &received, round.receiving)
     }
     for addition in additions {
-      Elementwise.add(
-        in: &received, from: addition.from * mySlice.count, to: addition.into * mySlice.count, count: mySlice.count)
+      let from = addition.from * mySlice.count
+      Elementwise.add(within: &received, from..<from + mySlice.count, to: addition.into * mySlice.count)
     }
-    try gather(into: &slots, over: communicator)
-  }
-
-  private func exchange(_ slots: borrowing FloatBuffer, _ round: Round, over communicator: borrowing Communicator) throws {
-    var span = received.mutableSpan
-    try communicator.allToAll(slots.span, round.sending, into: &span, round.receiving)
-  }
-
-  private func gather(into slots: inout FloatBuffer, over communicator: borrowing Communicator) throws {
-    var span = slots.mutableSpan
-    try communicator.allGather(received.span.extracting(first: mySlice.count), into: &span, gathering)
+    try communicator.allGather(received, into: &slots, gathering)
   }
 }

@@ -1,6 +1,5 @@
 import Data
 import Files
-import JSON
 import MPI
 
 /// The exit codes of the command (`sysexits.h`, and a few of our own above it); all below 126, so that `128 + signal` stays distinct.
@@ -63,6 +62,7 @@ extension DataError: FailureConvertible {
       case .permission: .permission
       case .invalid: .invalidData
       case .io: .inputOutput
+      case .output: .cannotCreate
       case .usage: .usage
       }
     return Failure(code, message, hint: hint)

@@ -60,6 +60,6 @@ enum Apus {
   }
 
   private static func exit(_ code: ExitCode) -> Never {
-    Machine.exit(code.rawValue)
+    Program.leave(code: code.rawValue)
   }
 }

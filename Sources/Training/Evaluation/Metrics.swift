@@ -100,8 +100,8 @@ public struct Metrics: Sendable {
           ("f1", .number(metrics.f1)), ("rows", .integer(metrics.support)),
         ])
       }
-      members.append(("classes", .list(classes)))
-      members.append(("confusion", .list(classification.confusion.map { .integers($0) })))
+      members.append(("classes", .array(classes)))
+      members.append(("confusion", .array(classification.confusion.map { row in .array(row.map { .integer($0) }) })))
     case .labels(let accuracy):
       members.append(("accuracy", .number(accuracy)))
     case .regression(let regression):

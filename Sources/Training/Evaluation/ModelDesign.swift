@@ -9,51 +9,67 @@ public struct ModelDesign: Sendable {
   public let task: Task
 
   /// Decides loss, outputs and task.
-  /// - Throws: `Failure` (65, with both numbers) where the targets do not fit the model.
+  /// - Throws: `Failure` or `DataError` (65) where the targets do not fit the model.
   public init(job: TrainingJob, dataset: ShardedDataset) throws {
-    let targets = dataset.targetKind
-    let loss = try job.loss ?? Self.impliedLoss(targets)
-    let outputs: Int
+    let loss = try job.loss ?? Self.impliedLoss(dataset)
+    let outputs = try Self.outputs(loss, job.kind, dataset)
+    model = try Model(kind: job.kind, sizes: [dataset.columns] + job.hidden + [outputs], activation: job.activation, loss: loss)
+    (targetUse, task) = Self.use(of: model)
+    try dataset.check(targetUse)
+  }
+
+  /// What a model wants of targets, and what it is judged by.
+  public static func use(of model: Model) -> (TargetUse, Task) {
+    switch model.targetMeaning {
+    case .classIndex: (.classIndex(classes: model.outputs), .classification(classes: model.outputs))
+    case .binary where model.outputs == 1: (.binary(outputs: 1), .classification(classes: 2))
+    case .binary: (.binary(outputs: model.outputs), .labels(outputs: model.outputs))
+    case .values: (.values(outputs: model.outputs), .regression(outputs: model.outputs))
+    }
+  }
+
+  private static func outputs(_ loss: Loss, _ kind: ModelKind, _ dataset: ShardedDataset) throws -> Int {
     switch loss {
     case .squared, .huber, .absolute:
-      outputs = targets.columns
-      targetUse = .values(outputs: outputs)
-      task = .regression(outputs: outputs)
-    case .softmax:
-      guard let classes = targets.classes else {
-        throw Self.misfit("the loss softmax needs class labels, and '\(job.data.targets)' holds \(targets.words)")
-      }
-      outputs = max(classes, 2)
-      targetUse = .classIndex(classes: outputs)
-      task = .classification(classes: outputs)
-    case .logistic where targets.classes == nil && targets.columns > 1 && job.kind == .mlp:
-      outputs = targets.columns
-      targetUse = .binary(outputs: outputs)
-      task = .labels(outputs: outputs)
-    case .logistic, .hinge, .squaredHinge:
-      let classes = targets.classes ?? 2
-      guard targets.classes != nil || targets.columns == 1 else {
-        throw Self.misfit("the loss \(loss.rawValue) needs one label a row, and '\(job.data.targets)' holds \(targets.words)")
-      }
-      if classes > 2, loss == .logistic {
-        throw Self.misfit(
-          "the loss logistic separates 2 classes, and '\(job.data.targets)' has \(classes)",
+      if case .classification(let name, let classes) = dataset.manifest?.target, kind == .linear || kind == .mlp, classes.contains(where: { Double($0) == nil }) {
+        throw Failure(
+          .invalidData, "the loss \(loss.rawValue) fits numbers, and the target '\(name)' is one of \(classes.count) classes",
           hint: "use model.kind \"softmax\", or \"mlp\" with the loss \"softmax\"")
       }
-      outputs = classes > 2 ? classes : 1
-      targetUse = classes > 2 ? .classIndex(classes: classes) : .binary(outputs: 1)
-      task = .classification(classes: max(classes, 2))
+      return max(dataset.targetColumns, 1)
+    case .softmax:
+      return max(try dataset.classes(), 2)
+    case .logistic where dataset.targetColumns > 1 && kind == .mlp:
+      return dataset.targetColumns
+    case .logistic, .hinge, .squaredHinge:
+      let classes = try dataset.classes()
+      guard classes > 2 else { return 1 }
+      guard loss != .logistic else {
+        throw Failure(
+          .invalidData, "the loss logistic separates 2 classes, and the targets have \(classes)",
+          hint: "use model.kind \"softmax\", or \"mlp\" with the loss \"softmax\"")
+      }
+      return classes
     }
-    model = Model(
-      kind: job.kind, sizes: [dataset.columns] + job.hidden + [outputs], activation: job.activation, loss: loss)
   }
 
-  private static func impliedLoss(_ targets: TargetKind) throws -> Loss {
-    guard let classes = targets.classes else { return .squared }
-    return classes > 2 ? .softmax : .logistic
+  /// The loss of an mlp that names none: what the targets look like.
+  private static func impliedLoss(_ dataset: ShardedDataset) throws -> Loss {
+    if let target = dataset.manifest?.target {
+      guard case .classification(_, let classes) = target else { return .squared }
+      return classes.count > 2 ? .softmax : .logistic
+    }
+    guard dataset.hasIntegerTargets else { return .squared }
+    return try dataset.classes() > 2 ? .softmax : .logistic
   }
+}
 
-  private static func misfit(_ message: String, hint: String? = nil) -> Failure {
-    Failure(.invalidData, message, hint: hint)
+extension ShardedDataset {
+  /// Whether the targets are stored as whole numbers, which stand for classes unless the job says otherwise.
+  fileprivate var hasIntegerTargets: Bool {
+    switch shards.first(where: { $0.rows > 0 })?.targetType {
+    case .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64: true
+    default: false
+    }
   }
 }

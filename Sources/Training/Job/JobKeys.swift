@@ -13,7 +13,7 @@ extension JobKey {
     JobKey("data.path", .text, nil, "data set: a directory (with or without dataset.json), an HDF5 file, or a glob"),
     JobKey("data.features", .text, "features", "name of the features' data set in each file"),
     JobKey("data.targets", .text, "targets", "name of the targets' data set in each file"),
-    JobKey("data.split", .text, "train", "split to train on, where the data set has splits"),
+    JobKey("data.split", .optionalText, .null, "split to train on; \"train\" where the data set has splits"),
     JobKey("data.validation_split", .optionalText, .null, "split that is evaluated after each epoch"),
     JobKey("data.scale", .number(least: -.infinity, exclusive: false, most: .infinity), 1.0, "factor on every feature, 1/255 for images in bytes"),
 
@@ -36,11 +36,11 @@ extension JobKey {
     JobKey("optimizer.weight_decay", .optionalNumber(least: 0, exclusive: false, most: .infinity), .null, "adamw: decoupled decay of the weights"),
     JobKey("optimizer.beta", .optionalNumber(least: 0, exclusive: false, most: .infinity), .null, "ftrl: smoothing of the rate of each coordinate"),
 
-    JobKey("schedule.kind", .choice(Schedule.Kind.allCases.map(\.rawValue)), "constant", "course of the learning rate"),
+    JobKey("schedule.kind", .choice(ScheduleKind.allCases.map(\.rawValue)), "constant", "course of the learning rate"),
     JobKey("schedule.warmup_steps", .integer(count), 0, "steps of linear warm-up"),
-    JobKey("schedule.every_steps", .integer(count), 0, "step, exponential: steps between two factors; 0 is an epoch"),
-    JobKey("schedule.factor", .number(least: 0, exclusive: true, most: 1), 0.1, "step, exponential, plateau: factor on the rate"),
-    JobKey("schedule.decay", weight, 0.0, "inverse_time: the rate is divided by 1 + decay * step"),
+    JobKey("schedule.every_steps", .optionalInteger(positiveCount), .null, "step, exponential, inverse_time: steps that count as one; 1000 for step, else 1"),
+    JobKey("schedule.factor", .number(least: 0, exclusive: true, most: 1), 0.1, "step, plateau: factor on the rate"),
+    JobKey("schedule.decay", .optionalNumber(least: 0, exclusive: false, most: .infinity), .null, "exponential: factor (0.999); inverse_time: the rate is divided by 1 + decay (1e-3) times the steps"),
     JobKey("schedule.minimum", weight, 0.0, "cosine, plateau: least learning rate"),
     JobKey("schedule.patience", .integer(count), 10, "plateau: validations without improvement before the factor"),
 
@@ -54,8 +54,6 @@ extension JobKey {
     JobKey("train.initial_model", .optionalText, .null, "model file to start from"),
     JobKey("train.early_stopping.patience", .integer(count), 0, "validations without improvement before the end; 0 never stops early"),
 
-    JobKey("parallel.pipeline", .integer(positiveCount), 1, "stages of a pipeline of layers"),
-    JobKey("parallel.tensor", .integer(positiveCount), 1, "ranks that share each layer"),
     JobKey("parallel.micro_batches", .integer(positiveCount), 1, "passes in which a virtual rank's share of a batch is processed"),
     JobKey("parallel.virtual_ranks", .integer(count), 0, "parts that define the training; 0 is the ranks or the shards at the first start, whichever is more"),
     JobKey("parallel.reduction", .choice(["ordered", "fast"]), "ordered", "ordered: the same bits on any number of ranks; fast: any order of sums"),

@@ -14,11 +14,11 @@ extension TrainingJob {
     case "data.path": .string(data.path)
     case "data.features": .string(data.features)
     case "data.targets": .string(data.targets)
-    case "data.split": .string(data.split)
+    case "data.split": data.split.map { .string($0) } ?? .null
     case "data.validation_split": data.validationSplit.map { .string($0) } ?? .null
     case "data.scale": .number(data.scale)
     case "model.kind": .string(kind.rawValue)
-    case "model.hidden": .integers(hidden)
+    case "model.hidden": .array(hidden.map { .integer($0) })
     case "model.activation": .string(activation.rawValue)
     case "loss": loss.map { .string($0.rawValue) } ?? .null
     case "penalty.l1": .number(penalty.l1)
@@ -48,7 +48,6 @@ extension TrainingJob {
     case "train.log_every": .integer(logEvery)
     case "train.initial_model": initialModel.map { .string($0) } ?? .null
     case "train.early_stopping.patience": .integer(patience)
-    case "parallel.pipeline", "parallel.tensor": .integer(1)
     case "parallel.micro_batches": .integer(microBatches)
     case "parallel.virtual_ranks": .integer(virtualRanks)
     case "parallel.reduction": .string(reduction.rawValue)

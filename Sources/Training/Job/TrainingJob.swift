@@ -22,7 +22,8 @@ public struct TrainingJob: Sendable {
     public var path: String
     public var features: String
     public var targets: String
-    public var split: String
+    /// Nil takes "train" where the data set has splits.
+    public var split: String?
     public var validationSplit: String?
     public var scale: Double
   }
@@ -84,7 +85,7 @@ public struct TrainingJob: Sendable {
   private init(_ values: JobValues) {
     data = Source(
       path: values.text("data.path") ?? "", features: values.text("data.features") ?? "",
-      targets: values.text("data.targets") ?? "", split: values.text("data.split") ?? "",
+      targets: values.text("data.targets") ?? "", split: values.text("data.split"),
       validationSplit: values.text("data.validation_split"), scale: values.number("data.scale") ?? 1)
     kind = values.choice("model.kind") ?? .linear
     hidden = values.integers("model.hidden")
@@ -92,11 +93,7 @@ public struct TrainingJob: Sendable {
     loss = values.choice("loss") ?? kind.impliedLoss
     penalty = Penalty(l1: values.number("penalty.l1") ?? 0, l2: values.number("penalty.l2") ?? 0)
     optimizer = Self.optimizer(values)
-    schedule = Schedule(
-      kind: values.choice("schedule.kind") ?? .constant, warmupSteps: values.integer("schedule.warmup_steps") ?? 0,
-      everySteps: values.integer("schedule.every_steps") ?? 0, factor: values.number("schedule.factor") ?? 0.1,
-      decay: values.number("schedule.decay") ?? 0, minimum: values.number("schedule.minimum") ?? 0,
-      patience: values.integer("schedule.patience") ?? 0)
+    schedule = Self.schedule(values)
     length =
       values.integer("train.steps").map { .steps($0) } ?? .epochs(values.integer("train.epochs") ?? 20)
     batchSize = values.integer("train.batch_size").map { .rows($0) } ?? .full
@@ -115,8 +112,19 @@ public struct TrainingJob: Sendable {
     output = values.text("output") ?? ""
   }
 
+  private static func schedule(_ values: JobValues) -> Schedule {
+    var schedule = Schedule(values.choice("schedule.kind") ?? .constant)
+    values.integer("schedule.warmup_steps").map { schedule.warmupSteps = $0 }
+    values.integer("schedule.every_steps").map { schedule.everySteps = $0 }
+    values.number("schedule.factor").map { schedule.factor = $0 }
+    values.number("schedule.decay").map { schedule.decay = $0 }
+    values.number("schedule.minimum").map { schedule.minimum = $0 }
+    values.integer("schedule.patience").map { schedule.patience = $0 }
+    return schedule
+  }
+
   private static func optimizer(_ values: JobValues) -> OptimizerSettings {
-    var settings = OptimizerSettings(kind: values.choice("optimizer.kind") ?? .adam)
+    var settings = OptimizerSettings(values.choice("optimizer.kind") ?? .adam)
     values.number("optimizer.learning_rate").map { settings.learningRate = $0 }
     values.number("optimizer.momentum").map { settings.momentum = $0 }
     values.number("optimizer.decay").map { settings.decay = $0 }
@@ -140,17 +148,6 @@ extension ModelKind {
     case .mlp: nil
     }
   }
-
-  /// The losses that make sense for the kind.
-  var allowedLosses: [Loss] {
-    switch self {
-    case .linear: [.squared, .huber, .absolute]
-    case .logistic: [.logistic]
-    case .svm: [.hinge, .squaredHinge]
-    case .softmax: [.softmax]
-    case .mlp: Loss.allCases
-    }
-  }
 }
 
 extension JobValues {
@@ -167,8 +164,8 @@ extension JobValues {
     if kind != .mlp, !integers("model.hidden").isEmpty {
       reject("model.hidden", "does not fit kind \"\(kind.rawValue)\", which has one layer; use kind \"mlp\"")
     }
-    if let loss: Loss = choice("loss"), !kind.allowedLosses.contains(loss) {
-      let allowed = kind.allowedLosses.map { "\"\($0.rawValue)\"" }.joined(separator: " | ")
+    if let loss: Loss = choice("loss"), !kind.losses.contains(loss) {
+      let allowed = kind.losses.map { "\"\($0.rawValue)\"" }.joined(separator: " | ")
       reject("loss", "must be \(allowed) for kind \"\(kind.rawValue)\", not \"\(loss.rawValue)\"")
     }
     if integer("train.epochs") != nil, integer("train.steps") != nil {
@@ -190,7 +187,7 @@ extension JobValues {
   }
 
   private mutating func checkSchedule() {
-    if let schedule: Schedule.Kind = choice("schedule.kind"), schedule == .plateau, self["data.validation_split"] == .null {
+    if let schedule: ScheduleKind = choice("schedule.kind"), schedule == .plateau, self["data.validation_split"] == .null {
       reject("schedule.kind", "\"plateau\" needs 'data.validation_split'")
     }
     if let patience = integer("train.early_stopping.patience"), patience > 0, self["data.validation_split"] == .null {

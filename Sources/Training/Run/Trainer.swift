@@ -39,7 +39,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
     self.strategy = strategy
     self.state = state
     self.companions = companions
-    optimizer = Optimizer(settings: job.optimizer, penalty: job.penalty, layout: layout)
+    optimizer = Optimizer(job.optimizer, penalty: job.penalty, layout: layout)
     best = FloatBuffer(count: job.patience > 0 ? layout.count : 0)
   }
 
@@ -68,8 +68,8 @@ public final class Trainer<Strategy: ParallelStrategy> {
     var scale = 1 / Double(totals.rows)
     if job.clipNorm > 0 { scale *= clipScale(norm: strategy.gradientNorm() * scale, limit: job.clipNorm) }
     let rate = job.schedule.rate(
-      base: job.optimizer.learningRate, step: step.index, totalSteps: plan.totalSteps, stepsPerEpoch: plan.stepsPerEpoch,
-      plateau: state.plateau)
+      base: job.optimizer.learningRate, step: step.index, totalSteps: plan.totalSteps,
+      multiplier: state.plateau.multiplier)
     try strategy.update { parameters, gradient, range in
       optimizer.update(
         parameters: &parameters, gradient: gradient, scale: Float(scale), learningRate: rate, range: range)
@@ -85,7 +85,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
     guard let metrics = try strategy.withParameters({ try companions.validate($0) }) else { return }
     lastValidation = metrics
     companions.note(metrics, state, epoch: step.epoch)
-    if job.schedule.kind == .plateau { state.plateau.observe(metrics.loss, schedule: job.schedule) }
+    state.plateau.observe(metrics.loss, job.schedule)
     if job.patience > 0, state.earlyStopping.observe(loss: metrics.loss, step: state.step) {
       strategy.withParameters { best.copy(from: $0) }
     }
