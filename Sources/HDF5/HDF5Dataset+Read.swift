@@ -163,6 +163,7 @@ struct Selection: ~Copyable {
 extension HDF5Dataset {
   /// The caller holds the lock.
   func selection(start: [Int], count: [Int], _ what: String) throws(HDF5Error) -> Selection {
+    try session.checkUsable()
     let space = try Identifier(H5Dget_space(identifier.handle), "H5Dget_space", what, path: file)
     // The same rank on both sides: otherwise the library goes through chunks element by element.
     let memory = try location.dataSpace(count, .fixed, what)
