@@ -54,7 +54,7 @@ public enum Agreement {
   // A failure travels as its exit code, the length of its message, its message and its hint.
   private static func encode(_ failure: Failure) -> [UInt8] {
     let message = Array(failure.message.utf8)
-    let hint = failure.hint.map { [1] + Array($0.utf8) } ?? [0]
+    let hint: [UInt8] = failure.hint.map { [1] + Array($0.utf8) } ?? [0]
     let length = littleEndian(message.count)
     return [UInt8(failure.code.rawValue)] + length + message + hint
   }

@@ -103,9 +103,9 @@ extension MetricSums.Output {
 }
 
 extension MetricSums {
-  /// The sums as numbers that ranks can exchange; counts stay exact up to 2⁵³.
+  /// The sums but the confusion matrix as numbers that ranks can exchange; counts stay exact up to 2⁵³.
   var encoded: [Double] {
-    [Double(rows), lossSum, Double(correctLabels)] + confusion.map(Double.init)
+    [Double(rows), lossSum, Double(correctLabels)]
       + outputs.flatMap { [$0.targetMean, $0.targetSquares, $0.errorSquares, $0.absoluteErrors] }
   }
 
@@ -118,7 +118,6 @@ extension MetricSums {
     rows = Int(numbers.removeFirst())
     lossSum = numbers.removeFirst()
     correctLabels = Int(numbers.removeFirst())
-    for index in confusion.indices { confusion[index] = Int(numbers.removeFirst()) }
     for index in outputs.indices {
       outputs[index] = Output(
         targetMean: numbers.removeFirst(), targetSquares: numbers.removeFirst(), errorSquares: numbers.removeFirst(),

@@ -78,6 +78,12 @@ public struct Metrics: Sendable {
     return Regression(mse: mse, rmse: mse.squareRoot(), mae: mae, r2: varies ? r2 : nil)
   }
 
+  mutating func setAUC(_ auc: Double?) {
+    guard case .classification(var classification) = detail else { return }
+    classification.auc = auc
+    detail = .classification(classification)
+  }
+
   /// The one or two numbers that a validation line carries beside the loss.
   public var headline: [(name: String, value: Double?)] {
     switch detail {

@@ -63,13 +63,3 @@ public struct ModelDesign: Sendable {
     return try dataset.classes() > 2 ? .softmax : .logistic
   }
 }
-
-extension ShardedDataset {
-  /// Whether the targets are stored as whole numbers, which stand for classes unless the job says otherwise.
-  fileprivate var hasIntegerTargets: Bool {
-    switch shards.first(where: { $0.rows > 0 })?.targetType {
-    case .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64: true
-    default: false
-    }
-  }
-}

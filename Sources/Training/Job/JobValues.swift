@@ -1,4 +1,4 @@
-public import JSON
+import JSON
 import Text
 
 /// The values of a job by key, each checked against the table of keys, with the defaults filled in.

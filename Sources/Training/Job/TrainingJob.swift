@@ -1,4 +1,4 @@
-public import JSON
+import JSON
 public import Model
 public import Optimization
 public import Parallel
@@ -139,15 +139,7 @@ public struct TrainingJob: Sendable {
 
 extension ModelKind {
   /// The loss that the kind stands for; nil for an mlp, where the targets decide.
-  public var impliedLoss: Loss? {
-    switch self {
-    case .linear: .squared
-    case .logistic: .logistic
-    case .svm: .hinge
-    case .softmax: .softmax
-    case .mlp: nil
-    }
-  }
+  var impliedLoss: Loss? { hasHiddenLayers ? nil : losses.first }
 }
 
 extension JobValues {

@@ -1,4 +1,5 @@
-public import Kernels
+import Files
+import Kernels
 public import Model
 public import Optimization
 public import Parallel
@@ -26,40 +27,63 @@ public final class Trainer<Strategy: ParallelStrategy> {
   var best: FloatBuffer
   public private(set) var lastLoss: Double?
   public private(set) var lastValidation: Metrics?
-  private let companions: TrainingCompanions
+  private let validator: Validator?
+  private let checkpointer: Checkpointer?
+  private let reporter: RunReporter?
 
   /// - Parameters:
-  ///   - companions: what happens around the steps: progress, validation, checkpoints.
+  ///   - layout: of the parameters that the strategy holds.
+  ///   - reporter: told of progress; nil on the ranks that do not speak.
   public init(
     job: TrainingJob, plan: TrainingPlan, strategy: Strategy, layout: ParameterLayout, state: TrainingState,
-    companions: TrainingCompanions
+    validator: Validator? = nil, checkpointer: Checkpointer? = nil, reporter: RunReporter? = nil
   ) {
     self.job = job
     self.plan = plan
     self.strategy = strategy
     self.state = state
-    self.companions = companions
+    self.validator = validator
+    self.checkpointer = checkpointer
+    self.reporter = reporter
     optimizer = Optimizer(job.optimizer, penalty: job.penalty, layout: layout)
     best = FloatBuffer(count: job.patience > 0 ? layout.count : 0)
   }
 
   /// Trains to the end, or until a signal or early stopping ends it. Collective.
   public func train() throws -> Outcome {
-    companions.begin(state)
+    reporter?.begin(state)
+    checkpointer?.begin()
     var outcome = isConverged ? Outcome.converged : .finished
     while state.step < plan.totalSteps, outcome == .finished {
       let step = plan.step(state.step)
       let totals = try strategy.sumGradient(
-        epoch: step.epoch, positions: step.positions, raised: companions.flags(after: state))
+        epoch: step.epoch, positions: step.positions, raised: flags)
       let rate = try update(totals, at: step)
-      companions.note(step, totals, learningRate: rate, isLast: state.step == plan.totalSteps)
+      reporter?.note(step, totals, state, learningRate: rate)
       if step.endsEpoch || state.step == plan.totalSteps { try validate(after: step) }
       if isConverged { outcome = .converged }
       if totals.stop, state.step < plan.totalSteps, outcome == .finished { outcome = .stopped }
-      if outcome == .stopped || companions.isCheckpointDue(totals, state) { try companions.save(self) }
+      if outcome == .stopped || isCheckpointDue(totals) { try save() }
     }
     if outcome != .stopped { restoreBest() }
+    reporter?.end(state)
     return outcome
+  }
+
+  /// What this rank wants all ranks to know after the next step.
+  private var flags: StepTotals {
+    StepTotals(stop: Termination.isRequested, save: checkpointer?.isTimeUp ?? false)
+  }
+
+  private func isCheckpointDue(_ totals: StepTotals) -> Bool {
+    let every = job.checkpoint.everySteps
+    return checkpointer != nil && (totals.save || every > 0 && state.step.isMultiple(of: every))
+  }
+
+  private func save() throws {
+    reporter?.pause()
+    try checkpointer?.save(self)
+    reporter?.resume()
   }
 
   /// Applies the summed gradient of a step; returns the learning rate.
@@ -82,9 +106,12 @@ public final class Trainer<Strategy: ParallelStrategy> {
 
   /// Evaluates the validation split, if there is one, and tells whoever listens to its loss.
   private func validate(after step: TrainingPlan.Step) throws {
-    guard let metrics = try strategy.withParameters({ try companions.validate($0) }) else { return }
+    guard let validator else { return }
+    reporter?.pause()
+    let metrics = try strategy.withParameters { try validator.evaluate($0) }
     lastValidation = metrics
-    companions.note(metrics, state, epoch: step.epoch)
+    reporter?.note(metrics, state, epoch: step.epoch)
+    reporter?.resume()
     state.plateau.observe(metrics.loss, job.schedule)
     if job.patience > 0, state.earlyStopping.observe(loss: metrics.loss, step: state.step) {
       strategy.withParameters { best.copy(from: $0) }

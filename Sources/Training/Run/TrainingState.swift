@@ -1,4 +1,3 @@
-public import JSON
 public import Optimization
 
 /// Where a training stands, beside its parameters and the optimizer's moments: what `state.json` of a checkpoint holds.

@@ -1,0 +1,78 @@
+import Data
+import Files
+
+/// The folder of a run's checkpoints. Used by rank 0.
+///
+/// A checkpoint is written beside its place, brought to the disk, and renamed: it is complete or absent. The oldest ones are removed
+/// only after a newer one is there.
+public final class CheckpointStore {
+  public static let name = "checkpoints"
+  private static let prefix = "step-"
+  private static let partialPrefix = ".partial-"
+
+  public let directory: String
+  private let keep: Int
+
+  public init(directory: String, keep: Int) {
+    self.directory = directory
+    self.keep = keep
+  }
+
+  /// Writes the checkpoint of `step`.
+  /// - Parameter write: puts the files into the folder whose path it is given, and says what it put there.
+  func save(step: Int, _ write: (_ folder: String) throws -> [CheckpointManifest.Entry]) throws {
+    let name = Self.name(of: step)
+    let partial = FileSystem.join(directory, Self.partialPrefix + name)
+    let final = FileSystem.join(directory, name)
+    try FileSystem.createDirectory(directory)
+    if try FileSystem.status(of: partial) != nil { try FileSystem.removeTree(partial) }
+    try FileSystem.createDirectory(partial)
+    do {
+      let manifest = CheckpointManifest(step: step, entries: try write(partial))
+      try FileSystem.write(manifest.bytes, to: FileSystem.join(partial, CheckpointManifest.name))
+      try FileSystem.synchronizeDirectory(partial)
+      // A checkpoint of this step is there already where a run was resumed from it and saves before its next step.
+      if try FileSystem.status(of: final) != nil { try FileSystem.removeTree(final) }
+      try FileSystem.rename(partial, to: final)
+      try FileSystem.synchronizeDirectory(directory)
+    } catch {
+      try? FileSystem.removeTree(partial)
+      throw error
+    }
+    try removeOld()
+  }
+
+  private func removeOld() throws {
+    for step in try steps().dropLast(keep) {
+      try FileSystem.removeTree(FileSystem.join(directory, Self.name(of: step)))
+    }
+  }
+
+  /// The path of the newest checkpoint that is whole; damaged ones are told to `warn`.
+  public func newest(warn: (String) -> Void) throws -> String? {
+    for step in try steps().reversed() {
+      let path = FileSystem.join(directory, Self.name(of: step))
+      do {
+        let manifest = try CheckpointManifest(verifying: path)
+        guard manifest.step == step else { throw DataError(.invalid, "'\(path)' is the checkpoint of step \(manifest.step)") }
+        return path
+      } catch {
+        warn("the checkpoint '\(path)' cannot be used: \(Failure(error).message)")
+      }
+    }
+    return nil
+  }
+
+  /// The steps that have a checkpoint, complete by their name, in order.
+  private func steps() throws -> [Int] {
+    guard try FileSystem.status(of: directory) != nil else { return [] }
+    return try FileSystem.list(directory).compactMap { name in
+      name.hasPrefix(Self.prefix) ? Int(name.dropFirst(Self.prefix.count)) : nil
+    }.sorted()
+  }
+
+  private static func name(of step: Int) -> String {
+    let digits = String(step)
+    return prefix + String(repeating: "0", count: max(0, 9 - digits.count)) + digits
+  }
+}

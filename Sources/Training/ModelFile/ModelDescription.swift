@@ -1,0 +1,153 @@
+public import Data
+import Files
+import JSON
+public import Model
+
+/// What a model file says beside its parameters: the metadata of `model.safetensors`.
+public struct ModelDescription: Sendable {
+  public static let format = "apus-model-1"
+
+  public var model: Model
+  /// Names of the classes by index; empty for a regression.
+  public var classNames: [String]
+  /// Names of the columns of the features, where the data set has them.
+  public var columns: [String]
+  /// Name of the target, where the data set has one.
+  public var target: String?
+  /// What was done to the stored features before the model saw them.
+  public var normalization: Normalization?
+  public var scale: Double
+  /// Updates done.
+  public var step: Int
+  /// The job as JSON, without where it wrote to.
+  public var job: String
+
+  public init(
+    model: Model, dataset: ShardedDataset, normalization: Normalization?, scale: Double, step: Int, job: TrainingJob
+  ) {
+    self.model = model
+    self.normalization = normalization
+    self.scale = scale
+    self.step = step
+    self.job = job.definition.serialized(pretty: false)
+    columns = dataset.manifest?.columns ?? []
+    target = dataset.manifest?.target?.name
+    let (_, task) = ModelDesign.use(of: model)
+    if case .classification(let classes) = task {
+      let names = dataset.classNames
+      classNames = names.count == classes ? names : (0..<classes).map(String.init)
+    } else {
+      classNames = []
+    }
+  }
+
+  /// The metadata, in the order of the file.
+  var metadata: [(key: String, value: String)] {
+    func list(_ texts: [String]) -> String { JSONValue.array(texts.map { .string($0) }).serialized(pretty: false) }
+    var pairs: [(key: String, value: String)] = [
+      ("format", Self.format), ("kind", model.kind.rawValue), ("activation", model.activation.rawValue),
+      ("loss", model.loss.rawValue), ("classes", list(classNames)), ("columns", list(columns)),
+    ]
+    if let target { pairs.append(("target", target)) }
+    pairs.append(("normalization", normalizationJSON))
+    pairs.append(("step", String(step)))
+    pairs.append(("job", job))
+    return pairs
+  }
+
+  private var normalizationJSON: String {
+    func list(_ numbers: [Double]) -> JSONValue { .array(numbers.map { .number($0) }) }
+    return JSONValue.object([
+      ("scale", .number(scale)), ("means", normalization.map { list($0.means) } ?? .null),
+      ("scales", normalization.map { list($0.scales) } ?? .null),
+    ]).serialized(pretty: false)
+  }
+}
+
+extension TrainingJob {
+  /// The part of the job that defines what is trained; where the run writes to is left out, so that equal trainings leave equal files.
+  var definition: JSONValue {
+    guard case .object(let members) = json else { return json }
+    return .object(members.filter { $0.key != "output" && $0.key != "checkpoint" })
+  }
+}
+
+extension ModelDescription {
+  /// Reads the description of an open model file.
+  /// - Throws: `DataError` (65) where the file is no model, or not a whole one.
+  init(_ file: borrowing SafetensorsFile) throws {
+    let path = file.path
+    func invalid(_ message: String) -> DataError { DataError(.invalid, "'\(path)' \(message)") }
+    func value(_ key: String) throws -> String {
+      guard let value = file.metadata(key) else {
+        throw DataError(
+          .invalid, "'\(path)' has no metadata '\(key)', so what kind of model it holds is not known",
+          hint: "a file without metadata can be train.initial_model; training from it gives a whole model file")
+      }
+      return value
+    }
+    func choice<Choice: RawRepresentable<String>>(_ key: String) throws -> Choice {
+      let text = try value(key)
+      guard let choice = Choice(rawValue: text) else { throw invalid("has the unknown \(key) '\(text)'") }
+      return choice
+    }
+    let sizes = try Self.sizes(file)
+    do {
+      model = try Model(kind: choice("kind"), sizes: sizes, activation: choice("activation"), loss: choice("loss"))
+    } catch let error as ModelError {
+      throw invalid("holds no model: \(error.description)")
+    }
+    classNames = try Self.texts(file, "classes")
+    columns = try Self.texts(file, "columns")
+    target = file.metadata("target")
+    step = file.metadata("step").flatMap { Int($0) } ?? 0
+    job = file.metadata("job") ?? ""
+    (normalization, scale) = try Self.normalization(file, columns: sizes[0])
+    let (_, task) = ModelDesign.use(of: model)
+    if case .classification(let classes) = task, classNames.count != classes {
+      throw invalid("names \(classNames.count) classes for a model of \(classes)")
+    }
+    guard columns.isEmpty || columns.count == sizes[0] else {
+      throw invalid("names \(columns.count) columns for a model of \(sizes[0])")
+    }
+  }
+
+  /// The sizes that the shapes of the weights tell: inputs, hidden, outputs.
+  private static func sizes(_ file: borrowing SafetensorsFile) throws -> [Int] {
+    var sizes: [Int] = []
+    var layer = 0
+    while let weight = file.tensor(named: "layers.\(layer).weight") {
+      guard weight.shape.count == 2 else {
+        throw DataError(.invalid, "'\(file.path)': 'layers.\(layer).weight' has the shape \(weight.shape), not [outputs, inputs]")
+      }
+      if layer == 0 { sizes.append(weight.shape[1]) }
+      sizes.append(weight.shape[0])
+      layer += 1
+    }
+    guard layer > 0 else { throw DataError(.invalid, "'\(file.path)' holds no model: it has no tensor 'layers.0.weight'") }
+    return sizes
+  }
+
+  private static func texts(_ file: borrowing SafetensorsFile, _ key: String) throws -> [String] {
+    guard let text = file.metadata(key) else { return [] }
+    let values = try? JSONNode(parsing: Array(text.utf8), dialect: .json).asArray
+    guard let texts = values?.map(\.asString), texts.allSatisfy({ $0 != nil }) else {
+      throw DataError(.invalid, "'\(file.path)': the metadata '\(key)' is no list of texts")
+    }
+    return texts.compactMap { $0 }
+  }
+
+  private static func normalization(
+    _ file: borrowing SafetensorsFile, columns: Int
+  ) throws -> (Normalization?, scale: Double) {
+    guard let text = file.metadata("normalization") else { return (nil, 1) }
+    let invalid = DataError(.invalid, "'\(file.path)': the metadata 'normalization' cannot be understood")
+    guard let node = try? JSONNode(parsing: Array(text.utf8), dialect: .json),
+      let scale = node["scale"]?.asDouble, scale.isFinite, scale != 0, Float(scale).isFinite, Float(scale) != 0
+    else { throw invalid }
+    guard let means = node["means"]?.asArray, let scales = node["scales"]?.asArray else { return (nil, scale) }
+    let normalization = try Normalization(means: means.compactMap(\.asDouble), scales: scales.compactMap(\.asDouble))
+    guard normalization.columns == columns, means.count == columns else { throw invalid }
+    return (normalization, scale)
+  }
+}

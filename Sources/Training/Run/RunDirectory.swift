@@ -1,0 +1,54 @@
+import Files
+public import JSON
+
+/// The directory that a run writes. Used by rank 0; it is locked as long as the value lives.
+public final class RunDirectory {
+  /// What becomes of a run that is there already.
+  public enum Policy: Equatable, Sendable {
+    case refuse, resume, overwrite
+  }
+
+  private static let jobName = "job.json"
+  private static let lockName = ".lock"
+
+  public let path: String
+  private let lock: FileLock
+
+  /// Makes the directory, or takes over what is there.
+  /// - Throws: `Failure` (73) where a run is there and must not be touched, or another process works on it.
+  public init(_ path: String, policy: Policy) throws {
+    self.path = path
+    do {
+      try FileSystem.createDirectory(path)
+      lock = try FileLock(FileSystem.join(path, Self.lockName))
+    } catch let error as FilesError {
+      let hint =
+        error.kind == .locked ? "another apus train writes there: wait for it, or choose another output" : nil
+      throw Failure(error.kind == .permission ? .permission : .cannotCreate, "the output directory '\(path)' cannot be used: \(error)", hint: hint)
+    }
+    let leftovers = try [Self.jobName, MetricsLog.name, ModelFile.name, CheckpointStore.name].filter {
+      try FileSystem.status(of: FileSystem.join(path, $0)) != nil
+    }
+    switch policy {
+    case .resume: break
+    case .refuse:
+      guard leftovers.isEmpty else {
+        throw Failure(
+          .cannotCreate, "the output directory '\(path)' holds a run already (\(leftovers.joined(separator: ", ")))",
+          hint: "--resume goes on with it, --overwrite replaces it, --set output=DIRECTORY writes elsewhere")
+      }
+    case .overwrite:
+      for name in leftovers { try FileSystem.removeTree(FileSystem.join(path, name)) }
+    }
+  }
+
+  public var metricsPath: String { FileSystem.join(path, MetricsLog.name) }
+  public var modelPath: String { FileSystem.join(path, ModelFile.name) }
+
+  /// The folder of the checkpoints of the run at `path`.
+  public static func checkpoints(of path: String) -> String { FileSystem.join(path, CheckpointStore.name) }
+
+  public func write(job: JSONValue) throws {
+    try FileSystem.write(Array(job.serialized(pretty: true).utf8), to: FileSystem.join(path, Self.jobName))
+  }
+}

@@ -1,0 +1,136 @@
+import Files
+import JSON
+public import Parallel
+import Text
+
+/// Tells the user how a training goes: lines in `metrics.jsonl`, progress on standard error. Lives on rank 0.
+public final class RunReporter {
+  /// Least seconds between two lines of the log where the job does not name steps.
+  private static let logInterval = 0.1
+  /// Seconds between two plain lines of progress, and between two updates of a terminal.
+  private static let plainInterval = 5.0
+  private static let terminalInterval = 0.2
+
+  private let log: MetricsLog
+  private let plan: TrainingPlan
+  private let logEvery: Int
+  private let usesTerminal: Bool
+  private let clock = ContinuousClock()
+  private let reductionSeconds: () -> (reading: Double, reducing: Double)
+
+  /// Training time, with validation and saving left out.
+  private var worked = 0.0
+  private var workingSince: ContinuousClock.Instant
+  private var firstStep = 0
+  /// Training time and samples when the last line of the log was written.
+  private var logged = (time: 0.0, samples: 0)
+  private var loggedSpent = (reading: 0.0, reducing: 0.0)
+  private var progressed = 0.0
+  private var begun = (time: 0.0, samples: 0)
+  private var lineIsOpen = false
+  private var failed = false
+
+  /// - Parameter spent: seconds that rank 0 has spent reading and reducing so far.
+  public init(
+    log: MetricsLog, plan: TrainingPlan, logEvery: Int, spent: @escaping () -> (reading: Double, reducing: Double)
+  ) {
+    self.log = log
+    self.plan = plan
+    self.logEvery = logEvery
+    reductionSeconds = spent
+    usesTerminal = Terminal.supportsControl
+    workingSince = clock.now
+  }
+
+  /// Training seconds so far.
+  private var time: Double { worked + (clock.now - workingSince) / .seconds(1) }
+
+  /// The first step follows.
+  func begin(_ state: TrainingState) {
+    workingSince = clock.now
+    firstStep = state.step
+    logged.samples = state.samples
+    begun.samples = state.samples
+  }
+
+  /// Something that is not training begins, and ends.
+  func pause() { worked = time }
+  func resume() { workingSince = clock.now }
+
+  /// A step is done.
+  func note(_ step: TrainingPlan.Step, _ totals: StepTotals, _ state: TrainingState, learningRate: Double) {
+    let now = time
+    let isLast = state.step == plan.totalSteps
+    let isDue =
+      logEvery > 0
+      ? state.step.isMultiple(of: logEvery) : now - logged.time >= Self.logInterval || state.step == firstStep + 1
+    if isDue || isLast || totals.stop { write(step, totals, state, learningRate, now) }
+    if now - progressed >= (usesTerminal ? Self.terminalInterval : Self.plainInterval) || usesTerminal && isLast {
+      progressed = now
+      show(step, totals, state, now)
+    }
+  }
+
+  private func write(
+    _ step: TrainingPlan.Step, _ totals: StepTotals, _ state: TrainingState, _ learningRate: Double, _ now: Double
+  ) {
+    let spent = reductionSeconds()
+    let elapsed = now - logged.time
+    let rate = elapsed > 0 ? Double(state.samples - logged.samples) / elapsed : 0
+    append([
+      ("step", .integer(state.step)), ("epoch", .integer(step.epoch + 1)), ("loss", .number(totals.loss)),
+      ("learning_rate", .number(learningRate)), ("samples", .integer(state.samples)),
+      ("samples_per_second", .number(Self.rounded(rate))), ("seconds", .number(Self.rounded(now))),
+      ("seconds_reading", .number(Self.rounded(spent.reading - loggedSpent.reading))),
+      ("seconds_reducing", .number(Self.rounded(spent.reducing - loggedSpent.reducing))),
+    ])
+    logged = (now, state.samples)
+    loggedSpent = spent
+  }
+
+  /// Six decimals say all that a clock can know.
+  private static func rounded(_ seconds: Double) -> Double { (seconds * 1e6).rounded() / 1e6 }
+
+  /// A validation is done.
+  func note(_ metrics: Metrics, _ state: TrainingState, epoch: Int) {
+    var members: [(String, JSONValue)] = [
+      ("step", .integer(state.step)), ("epoch", .integer(epoch + 1)), ("validation_loss", .number(metrics.loss)),
+    ]
+    members += metrics.headline.map { ("validation_\($0.name)", $0.value.map { .number($0) } ?? .null) }
+    append(members)
+  }
+
+  /// The last step was done.
+  func end(_ state: TrainingState) {
+    if lineIsOpen { StandardStream.error.write("\n") }
+    lineIsOpen = false
+    do { try log.synchronize() } catch { warn(error) }
+  }
+
+  private func append(_ members: [(String, JSONValue)]) {
+    do { try log.append(members) } catch { warn(error) }
+  }
+
+  /// A log that cannot be written is no reason to lose a training.
+  private func warn(_ error: any Error) {
+    guard !failed else { return }
+    failed = true
+    StandardStream.error.write("apus: warning: the metrics are not complete: \(Failure(error))\n")
+  }
+
+  private func show(_ step: TrainingPlan.Step, _ totals: StepTotals, _ state: TrainingState, _ now: Double) {
+    let elapsed = max(now - begun.time, 1e-9)
+    let done = state.step - firstStep
+    let left = elapsed / Double(done) * Double(plan.totalSteps - state.step)
+    let rate = Double(state.samples - begun.samples) / elapsed
+    let line =
+      "step \(grouped(state.step))/\(grouped(plan.totalSteps))  epoch \(step.epoch + 1)  loss \(significant(totals.loss, digits: 5))"
+      + "  \(grouped(Int(rate))) samples/s  \(duration(left)) left"
+    if usesTerminal {
+      StandardStream.error.write("\r\u{1B}[K" + String(line.prefix(max(Terminal.columns - 1, 20))))
+      lineIsOpen = true
+    } else {
+      StandardStream.error.write(line + "\n")
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import Data
+public import JSON
+import Optimization
+
+extension TrainingState {
+  /// The state as `state.json` holds it. Doubles keep every bit.
+  public var json: JSONValue {
+    .object([
+      ("step", .integer(step)), ("samples", .integer(samples)), ("virtual_ranks", .integer(virtualRanks)),
+      ("rows", .integer(rows)),
+      (
+        "plateau",
+        .object([
+          ("best", plateau.best.isFinite ? .number(plateau.best) : .null), ("bad_count", .integer(plateau.badCount)),
+          ("multiplier", .number(plateau.multiplier)),
+        ])
+      ),
+      (
+        "early_stopping",
+        .object([
+          ("best_loss", earlyStopping.bestLoss.map { .number($0) } ?? .null), ("best_step", .integer(earlyStopping.bestStep)),
+          ("without_improvement", .integer(earlyStopping.withoutImprovement)),
+        ])
+      ),
+    ])
+  }
+
+  /// Reads `state.json`.
+  /// - Throws: `DataError` (65) where a value is missing or makes no sense.
+  public init(parsing bytes: [UInt8], path: String) throws {
+    let root: JSONNode
+    do {
+      root = try JSONNode(parsing: bytes, dialect: .json)
+    } catch {
+      throw DataError(.invalid, "'\(path)': \(error)")
+    }
+    func count(_ node: JSONNode?, _ key: String, from least: Int = 0) throws -> Int {
+      guard let value = node?[key]?.asInt, value >= least else { throw DataError(.invalid, "'\(path)': '\(key)' is missing or no count") }
+      return value
+    }
+    self.init(virtualRanks: try count(root, "virtual_ranks", from: 1), rows: try count(root, "rows", from: 1))
+    step = try count(root, "step")
+    samples = try count(root, "samples")
+    plateau.best = root["plateau"]?["best"]?.asDouble ?? .infinity
+    plateau.badCount = try count(root["plateau"], "bad_count")
+    plateau.multiplier = root["plateau"]?["multiplier"]?.asDouble ?? 1
+    earlyStopping.bestLoss = root["early_stopping"]?["best_loss"]?.asDouble
+    earlyStopping.bestStep = try count(root["early_stopping"], "best_step")
+    earlyStopping.withoutImprovement = try count(root["early_stopping"], "without_improvement")
+  }
+}
