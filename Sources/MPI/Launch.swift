@@ -10,6 +10,11 @@ struct Launch: Equatable {
   /// Started as a step of Slurm, without anything through which the ranks could find each other.
   var isUnconnectedStep = false
 
+  /// Whether a launcher started this process, alone or with others.
+  var isLaunched: Bool { rank != nil }
+}
+
+extension Launch {
   /// The variables of a launcher, innermost first: under `mpirun` inside a Slurm job both sets are there, and Slurm's then
   /// describe mpirun's helpers.
   ///
@@ -42,9 +47,6 @@ struct Launch: Equatable {
 
   /// This process's. Read once, before MPI starts: a world of one under Open MPI then looks like one that mpirun started.
   static let current = Launch { name in unsafe getenv(name).map { unsafe String(cString: $0) } }
-
-  /// Whether a launcher started this process, alone or with others.
-  var isLaunched: Bool { rank != nil }
 }
 
 /// The process that started this one.

@@ -104,7 +104,7 @@ public enum Program {
   private static func finish(code: Int32) -> Never {
     fflush(nil)
     // With operations left to the library, its end might wait for them.
-    if RequestList.abandoned.load(ordering: .relaxed) == 0 { MPI_Finalize() }
+    if isRunning, RequestList.abandoned.load(ordering: .relaxed) == 0 { MPI_Finalize() }
     exit(code)
   }
 

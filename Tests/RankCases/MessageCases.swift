@@ -94,7 +94,7 @@ private func expectError(
     } catch let error as MPIError {
       try expect(error.kind, kind, "kind of \(error)")
       try expect(error.call, call, "call of \(error)")
-      try expect(error.description.hasPrefix("\(call) failed: "), true, "'\(error)'")
+      try expect(error.description.hasPrefix(call), true, "'\(error)'")
       return
     }
     throw CaseFailure("no error")

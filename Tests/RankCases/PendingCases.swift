@@ -93,6 +93,16 @@ let pendingCases: [RankCase] = [
     try expect(total, Float(6 * world.size), "sum")
     let span = back.mutableSpan
     try expect(span.count, 3, "elements")
+
+    let one = Partition(counts: [Int](repeating: 1, count: world.size))
+    let zeros = OwnedFloats([Float](repeating: 0, count: world.size))
+    let pair = try world.startAllToAll(
+      OwnedFloats([Float](repeating: Float(world.rank), count: world.size)), one, into: zeros, one
+    ).wait()
+    let received = pair.received
+    let sent = pair.sent
+    for other in 0..<world.size { try expect(received.span[other], Float(other), "from rank \(other)") }
+    try expect(sent.span[0], Float(world.rank), "the source")
   },
 ]
 
