@@ -5,7 +5,8 @@ import CMPI
 /// "Collective" operations are called by every rank of the communicator, in the same order. Debug builds check that the
 /// calls fit together and throw `MPIError.Kind.mismatch` on every rank where they do not.
 ///
-/// After an error the library promises nothing about the communicator: let the error reach `Program.run`.
+/// One thread at a time uses a communicator. After an error the library promises nothing about it: let the error reach
+/// `Program.run`.
 @safe public struct Communicator: ~Copyable {
   /// The tags of messages are 0 to this: the least that the standard promises, and one kept for this module.
   public static let maximumTag = 32766

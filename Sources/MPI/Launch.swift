@@ -7,7 +7,14 @@ struct Launch: Equatable {
   var size: Int?
   /// This process's number among them.
   var rank: Int?
+  /// Started as a step of Slurm, without anything through which the ranks could find each other.
+  var isUnconnectedStep = false
 
+  /// Whether a launcher started this process, alone or with others.
+  var isLaunched: Bool { rank != nil }
+}
+
+extension Launch {
   /// The variables of a launcher, innermost first: under `mpirun` inside a Slurm job both sets are there, and Slurm's then
   /// describe mpirun's helpers.
   ///
@@ -21,6 +28,7 @@ struct Launch: Equatable {
   ]
 
   init(_ variable: (String) -> String?) {
+    isUnconnectedStep = Self.isUnconnectedStep(variable)
     for names in Self.launchers {
       guard let size = variable(names.size).flatMap({ Int($0) }), size > 0,
         let rank = variable(names.rank).flatMap({ Int($0) }), rank >= 0
@@ -32,12 +40,13 @@ struct Launch: Equatable {
     rank = variable("PMIX_RANK").flatMap { Int($0) }
   }
 
-  static var current: Launch {
-    Launch { name in unsafe getenv(name).map { unsafe String(cString: $0) } }
+  private static func isUnconnectedStep(_ variable: (String) -> String?) -> Bool {
+    let isStep = variable("SLURM_STEP_ID") != nil || variable("SLURM_STEPID") != nil
+    return isStep && ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "PMI_FD"].allSatisfy { variable($0) == nil }
   }
 
-  /// Whether a launcher started this process, alone or with others.
-  var isLaunched: Bool { rank != nil }
+  /// This process's. Read once, before MPI starts: a world of one under Open MPI then looks like one that mpirun started.
+  static let current = Launch { name in unsafe getenv(name).map { unsafe String(cString: $0) } }
 }
 
 /// The process that started this one.

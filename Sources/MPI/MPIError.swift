@@ -10,7 +10,7 @@ public struct MPIError: Error, Equatable, CustomStringConvertible {
     case short
     /// Ranks called different collectives, or one collective with different counts, types, operations or roots.
     case mismatch
-    /// The environment says that more ranks were started than this MPI library sees.
+    /// The environment says that more ranks were started than this MPI library sees or can reach.
     case foreignLauncher
     /// Anything else that the library reports.
     case library
@@ -31,7 +31,7 @@ public struct MPIError: Error, Equatable, CustomStringConvertible {
     self.text = text
   }
 
-  public var description: String { "\(call) failed: \(text)" }
+  public var description: String { code == 0 ? "\(call): \(text)" : "\(call) failed: \(text)" }
 }
 
 extension MPIError {

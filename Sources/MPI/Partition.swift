@@ -3,6 +3,7 @@
 /// Made once and used in every step: the collectives take it as it is and allocate nothing.
 public struct Partition: Sendable, Equatable {
   public let counts: [Int]
+  /// Not beyond `end`, also where a part without elements was placed there.
   public let displacements: [Int]
   /// The elements that a buffer must hold for every part to lie inside it.
   public let end: Int
@@ -33,12 +34,12 @@ public struct Partition: Sendable, Equatable {
       if count > 0 { end = max(end, displacement + count) }
     }
     self.counts = counts
-    self.displacements = displacements
+    // Only a part without elements can begin beyond the end; there any place will do.
+    self.displacements = displacements.map { min($0, end) }
     self.end = end
-    // A part without elements may name any place; MPI never looks there.
     let isNarrow = end <= Int(Int32.max)
     narrowCounts = isNarrow ? counts.map { Int32($0) } : []
-    narrowDisplacements = isNarrow ? zip(counts, displacements).map { $0 > 0 ? Int32($1) : 0 } : []
+    narrowDisplacements = isNarrow ? self.displacements.map { Int32($0) } : []
   }
 
   /// `total` elements cut into `parts` contiguous parts, ⌊total·p/parts⌋ to ⌊total·(p+1)/parts⌋: their sizes differ by

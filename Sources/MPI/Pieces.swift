@@ -1,11 +1,14 @@
-package import Synchronization
+import Synchronization
 
 /// The one place that knows that MPI counts elements in an `Int32`: longer transfers are cut into pieces.
 package enum Pieces {
-  /// The most elements that one call of the library may be given. Tests lower it, on every rank alike.
-  package static let largestCount = Atomic<Int>(Int(Int32.max))
+  private static let largestCount = Atomic<Int>(Int(Int32.max))
 
-  static var limit: Int { largestCount.load(ordering: .relaxed) }
+  /// The most elements that one call of the library may be given. Tests lower it, on every rank alike.
+  package static var limit: Int {
+    get { largestCount.load(ordering: .relaxed) }
+    set { largestCount.store(newValue, ordering: .relaxed) }
+  }
 
   /// Calls `body` for each piece of `region`, in order; once, with nothing, for an empty one. For collectives on a count
   /// that all ranks know: they all make the same calls.

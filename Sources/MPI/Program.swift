@@ -45,7 +45,8 @@ public enum Program {
   ///   that others must not wait for has to throw.
   /// - `body` throws: `report` prints the error and gives the exit code; then all ranks are ended with this code, wherever
   ///   they are. Codes are 1 to 125, so that those of mpirun for signals stay distinct.
-  /// - The environment says that more ranks were started than MPI sees: rank 0 reports this, and all exit with 69.
+  /// - The environment says that more ranks were started than MPI sees, or that they cannot reach each other: rank 0
+  ///   reports this, and all exit with 69.
   ///
   /// - Parameter report: given the error and the rank that threw it. Its output needs no flush.
   public static func run(
@@ -56,10 +57,14 @@ public enum Program {
     var rank = launch.rank ?? 0
     var code: Int32
     do {
+      // Open MPI would end the process in MPI_Init, with a page about how it was built and exit code 1.
+      if launch.isUnconnectedStep, libraryVersion.hasPrefix("Open MPI") { leave(.unconnectedStep, launch, report) }
       try start()
       let world = try Communicator.world()
       rank = world.rank
-      if let error = foreignLauncher(launch, seen: world.size) { leave(error, launch, report) }
+      if let started = launch.size, started > world.size {
+        leave(.foreignLauncher(started: started, seen: world.size), launch, report)
+      }
       code = try end(world, with: try body(world))
     } catch {
       code = report(error, rank)
@@ -91,7 +96,7 @@ public enum Program {
     let abandoned = RequestList.abandoned.load(ordering: .relaxed)
     if abandoned > 0 {
       throw MPIError(
-        kind: .library, call: "MPI_Finalize", text: "\(abandoned) operations were started and never waited for")
+        kind: .library, call: "MPI_Finalize", text: "operations that were started and never waited for: \(abandoned)")
     }
     return try world.allReduce([code], .maximum)[0]
   }
@@ -99,7 +104,7 @@ public enum Program {
   private static func finish(code: Int32) -> Never {
     fflush(nil)
     // With operations left to the library, its end might wait for them.
-    if RequestList.abandoned.load(ordering: .relaxed) == 0 { MPI_Finalize() }
+    if isRunning, RequestList.abandoned.load(ordering: .relaxed) == 0 { MPI_Finalize() }
     exit(code)
   }
 
@@ -111,17 +116,6 @@ public enum Program {
       && MPI_Finalized(&isFinalized) == MPI_SUCCESS && isFinalized == 0
   }
 
-  private static func foreignLauncher(_ launch: Launch, seen size: Int) -> MPIError? {
-    guard let started = launch.size, started > size else { return nil }
-    let library = libraryVersion.split(separator: ",").first.map(String.init) ?? "the MPI library"
-    return MPIError(
-      kind: .foreignLauncher, call: "MPI_Init",
-      text: """
-        the launcher started \(started) ranks, but this program sees \(size). It is linked against \(library): start it \
-        with the mpirun of that library (under Slurm: srun --mpi=pmix), or build it with the MPI of this launcher.
-        """)
-  }
-
   /// The ranks cannot reach each other, so each ends by itself; rank 0 speaks, and the others give it time to.
   private static func leave(
     _ error: MPIError, _ launch: Launch, _ report: (_ error: any Error, _ rank: Int) -> Int32
@@ -130,5 +124,23 @@ public enum Program {
     let serviceMissing: Int32 = 69
     if launch.rank ?? 0 == 0 { _ = report(error, 0) } else { sleep(1) }
     finish(code: serviceMissing)
+  }
+}
+
+extension MPIError {
+  fileprivate static func foreignLauncher(started: Int, seen: Int) -> MPIError {
+    let library = Program.libraryVersion.split(separator: ",").first.map(String.init) ?? "the MPI library"
+    return MPIError(
+      kind: .foreignLauncher, call: "MPI_Init",
+      text: """
+        the launcher started \(started) ranks, but this program sees \(seen). It is linked against \(library): start it \
+        with the mpirun of that library (under Slurm: srun --mpi=pmix), or build it with the MPI of this launcher
+        """)
+  }
+
+  fileprivate static var unconnectedStep: MPIError {
+    MPIError(
+      kind: .foreignLauncher, call: "MPI_Init",
+      text: "srun started this program without connecting its ranks: use srun --mpi=pmix, or mpirun")
   }
 }

@@ -37,7 +37,12 @@ final class RequestList {
       do throws(MPIError) {
         var status = MPI_Status()
         try unsafe check(MPI_Wait(&requests[index].handle, &status), "MPI_Wait")
-        if let expected { arrived += try elements(of: status, kind: expected.kind) }
+        if let expected {
+          let count = try elements(of: status, kind: expected.kind)
+          arrived += count
+          // A message that ends early leaves the requests behind it without a piece, for ever.
+          if count < Pieces.limit { try cancel(after: index) }
+        }
       } catch {
         failure = failure ?? error
       }
@@ -47,6 +52,13 @@ final class RequestList {
     if let expected, arrived != expected.count {
       throw MPIError(
         kind: .short, call: "MPI_Irecv", text: "\(arrived) elements arrived where \(expected.count) were expected")
+    }
+  }
+
+  private func cancel(after index: Int) throws(MPIError) {
+    for other in requests.indices.dropFirst(index + 1) {
+      try unsafe check(MPI_Cancel(&requests[other].handle), "MPI_Cancel")
+      try unsafe check(MPI_Wait(&requests[other].handle, cmpi_status_ignore()), "MPI_Wait")
     }
   }
 
