@@ -73,6 +73,16 @@ final class GradientSum {
   private static func padded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
 }
 
+/// How many gradients a rank holds at a time.
+public enum GradientSlots {
+  public static func most(virtualRanks: VirtualRanks, run: Range<Int>, mode: GradientReduction) -> Int {
+    guard mode == .ordered else { return 1 }
+    let tree = SumTree(leaves: virtualRanks.count)
+    let received = virtualRanks.ranks > 1 ? 1 : 0
+    return max(SumTree.slots(of: tree.localSteps(of: run)), 1) + received
+  }
+}
+
 /// Adds the pieces of the ordered tree over all ranks.
 ///
 /// Each rank owns a slice of the gradient: it receives that slice of all pieces, adds them along the tree, and hands the sum to all.

@@ -1,6 +1,6 @@
-import Data
-import Files
-import MPI
+public import Data
+public import Files
+public import MPI
 
 /// The exit codes of the command (`sysexits.h`, and a few of our own above it); all below 126, so that `128 + signal` stays distinct.
 public enum ExitCode: Int32, Sendable, CaseIterable {

@@ -1,6 +1,7 @@
-public import Data
+import Data
 import Files
-public import Kernels
+import JSON
+import Kernels
 public import MPI
 import Model
 import Optimization

@@ -1,5 +1,5 @@
 public import Data
-public import Files
+import Files
 public import Kernels
 public import Model
 

@@ -24,7 +24,7 @@ public final class MetricsLog {
   }
 
   /// Appends a line.
-  public func append(_ members: [(String, JSONValue)]) throws {
+  func append(_ members: [(String, JSONValue)]) throws {
     try file.write(JSONValue.object(members).serialized(pretty: false) + "\n")
   }
 

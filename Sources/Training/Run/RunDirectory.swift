@@ -21,7 +21,7 @@ public final class RunDirectory {
     do {
       try FileSystem.createDirectory(path)
       lock = try FileLock(FileSystem.join(path, Self.lockName))
-    } catch let error as FilesError {
+    } catch {
       let hint =
         error.kind == .locked ? "another apus train writes there: wait for it, or choose another output" : nil
       throw Failure(error.kind == .permission ? .permission : .cannotCreate, "the output directory '\(path)' cannot be used: \(error)", hint: hint)
@@ -42,8 +42,10 @@ public final class RunDirectory {
     }
   }
 
+  /// Lets others work on the directory.
+  public func unlock() { lock.release() }
+
   public var metricsPath: String { FileSystem.join(path, MetricsLog.name) }
-  public var modelPath: String { FileSystem.join(path, ModelFile.name) }
 
   /// The folder of the checkpoints of the run at `path`.
   public static func checkpoints(of path: String) -> String { FileSystem.join(path, CheckpointStore.name) }

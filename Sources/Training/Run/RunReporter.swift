@@ -1,6 +1,6 @@
 import Files
 import JSON
-public import Parallel
+import Parallel
 import Text
 
 /// Tells the user how a training goes: lines in `metrics.jsonl`, progress on standard error. Lives on rank 0.
@@ -53,6 +53,9 @@ public final class RunReporter {
     begun.samples = state.samples
   }
 
+  /// Training seconds of this start.
+  public var seconds: Double { worked }
+
   /// Something that is not training begins, and ends.
   func pause() { worked = time }
   func resume() { workingSince = clock.now }
@@ -102,6 +105,7 @@ public final class RunReporter {
 
   /// The last step was done.
   func end(_ state: TrainingState) {
+    pause()
     if lineIsOpen { StandardStream.error.write("\n") }
     lineIsOpen = false
     do { try log.synchronize() } catch { warn(error) }

@@ -1,7 +1,7 @@
 import Files
 import Kernels
 public import Model
-public import Optimization
+import Optimization
 public import Parallel
 
 /// The training loop: one batch after the other, the same for every strategy.
@@ -9,15 +9,6 @@ public import Parallel
 /// Gradient, optimizer, metrics, validation, checkpoints: `train` reads in that order. All ranks run it in step; whatever they decide
 /// follows from numbers that the reduction made equal.
 public final class Trainer<Strategy: ParallelStrategy> {
-  /// How a training ended.
-  public enum Outcome: Equatable, Sendable {
-    case finished
-    /// Early stopping found no improvement.
-    case converged
-    /// A signal asked for it; the state is saved.
-    case stopped
-  }
-
   let job: TrainingJob
   let plan: TrainingPlan
   let strategy: Strategy
@@ -50,10 +41,10 @@ public final class Trainer<Strategy: ParallelStrategy> {
   }
 
   /// Trains to the end, or until a signal or early stopping ends it. Collective.
-  public func train() throws -> Outcome {
+  public func train() throws -> TrainingOutcome {
     reporter?.begin(state)
     checkpointer?.begin()
-    var outcome = isConverged ? Outcome.converged : .finished
+    var outcome = isConverged ? TrainingOutcome.converged : .finished
     while state.step < plan.totalSteps, outcome == .finished {
       let step = plan.step(state.step)
       let totals = try strategy.sumGradient(

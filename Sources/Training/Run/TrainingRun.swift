@@ -1,0 +1,229 @@
+public import Data
+import Files
+import Kernels
+public import MPI
+import Model
+import Optimization
+import Parallel
+
+/// A training from its job to its model file: what `apus train` does. All methods are collective.
+public final class TrainingRun {
+  public let job: TrainingJob
+  public let design: ModelDesign
+  public let plan: TrainingPlan
+  public let dataset: ShardedDataset
+  private let world: Communicator
+  private let source: ResolvedSource
+  private let validation: OpenedDataset?
+  /// Where a resumed training goes on: the folder of its checkpoint and the state in it.
+  private let resumed: (folder: String, state: TrainingState)?
+  private let store: CheckpointStore
+
+  /// How a run ended.
+  public struct Result: Sendable {
+    public let outcome: TrainingOutcome
+    public let state: TrainingState
+    public let lastLoss: Double?
+    public let validation: Metrics?
+    /// Training time of this start, with validation and saving left out.
+    public let seconds: Double
+    public let modelPath: String
+  }
+
+  /// Checks everything that can be checked before training: files, shapes, settings, and what a resumed run has to go on with.
+  /// - Parameter resume: go on from the newest checkpoint, if there is one.
+  public init(_ given: TrainingJob, resume: Bool, world: borrowing Communicator) throws {
+    self.world = try world.duplicate()
+    let opened = try OpenedDataset(given.data.source, scanLabels: given.needsLabels, world: world)
+    guard opened.dataset.rows > 0 else {
+      throw Failure(.invalidData, "the data set '\(given.data.path)' has no rows", isShared: true)
+    }
+    var job = given
+    store = CheckpointStore(directory: RunDirectory.checkpoints(of: given.output), keep: given.checkpoint.keep)
+    resumed = resume ? try Checkpointer.newest(store, world: world) { Self.warn($0) } : nil
+    let ranks = world.size
+    let resumed = resumed
+    (job, design) = try Agreement.alike {
+      var job = job
+      job.virtualRanks = try Self.virtualRanks(job, opened.dataset, ranks: ranks, resumed: resumed?.state)
+      let design = try ModelDesign(job: job, dataset: opened.dataset)
+      job.loss = design.model.loss
+      return (job, design)
+    }
+    self.job = job
+    plan = TrainingPlan(rows: opened.dataset.rows, job: job)
+    dataset = opened.dataset
+    source = opened.source
+    validation = try job.data.validationSource.map { try OpenedDataset($0, scanLabels: false, world: world) }
+    try Agreement.alike { try self.checkTogether(ranks: ranks) }
+  }
+
+  /// The number of virtual ranks: that of the run that goes on, or of the job, or of the ranks or shards, whichever is more.
+  private static func virtualRanks(
+    _ job: TrainingJob, _ dataset: ShardedDataset, ranks: Int, resumed: TrainingState?
+  ) throws -> Int {
+    if let resumed {
+      guard resumed.rows == dataset.rows else {
+        throw Failure(
+          .invalidData, "the run in '\(job.output)' was trained on \(resumed.rows) rows, and '\(job.data.path)' has \(dataset.rows)",
+          hint: "a run is resumed on the data it began with; begin a new one with train.initial_model")
+      }
+      guard job.virtualRanks == 0 || job.virtualRanks == resumed.virtualRanks else {
+        throw Failure(
+          .usage, "the run in '\(job.output)' has \(resumed.virtualRanks) virtual ranks, the job says \(job.virtualRanks)",
+          hint: "leave parallel.virtual_ranks at 0 to go on with those of the run")
+      }
+      return resumed.virtualRanks
+    }
+    return job.virtualRanks > 0 ? job.virtualRanks : max(ranks, dataset.shards.count)
+  }
+
+  private func checkTogether(ranks: Int) throws {
+    if let validation {
+      guard validation.dataset.rows > 0 else {
+        throw Failure(.invalidData, "the validation split '\(job.data.validationSplit ?? "")' has no rows")
+      }
+      guard validation.dataset.columns == dataset.columns else {
+        throw Failure(
+          .invalidData,
+          "the validation split has \(validation.dataset.columns) columns, the training split \(dataset.columns)")
+      }
+      try validation.dataset.check(design.targetUse)
+    }
+    _ = try transform
+  }
+
+  /// What happens to the features between the file and the model.
+  private var transform: FeatureTransform {
+    get throws { try source.transform(scale: Float(job.data.scale)) }
+  }
+
+  private var description: ModelDescription {
+    ModelDescription(
+      model: design.model, dataset: dataset, normalization: source.manifest?.normalization, scale: job.data.scale, step: 0,
+      job: job)
+  }
+
+  /// What each rank will hold, for `--dry-run`.
+  public var memory: MemoryPlan {
+    MemoryPlan(
+      model: design.model, optimizer: job.optimizer.kind, order: order, batchRows: plan.batchRows, columns: dataset.columns,
+      ranks: world.size, mode: job.reduction, keepsBest: job.patience > 0)
+  }
+
+  private var order: SampleOrder {
+    dataset.order(virtualRanks: job.virtualRanks, seed: job.seed, shuffle: job.shuffle)
+  }
+
+  /// Trains, and writes what a run leaves.
+  public func train(policy: RunDirectory.Policy) throws -> Result {
+    var directory: RunDirectory?
+    _ = try Agreement.fromRoot(world) {
+      let made = try RunDirectory(job.output, policy: policy)
+      try made.write(job: job.json)
+      directory = made
+      return []
+    }
+    defer { directory?.unlock() }
+    let strategy = try makeStrategy()
+    let checkpointer = try Checkpointer(
+      store: store, everySeconds: job.checkpoint.everySeconds, description: description, world: world)
+    let reporter = try makeReporter(directory, strategy)
+    let trainer = Trainer(
+      job: job, plan: plan, strategy: strategy, layout: design.model.layout,
+      state: resumed?.state ?? TrainingState(virtualRanks: job.virtualRanks, rows: plan.rows),
+      validator: try makeValidator(), checkpointer: checkpointer, reporter: reporter)
+    if let resumed {
+      try checkpointer.restore(trainer, from: resumed.folder)
+    } else {
+      try initialize(strategy)
+    }
+    Termination.install()
+    let outcome = try trainer.train()
+    let modelPath = FileSystem.join(job.output, ModelFile.name)
+    if outcome != .stopped { try writeModel(strategy, trainer.state, to: modelPath) }
+    return Result(
+      outcome: outcome, state: trainer.state, lastLoss: trainer.lastLoss, validation: trainer.lastValidation,
+      seconds: reporter?.seconds ?? 0, modelPath: modelPath)
+  }
+
+  private func makeStrategy() throws -> DataParallel {
+    let ranks = VirtualRanks(count: job.virtualRanks, ranks: world.size)
+    let order = order
+    let reader = try BatchReader(
+      dataset: dataset, order: order, virtualRanks: ranks.run(by: world.rank), targetUse: design.targetUse,
+      transform: transform)
+    return try DataParallel(
+      model: design.model, order: order, reader: reader, world: world, mode: job.reduction, batchRows: plan.batchRows,
+      microBatches: job.microBatches)
+  }
+
+  private func makeReporter(_ directory: RunDirectory?, _ strategy: DataParallel) throws -> RunReporter? {
+    var reporter: RunReporter?
+    _ = try Agreement.fromRoot(world) {
+      guard let directory else { return [] }
+      let log = try MetricsLog(path: directory.metricsPath, keepingThrough: resumed?.state.step)
+      reporter = RunReporter(log: log, plan: plan, logEvery: job.logEvery) {
+        (strategy.secondsReading, strategy.secondsReducing)
+      }
+      return []
+    }
+    return reporter
+  }
+
+  private func makeValidator() throws -> Validator? {
+    guard let validation else { return nil }
+    let evaluator = try Evaluator(
+      model: design.model, dataset: validation.dataset, transform: transform,
+      virtualRanks: VirtualRanks(count: job.virtualRanks, ranks: world.size), rank: world.rank)
+    return try Validator(evaluator, world: world)
+  }
+
+  /// The first parameters: from the seed, or from a model file.
+  private func initialize(_ strategy: DataParallel) throws {
+    guard let path = job.initialModel else {
+      strategy.replaceParameters { design.model.initialize(&$0, seed: job.seed) }
+      return
+    }
+    try strategy.replaceParameters { parameters in
+      _ = try Agreement.fromRoot(world) {
+        let file = try SafetensorsFile.open(try ModelFile.locate(path))
+        try ModelFile.read(file, design.model.layout, into: &parameters)
+        return []
+      }
+      try world.broadcast(&parameters, root: 0)
+    }
+  }
+
+  private func writeModel(_ strategy: DataParallel, _ state: TrainingState, to path: String) throws {
+    var description = description
+    description.step = state.step
+    _ = try Agreement.fromRoot(world) {
+      try strategy.withParameters { _ = try ModelFile.write($0, description, to: path) }
+      return []
+    }
+  }
+
+  /// Says what went wrong without ending the run. Called on rank 0.
+  private static func warn(_ message: String) {
+    StandardStream.error.write("apus: warning: \(message)\n")
+  }
+}
+
+extension TrainingJob {
+  /// Whether class labels are wanted, so that those of a data set without dataset.json must be looked through.
+  var needsLabels: Bool {
+    switch loss {
+    case .squared, .huber, .absolute: false
+    case .logistic, .hinge, .squaredHinge, .softmax, nil: true
+    }
+  }
+}
+
+extension TrainingJob.Source {
+  var source: DataSource { DataSource(path: path, features: features, targets: targets, split: split) }
+
+  var validationSource: DataSource? {
+    validationSplit.map { DataSource(path: path, features: features, targets: targets, split: $0) }
+  }
+}
