@@ -22,12 +22,12 @@ enum Apus {
   private static func parse(_ words: [String]) throws -> any Command {
     guard let name = words.first, name != "--help", name != "-h", name != "help" else { answer(Help.overview) }
     if name == "--version" { answer("apus \(version)\n") }
-    guard let type = commands.first(where: { $0.syntax.name == name }) else {
+    guard let entry = commands.first(where: { $0.syntax.name == name }) else {
       throw UsageError.unknown("command", name, among: commands.map(\.syntax.name), of: nil)
     }
     let rest = Array(words.dropFirst())
-    if rest.prefix(while: { $0 != "--" }).contains(where: { $0 == "--help" || $0 == "-h" }) { answer(Help.text(type.syntax)) }
-    return try type.init(Arguments(parsing: rest, syntax: type.syntax))
+    if rest.prefix(while: { $0 != "--" }).contains(where: { $0 == "--help" || $0 == "-h" }) { answer(Help.text(entry.syntax)) }
+    return try entry.make(Arguments(parsing: rest, syntax: entry.syntax))
   }
 
   /// Runs `command`; a failure that all ranks share is told by rank 0, and every rank ends with its code.

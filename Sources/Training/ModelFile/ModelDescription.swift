@@ -64,6 +64,27 @@ public struct ModelDescription: Sendable {
   }
 }
 
+extension ModelDescription {
+  /// Throws unless the rows of `dataset` are such as the model was trained on.
+  public func check(_ dataset: ShardedDataset) throws {
+    guard dataset.columns == model.inputs else {
+      throw Failure(
+        .invalidData, "the data have \(dataset.columns) columns, and the model was trained on \(model.inputs)",
+        hint: "a data set for this model is prepared from the same columns as its training data")
+    }
+    let names = dataset.classNames
+    if !classNames.isEmpty, !names.isEmpty, names != classNames {
+      throw Failure(
+        .invalidData,
+        "the data have the \(names.count) classes \(Self.listed(names)), and the model was trained on the \(classNames.count) classes \(Self.listed(classNames))")
+    }
+  }
+
+  private static func listed(_ names: [String]) -> String {
+    names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ..." : "")
+  }
+}
+
 extension TrainingJob {
   /// The part of the job that defines what is trained; where the run writes to is left out, so that equal trainings leave equal files.
   var definition: JSONValue {

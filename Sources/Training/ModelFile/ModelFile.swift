@@ -1,6 +1,7 @@
 public import Data
 import Files
 public import Kernels
+public import MPI
 public import Model
 
 /// The file of a model: `model.safetensors`.
@@ -86,6 +87,14 @@ public final class LoadedModel {
     description = try ModelDescription(file)
     parameters = FloatBuffer(count: description.model.layout.count)
     try ModelFile.read(file, description.model.layout, into: &parameters)
+  }
+
+  /// Reads the model on every rank. Collective: all get it, or all throw the same failure.
+  public static func load(_ path: String, world: borrowing Communicator) throws -> LoadedModel {
+    var model: LoadedModel?
+    try Agreement.everywhere(world) { model = try LoadedModel(path) }
+    guard let model else { preconditionFailure("all ranks read '\(path)', and there is no model") }
+    return model
   }
 
   /// Gives `body` the parameters to read.

@@ -30,6 +30,9 @@ public final class TrainingRun {
     public let modelPath: String
   }
 
+  /// The step that a resumed training goes on after; nil for one that begins.
+  public var resumedStep: Int? { resumed?.state.step }
+
   /// Checks everything that can be checked before training: files, shapes, settings, and what a resumed run has to go on with.
   /// - Parameter resume: go on from the newest checkpoint, if there is one.
   public init(_ given: TrainingJob, resume: Bool, world: borrowing Communicator) throws {

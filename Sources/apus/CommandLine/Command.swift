@@ -1,7 +1,7 @@
 import MPI
 
 /// A command of the program: what may be written after its name, and what it does.
-protocol Command {
+protocol Command: SendableMetatype {
   static var syntax: Syntax { get }
 
   /// Reads the arguments, without MPI and without touching a file.
@@ -12,6 +12,18 @@ protocol Command {
 }
 
 /// The commands, in the order of `--help`.
-let commands: [any Command.Type] = [
-  PrepareCommand.self, TrainCommand.self, EvaluateCommand.self, PredictCommand.self, InspectCommand.self,
+let commands: [CommandEntry] = [
+  CommandEntry(PrepareCommand.self), CommandEntry(TrainCommand.self), CommandEntry(EvaluateCommand.self),
 ]
+
+/// A command by its syntax.
+struct CommandEntry: Sendable {
+  let syntax: Syntax
+  /// Makes the command from what stood after its name.
+  let make: @Sendable (Arguments) throws -> any Command
+
+  init<Kind: Command>(_ kind: Kind.Type) {
+    syntax = kind.syntax
+    make = { arguments in try Kind(arguments) }
+  }
+}

@@ -1,0 +1,108 @@
+import Files
+import MPI
+public import Preparation
+import Text
+public import Training
+
+/// `apus prepare`: CSV files become a data set of HDF5 shards.
+struct PrepareCommand: Command {
+  static let syntax = Syntax(
+    name: "prepare", summary: "make a data set of HDF5 shards from CSV files",
+    positionals: [Positional("CSV", repeats: true, "CSV files with the same columns")],
+    options: [
+      Option("--target", value: "COLUMN", "column to predict; all others are features"),
+      Option("--output", value: "DIR", "directory of the data set"),
+      Option("--task", value: "TASK", "classification or regression; found out from the target otherwise"),
+      Option("--validation", value: "FRACTION", "share of the rows for the split validation (0)"),
+      Option("--test", value: "FRACTION", "share of the rows for the split test (0.2)"),
+      Option("--seed", value: "NUMBER", "what the split is drawn from (1)"),
+      Option("--standardize", "bring each feature to mean 0 and deviation 1, fitted on the training split"),
+      Option("--missing", value: "POLICY", "error, or drop: what to do with rows that lack a value (error)"),
+      Option("--delimiter", value: "CHARACTER", "character between fields, or tab; found out otherwise"),
+      Option("--shards", value: "NUMBER", "shards of the training split; one for about 64 MiB otherwise"),
+      Option("--compress", "compress the shards (shuffle and deflate)"),
+      Option("--overwrite", "replace the data set that is in the directory"),
+    ],
+    examples: ["apus prepare flowers.csv --target species --output flowers --standardize --test 0.2"])
+
+  private let request: PreparationRequest
+
+  init(_ arguments: Arguments) throws {
+    func required(_ option: String) throws -> String {
+      guard let value = arguments.value(option) else { throw UsageError("\(option) is missing", syntax: Self.syntax) }
+      return value
+    }
+    func number<Number: LosslessStringConvertible>(_ option: String, _ what: String) throws -> Number? {
+      guard let text = arguments.value(option) else { return nil }
+      guard let number = Number(text) else { throw UsageError("\(option) needs \(what), not '\(text)'", syntax: Self.syntax) }
+      return number
+    }
+    func choice<Choice: RawRepresentable<String> & CaseIterable>(_ option: String) throws -> Choice? {
+      guard let text = arguments.value(option) else { return nil }
+      guard let choice = Choice(rawValue: text) else {
+        throw UsageError.unknown("value for \(option):", text, among: Choice.allCases.map(\.rawValue), of: Self.syntax)
+      }
+      return choice
+    }
+    var request = PreparationRequest(
+      inputs: arguments.positionals, target: try required("--target"), output: try required("--output"))
+    if let task: TargetTask = try choice("--task") { request.task = task }
+    if let missing: MissingPolicy = try choice("--missing") { request.missing = missing }
+    request.fractions = SplitFractions(
+      validation: try number("--validation", "a fraction") ?? request.fractions.validation,
+      test: try number("--test", "a fraction") ?? request.fractions.test)
+    if let seed: Int = try number("--seed", "a whole number") { request.seed = seed }
+    request.shards = try number("--shards", "a whole number")
+    request.delimiter = try Self.delimiter(arguments.value("--delimiter"))
+    request.standardize = arguments.has("--standardize")
+    request.compress = arguments.has("--compress")
+    request.overwrite = arguments.has("--overwrite")
+    self.request = request
+  }
+
+  private static func delimiter(_ text: String?) throws -> UInt8? {
+    guard let text else { return nil }
+    if text == "tab" || text == "\\t" { return UInt8(ascii: "\t") }
+    guard text.utf8.count == 1 else {
+      throw UsageError("--delimiter needs one ASCII character or tab, not '\(text)'", syntax: syntax)
+    }
+    return text.utf8.first
+  }
+
+  /// Rank 0 prepares; the others wait for it.
+  func run(_ world: borrowing Communicator) throws -> Int32 {
+    _ = try Agreement.fromRoot(world) {
+      let meter = ProgressMeter()
+      let summary = try Preparer(request).run { meter.show($0) }
+      meter.end()
+      StandardStream.output.write(text(summary))
+      return []
+    }
+    return ExitCode.success.rawValue
+  }
+
+  private func text(_ summary: PreparationSummary) -> String {
+    var lines = [
+      "\(summary.decision)",
+      "\(grouped(summary.rows)) rows of \(summary.columns) features"
+        + (summary.droppedRows > 0 ? "; \(grouped(summary.droppedRows)) rows with missing values were dropped" : ""),
+    ]
+    for missing in summary.missing {
+      lines.append("  \(grouped(missing.rows)) for want of '\(missing.column)'")
+    }
+    var table = Table([
+      Table.Column("split"), Table.Column("rows", .right), Table.Column("shards", .right),
+    ])
+    for split in summary.splits { table.append([split.name.rawValue, grouped(split.rows), grouped(split.shards.count)]) }
+    let rate = summary.seconds > 0 ? Double(summary.bytesRead) / summary.seconds : 0
+    return lines.joined(separator: "\n") + "\n" + table.rendered()
+      + "\(Text.bytes(summary.bytesRead)) read, \(Text.bytes(summary.bytesWritten)) written in \(duration(summary.seconds))"
+      + " (\(Text.bytes(Int(rate)))/s): \(summary.output)\n"
+  }
+}
+
+extension PreparationError: FailureConvertible {
+  public var failure: Failure {
+    Failure(ExitCode(rawValue: kind.exitCode) ?? .internalError, description, hint: hint)
+  }
+}

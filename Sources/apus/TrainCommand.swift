@@ -1,0 +1,111 @@
+import Data
+import Files
+import MPI
+import Model
+import Parallel
+import Text
+import Training
+
+/// `apus train`: a job file becomes a model.
+struct TrainCommand: Command {
+  static let syntax = Syntax(
+    name: "train", summary: "fit a model to a data set, as a job file says",
+    positionals: [Positional("JOB", "job file (JSON5)")],
+    options: [
+      Option("--set", value: "KEY=VALUE", repeats: true, "set a key of the job, as optimizer.learning_rate=0.01"),
+      Option("--resume", "go on from the newest checkpoint; begin anew where there is none"),
+      Option("--overwrite", "replace the run that is in the output directory"),
+      Option("--dry-run", "check everything, print the plan, and train nothing"),
+    ],
+    examples: [
+      "apus train job.json", "mpirun -n 4 apus train job.json --resume",
+      "apus train job.json --set train.epochs=5 --set output=runs/short --dry-run",
+    ])
+
+  private static let mostJobBytes = 16 << 20
+
+  private let jobPath: String
+  private let overrides: [JobOverride]
+  private let policy: RunDirectory.Policy
+  private let isDry: Bool
+
+  init(_ arguments: Arguments) throws {
+    jobPath = arguments.positionals[0]
+    overrides = try arguments.values("--set").map { try JobOverride(parsing: $0) }
+    guard !(arguments.has("--resume") && arguments.has("--overwrite")) else {
+      throw UsageError("--resume and --overwrite exclude each other", syntax: Self.syntax)
+    }
+    policy = arguments.has("--resume") ? .resume : arguments.has("--overwrite") ? .overwrite : .refuse
+    isDry = arguments.has("--dry-run")
+  }
+
+  func run(_ world: borrowing Communicator) throws -> Int32 {
+    let bytes = try Agreement.fromRoot(world) { try FileSystem.read(jobPath, limit: Self.mostJobBytes) }
+    let job = try Agreement.alike { try TrainingJob(parsing: bytes, source: jobPath, overrides: overrides) }
+    let run = try TrainingRun(job, resume: policy == .resume, world: world)
+    if isDry {
+      if world.rank == 0 { StandardStream.output.write(plan(run, ranks: world.size)) }
+      return ExitCode.success.rawValue
+    }
+    if world.rank == 0 { StandardStream.error.write(greeting(run, ranks: world.size)) }
+    let result = try run.train(policy: policy)
+    if world.rank == 0 { StandardStream.output.write(report(run, result)) }
+    return (result.outcome == .stopped ? ExitCode.stopped : .success).rawValue
+  }
+
+  /// `mlp 64-64-32-10`
+  private func name(_ run: TrainingRun) -> String {
+    "\(run.job.kind.rawValue) \(run.design.model.sizes.map(String.init).joined(separator: "-"))"
+  }
+
+  private func greeting(_ run: TrainingRun, ranks: Int) -> String {
+    let parts = [
+      "training \(name(run)) on \(grouped(run.dataset.rows)) rows of \(run.dataset.columns) columns",
+      "\(ranks) \(ranks == 1 ? "rank" : "ranks")", "\(run.job.virtualRanks) virtual",
+    ]
+    let resumed = run.resumedStep.map { ", resumed after step \(grouped($0))" } ?? ""
+    return parts.joined(separator: ", ") + resumed + "\n"
+  }
+
+  private func plan(_ run: TrainingRun, ranks: Int) -> String {
+    let memory = run.memory
+    let design = run.design
+    let rows: [(String, String)] = [
+      ("model", "\(name(run)), loss \(design.model.loss.rawValue), \(grouped(design.model.layout.count)) parameters"),
+      ("data", "\(grouped(run.dataset.rows)) rows of \(run.dataset.columns) columns in \(run.dataset.shards.count) shards"),
+      (
+        "steps",
+        "\(grouped(run.plan.totalSteps)), \(grouped(run.plan.stepsPerEpoch)) an epoch, \(grouped(run.plan.batchRows)) rows each"
+      ),
+      ("ranks", "\(ranks), running \(run.job.virtualRanks) virtual ranks, reduction \(run.job.reduction.rawValue)"),
+      (
+        "memory a rank",
+        "\(Text.bytes(memory.total)): parameters \(Text.bytes(memory.parameters)), gradients \(Text.bytes(memory.gradients)), "
+          + "moments \(Text.bytes(memory.moments)), activations \(Text.bytes(memory.activations)), data \(Text.bytes(memory.data))"
+      ),
+      ("output", run.job.output),
+    ]
+    return rows.map { "\(padded($0.0, to: 13))  \($0.1)\n" }.joined() + "the job is sound; nothing was trained\n"
+  }
+
+  private func report(_ run: TrainingRun, _ result: TrainingRun.Result) -> String {
+    let state = result.state
+    if result.outcome == .stopped {
+      return "stopped after step \(grouped(state.step)) of \(grouped(run.plan.totalSteps)); the state is saved: go on with --resume\n"
+    }
+    var rows: [(String, String)] = []
+    let steps = "\(grouped(state.step)) steps, \(grouped(state.samples)) samples in \(duration(result.seconds))"
+    rows.append(("trained", steps))
+    if result.outcome == .converged {
+      rows.append(("stopped early", "no better validation since step \(grouped(state.earlyStopping.bestStep)), whose parameters are kept"))
+    }
+    if let loss = result.lastLoss { rows.append(("loss", significant(loss, digits: 5))) }
+    if let metrics = result.validation {
+      let headline = [("loss", .some(metrics.loss))] + metrics.headline
+      rows.append(
+        ("validation", headline.map { "\($0.name) \($0.value.map { significant($0, digits: 5) } ?? "-")" }.joined(separator: ", ")))
+    }
+    rows.append(("model", result.modelPath))
+    return rows.map { "\(padded($0.0, to: 13))  \($0.1)\n" }.joined()
+  }
+}
