@@ -94,28 +94,32 @@ public final class BatchReader {
     return try body(batch.features, view(row: 0, rows: slots.count), batch.targets, 0)
   }
 
-  /// Calls `body` once with rows of all virtual ranks of this reader, one virtual rank's rows behind the other's.
+  /// Calls `body` once with the rows at `positions` of `epoch` that belong to virtual ranks of this reader, one virtual rank's
+  /// rows behind the other's.
   ///
-  /// - Parameter slots: the slots of each virtual rank; may be empty.
+  /// - Parameters:
+  ///   - positions: those of a step (`SampleOrder.positions`).
+  ///   - pass: which of `passes` parts of each virtual rank's share to take: a micro-batch (`SampleOrder.share`).
   /// - Throws: `DataError` if reading fails or finds a value that is not allowed; what `body` throws.
   public func withBatch<Result>(
-    epoch: Int, slots: (_ virtualRank: Int) -> Range<Int>,
+    epoch: Int, positions: Range<Int>, pass: Int = 0, of passes: Int = 1,
     _ body: (borrowing FloatBuffer, MatrixView, borrowing FloatBuffer, Int) throws -> Result
   ) throws -> Result {
     // One virtual rank's rows may need no copy.
     if virtualRanks.count == 1 {
       let v = virtualRanks.lowerBound
-      return try withBatch(virtualRank: v, epoch: epoch, slots: slots(v), body)
+      let slots = order.share(ofVirtualRank: v, positions: positions, pass: pass, of: passes)
+      return try withBatch(virtualRank: v, epoch: epoch, slots: slots, body)
     }
     var rows = 0
-    for v in virtualRanks { rows += slots(v).count }
+    for v in virtualRanks { rows += order.share(ofVirtualRank: v, positions: positions, pass: pass, of: passes).count }
     reserve(rows: rows)
     var row = 0
     for lane in lanes {
-      let own = slots(lane.virtualRank)
+      let slots = order.share(ofVirtualRank: lane.virtualRank, positions: positions, pass: pass, of: passes)
       lane.enter(epoch: epoch, of: order)
-      try gather(own, of: lane, at: row)
-      row += own.count
+      try gather(slots, of: lane, at: row)
+      row += slots.count
     }
     return try body(batch.features, view(row: 0, rows: rows), batch.targets, 0)
   }
