@@ -84,6 +84,8 @@ public final class BatchReader {
   ) throws -> Result {
     precondition(virtualRanks.contains(v), "virtual rank \(v), this reader has \(virtualRanks)")
     let lane = lanes[v - virtualRanks.lowerBound]
+    precondition(
+      slots.lowerBound >= 0 && slots.upperBound <= lane.range.count, "slots \(slots) of \(lane.range.count)")
     lane.enter(epoch: epoch, of: order)
     if let row = try contiguousRow(of: slots, in: lane) {
       return try body(
@@ -130,16 +132,21 @@ public final class BatchReader {
 
   /// Loads what `slots` need, if they then lie one behind the other in the lane's own memory. Nil where they do not.
   private func contiguousRow(of slots: Range<Int>, in lane: Lane) throws(DataError) -> Int? {
-    guard let order = lane.order, !order.shuffled, !slots.isEmpty else { return nil }
-    let first = order.windowIndex(containing: slots.lowerBound)
-    let last = order.windowIndex(containing: slots.upperBound - 1)
-    guard first == last || lane.keepsRange else { return nil }
-    for window in first...last { try lane.load(window: window, with: loader) }
-    return lane.contiguousRow(of: slots)
+    if !slots.isEmpty && !lane.holds(slots) {
+      guard let epochOrder = lane.order, !order.shuffle || slots.count == 1 else { return nil }
+      let first = epochOrder.windowIndex(containing: slots.lowerBound)
+      let last = epochOrder.windowIndex(containing: slots.upperBound - 1)
+      guard first == last || lane.keepsRange else { return nil }
+      for window in first...last { try lane.load(window: window, with: loader) }
+    }
+    return slots.isEmpty ? nil : lane.contiguousRow(of: slots)
   }
 
   /// Copies the rows of `slots` to row `row` of the batch, window by window.
   private func gather(_ slots: Range<Int>, of lane: Lane, at row: Int) throws(DataError) {
+    if lane.holds(slots) {
+      return lane.copy(slots, to: batch, row: row, columns: dataset.columns, targetsPerRow: targetsPerRow)
+    }
     guard let order = lane.order, !slots.isEmpty else { return }
     var slot = slots.lowerBound
     var window = order.windowIndex(containing: slot)

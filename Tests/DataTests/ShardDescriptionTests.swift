@@ -164,7 +164,24 @@ import Testing
     let one = dataError { _ = try describe([good, scratch.file("x.h5")]) }
     #expect(one.kind == .missing && !one.message.contains("\n"))
     let two = dataError { _ = try describe([scratch.file("x.h5"), good, scratch.file("y.h5")]) }
-    #expect(two.kind == .missing && two.message.contains("and 1 more of 3 shards:\n  ") && two.message.contains("y.h5"))
+    #expect(
+      two.kind == .missing && two.message.contains("\n2 of 3 shards cannot be used\n") && two.message.contains("y.h5"))
+    let names = dataError {
+      _ = try describe([
+        good,
+        try writeShard(
+          scratch.file("b.h5"), features: [1] as [Float], shape: [1, 1], targets: [0] as [Int32], names: ("x", "y")),
+      ])
+    }
+    let lines = names.message.replacing(scratch.path + "/", with: "").split(separator: "\n").map {
+      $0.replacing(/(file|5) +/) { "\($0.1) " }
+    }
+    #expect(
+      lines == [
+        "'b.h5' has no data set 'features' for the features; it has:", "  x  float32 (1 x 1)", "  y  int32 (1)",
+        "1 of 2 shards cannot be used", "file", "a.h5 4 rows, 3 columns",
+        "b.h5 <- has no data set 'features' for the features",
+      ])
     #expect(dataError { _ = try describe([]) }.kind == .missing)
   }
 
