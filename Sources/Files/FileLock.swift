@@ -1,13 +1,18 @@
 import Glibc
+import Synchronization
 
 /// The sole right to a file or what it stands for, held until `release()`, the end of the value or of the process,
 /// however the process ends: no stale lock is left behind.
+///
+/// Call `release()` where the right ends: Swift may end the life of a value at its last use, which for a lock that is
+/// only held would be its making.
 ///
 /// The file at `path` is created if need be, names its holder, and stays.
 /// Corresponds to `flock(2)`.
 public final class FileLock: Sendable {
   public let path: String
-  private let descriptor: Int32
+  /// Negative once the lock is given back.
+  private let descriptor: Mutex<Int32>
 
   /// Takes the lock without waiting.
   /// - Throws: `FilesError` of kind `locked` if another process, or this one, holds it already; the note says who.
@@ -23,14 +28,21 @@ public final class FileLock: Sendable {
       throw FilesError(action: "lock", call: error.call.rawValue, path: path, code: error.code, note: holder)
     }
     self.path = path
-    self.descriptor = descriptor
+    self.descriptor = Mutex(descriptor)
     // Only for people: the lock holds without it.
     try? Self.sign(descriptor)
   }
 
-  deinit {
-    // Closing the only descriptor of the open file gives the lock back.
-    try? SystemCall.close(descriptor)
+  deinit { release() }
+
+  /// Gives the lock back; a second call does nothing.
+  public func release() {
+    descriptor.withLock { descriptor in
+      guard descriptor >= 0 else { return }
+      // Closing the only descriptor of the open file ends the lock.
+      try? SystemCall.close(descriptor)
+      descriptor = -1
+    }
   }
 
   private static func sign(_ descriptor: Int32) throws(SystemCall.Failure) {

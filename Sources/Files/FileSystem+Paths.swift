@@ -9,6 +9,7 @@ extension FileSystem {
   /// The folder that `path` lies in: "a/b" of "a/b/c" and of "a/b/c/", "." of "c", "/" of "/c" and of "/".
   public static func directory(of path: String) -> String {
     let trimmed = withoutTrailingSlashes(path)
+    if trimmed.isEmpty, !path.isEmpty { return "/" }
     guard let slash = trimmed.lastIndex(of: "/") else { return "." }
     let parent = withoutTrailingSlashes(trimmed[..<slash])
     return parent.isEmpty ? "/" : String(parent)

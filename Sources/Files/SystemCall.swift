@@ -163,7 +163,7 @@ package enum SystemCall {
   /// A call that moves up to `count` bytes.
   private static func moved(_ call: Name, _ count: Int, _ body: (Int) -> Int) throws(Failure) -> Int {
     var asked = count
-    return try made(call, cutShort: { asked = min(count, max(1, count / 2)) }) { body(asked) }
+    return try made(call, cutShort: { asked = min(count, max(1, count / 2)) }, { body(asked) })
   }
 
   private static func made<R: SignedInteger>(

@@ -6,7 +6,9 @@ extension JSONParser {
       switch bytes[index] {
       case 0x20, 0x09: index += 1
       case 0x0A, 0x0D: skipLineEnd()
-      case UInt8(ascii: "/"): try skipComment()
+      case UInt8(ascii: "/"):
+        guard peek(1) == UInt8(ascii: "/") || peek(1) == UInt8(ascii: "*") else { return }
+        try skipComment()
       case 0x0B where dialect == .json5, 0x0C where dialect == .json5: index += 1
       case 0x80... where dialect == .json5:
         let (scalar, length) = try scalar(at: index)
@@ -31,13 +33,13 @@ extension JSONParser {
     continuationBytes += length - 1
   }
 
+  /// Skips a comment; `index` is at its first two characters.
   private mutating func skipComment() throws(JSONError) {
-    let start = place
-    let second = peek(1)
-    guard second == UInt8(ascii: "/") || second == UInt8(ascii: "*") else { return }
     guard dialect == .json5 else { throw error("comments are not allowed in JSON") }
+    let start = place
+    let isLineComment = peek(1) == UInt8(ascii: "/")
     index += 2
-    if second == UInt8(ascii: "/") {
+    if isLineComment {
       while index < bytes.count, bytes[index] != 0x0A, bytes[index] != 0x0D {
         if bytes[index] < 0x80 {
           index += 1

@@ -44,7 +44,7 @@ extension JSONParser {
     case UInt8(ascii: "n"): pieces.append(0x0A)
     case UInt8(ascii: "r"): pieces.append(0x0D)
     case UInt8(ascii: "t"): pieces.append(0x09)
-    case UInt8(ascii: "u"): pieces.append(contentsOf: String(Character(try escapedScalar(from: start))).utf8)
+    case UInt8(ascii: "u"): append(try escapedScalar(from: start), to: &pieces)
     default:
       index -= 1
       guard dialect == .json5 else { throw error("unknown escape: '\\' before \(found)", at: start) }
@@ -72,7 +72,7 @@ extension JSONParser {
       index += 1
       let value = try hexadecimal(digits: 2, after: "\\x", from: start)
       // Two hexadecimal digits name U+0000 to U+00FF, all of them scalars.
-      pieces.append(contentsOf: String(Character(Unicode.Scalar(UInt8(truncatingIfNeeded: value)))).utf8)
+      append(Unicode.Scalar(UInt8(truncatingIfNeeded: value)), to: &pieces)
     default:
       let (scalar, length) = try scalar(at: index)
       // Behind a backslash the two Unicode line ends continue the line as a line feed does.
@@ -96,6 +96,10 @@ extension JSONParser {
       let scalar = Unicode.Scalar(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00))
     else { throw error("a surrogate without its other half is not a character", at: start) }
     return scalar
+  }
+
+  private func append(_ scalar: Unicode.Scalar, to bytes: inout [UInt8]) {
+    bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
   }
 
   private mutating func hexadecimal(digits: Int, after prefix: String, from start: Place) throws(JSONError) -> UInt32 {
@@ -132,6 +136,7 @@ extension JSONParser {
     var name = Array(bytes[start..<index])
     // Letters beyond ASCII and escapes are rare: only from the first of them on is each scalar looked at.
     while let byte = current {
+      guard name.count <= 1_000 else { throw error("a key of more than 1,000 bytes takes quotes") }
       let here = place
       let scalar: Unicode.Scalar
       if byte == UInt8(ascii: "\\") {
@@ -152,7 +157,7 @@ extension JSONParser {
       } else {
         break
       }
-      name.append(contentsOf: String(Character(scalar)).utf8)
+      append(scalar, to: &name)
     }
     guard !name.isEmpty else { throw error("expected a key or '}', not \(found)") }
     return String(decoding: name, as: UTF8.self)
