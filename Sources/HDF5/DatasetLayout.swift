@@ -7,7 +7,11 @@ struct DatasetLayout {
   let isExtendable: Bool
   let elementType: ElementType
   let elementBytes: Int
+  /// Whether elements lie in the file as they do in memory, byte for byte.
+  let isNative: Bool
   let chunk: [Int]?
+  /// Whether chunks at the edge may be stored without their filters.
+  let hasChunkOptions: Bool
   let filters: Filters
   let storedBytes: Int
 
@@ -28,6 +32,7 @@ struct DatasetLayout {
     let type = try Identifier(H5Dget_type(dataset), "H5Dget_type", what, path: place.file)
     elementType = ElementType(of: type.handle)
     elementBytes = H5Tget_size(type.handle)
+    isNative = elementType.native.map { H5Tequal(type.handle, $0) > 0 } ?? false
 
     let space = try Identifier(H5Dget_space(dataset), "H5Dget_space", what, path: place.file)
     let rank = Int(H5Sget_simple_extent_ndims(space.handle))
@@ -48,8 +53,12 @@ struct DatasetLayout {
       var chunkSizes = [hsize_t](repeating: 0, count: rank)
       try check(unsafe H5Pget_chunk(creation.handle, Int32(rank), &chunkSizes), "H5Pget_chunk", what, path: place.file)
       chunk = try Self.integers(chunkSizes, place)
+      var options: UInt32 = 0
+      try check(unsafe H5Pget_chunk_opts(creation.handle, &options), "H5Pget_chunk_opts", what, path: place.file)
+      hasChunkOptions = options != 0
     } else {
       chunk = nil
+      hasChunkOptions = false
     }
     storedBytes = Int(clamping: H5Dget_storage_size(dataset))
   }

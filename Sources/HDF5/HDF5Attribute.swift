@@ -38,7 +38,9 @@ extension HDF5Attributed where Self: ~Copyable {
   public func setAttribute(_ name: String, to value: HDF5Attribute) throws(HDF5Error) {
     let location = location
     precondition(!location.isReadOnly, "'\(location.file)' is open for reading")
-    try Library.locked { () throws(HDF5Error) in try location.writeAttribute(name, value) }
+    try Library.locked { () throws(HDF5Error) in
+      try location.session.write { () throws(HDF5Error) in try location.writeAttribute(name, value) }
+    }
   }
 }
 

@@ -44,8 +44,9 @@ extension HDF5Container where Self: ~Copyable {
     return try Library.locked { () throws(HDF5Error) in
       let path = try location.resolve(name)
       let handle = unsafe H5Gopen2(location.handle, path, chdf5_default())
-      let identifier = try Identifier(handle, "H5Gopen2", "open the group '\(path)'", path: location.file)
-      return HDF5Group(identifier: identifier, file: location.file, path: path, isReadOnly: location.isReadOnly)
+      let identifier = try Identifier(
+        handle, "H5Gopen2", "open the group '\(path)'", path: location.file, in: location.session)
+      return HDF5Group(identifier: identifier, session: location.session, path: path)
     }
   }
 
@@ -62,8 +63,8 @@ extension HDF5Container where Self: ~Copyable {
         H5Pset_obj_track_times(creation.handle, false), "H5Pset_obj_track_times", what, path: location.file)
       let handle = unsafe H5Gcreate2(
         location.handle, path, chdf5_default(), creation.handle, chdf5_default())
-      let identifier = try Identifier(handle, "H5Gcreate2", what, path: location.file)
-      return HDF5Group(identifier: identifier, file: location.file, path: path, isReadOnly: false)
+      let identifier = try Identifier(handle, "H5Gcreate2", what, path: location.file, in: location.session)
+      return HDF5Group(identifier: identifier, session: location.session, path: path)
     }
   }
 }

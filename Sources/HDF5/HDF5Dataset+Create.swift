@@ -70,8 +70,8 @@ extension HDF5Location {
       elementBytes: elementBytes)
     let dataset = try Identifier(
       unsafe H5Dcreate2(handle, full, type, space.handle, chdf5_default(), creation.handle, access.handle),
-      "H5Dcreate2", what, path: file)
-    let place = HDF5Location(handle: handle, file: file, path: full, isReadOnly: false)
+      "H5Dcreate2", what, path: file, in: session)
+    let place = HDF5Location(handle: handle, session: session, path: full)
     let layout = try DatasetLayout(of: dataset.handle, at: place)
     return HDF5Dataset(dataset, layout, at: place)
   }

@@ -101,8 +101,24 @@ extension HDF5Dataset {
     }
   }
 
-  /// Reads a block, and if its chunks are damaged says which of them. The caller holds the lock.
+  /// Reads a block, by the faster of the ways that are open. The caller holds the lock.
   private func read(
+    start: [Int], count: [Int], as type: hid_t, into base: UnsafeMutableRawPointer
+  ) throws(HDF5Error) {
+    let shape = state.shape
+    guard let chunks = state.chunks, type == elementType.native, count.count == shape.count,
+      count.dropFirst() == shape.dropFirst(), start.dropFirst().allSatisfy({ $0 == 0 }),
+      count[0] <= shape[0], start[0] <= shape[0] - count[0]
+    else { return try unsafe readByLibrary(start: start, count: count, as: type, into: base) }
+    try unsafe chunks.read(start[0]..<start[0] + count[0], of: identifier.handle, into: base) {
+      rows, place throws(HDF5Error) in
+      try unsafe readByLibrary(
+        start: [rows.lowerBound] + start.dropFirst(), count: [rows.count] + count.dropFirst(), as: type, into: place)
+    }
+  }
+
+  /// Reads a block, and if its chunks are damaged says which of them.
+  private func readByLibrary(
     start: [Int], count: [Int], as type: hid_t, into base: UnsafeMutableRawPointer
   ) throws(HDF5Error) {
     do throws(HDF5Error) {
@@ -147,6 +163,7 @@ struct Selection: ~Copyable {
 extension HDF5Dataset {
   /// The caller holds the lock.
   func selection(start: [Int], count: [Int], _ what: String) throws(HDF5Error) -> Selection {
+    try session.checkUsable()
     let space = try Identifier(H5Dget_space(identifier.handle), "H5Dget_space", what, path: file)
     // The same rank on both sides: otherwise the library goes through chunks element by element.
     let memory = try location.dataSpace(count, .fixed, what)

@@ -37,10 +37,12 @@ extension HDF5Container where Self: ~Copyable {
       guard !strings.isEmpty else { return }
       let handle = dataset.identifier.handle
       func write(_ pointer: UnsafeRawPointer) throws(HDF5Error) {
-        try check(
-          unsafe H5Dwrite(
-            handle, type.handle, chdf5_whole_space(), chdf5_whole_space(), chdf5_default(), pointer), "H5Dwrite", what,
-          path: location.file)
+        try location.session.write { () throws(HDF5Error) in
+          try check(
+            unsafe H5Dwrite(
+              handle, type.handle, chdf5_whole_space(), chdf5_whole_space(), chdf5_default(), pointer), "H5Dwrite",
+            what, path: location.file)
+        }
       }
       if variableLength {
         try unsafe Text.withPointers(to: strings, write)

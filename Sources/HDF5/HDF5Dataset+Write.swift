@@ -7,7 +7,7 @@ extension HDF5Dataset {
   /// Shapes: `values` holds `rows.count` times the product of the other dimensions. Pieces of whole chunks are fast.
   public func write<Element: HDF5Element>(_ values: Span<Element>, rows: Range<Int>) throws(HDF5Error) {
     let shape = shape
-    precondition(!isReadOnly, "'\(file)' is open for reading")
+    precondition(!session.isReadOnly, "'\(file)' is open for reading")
     precondition(
       Element.elementType == elementType, "'\(path)' holds \(elementType), \(Element.elementType) is written")
     precondition(!shape.isEmpty, "'\(path)' is a single value and has no rows")
@@ -22,10 +22,12 @@ extension HDF5Dataset {
         let start = [rows.lowerBound] + shape.dropFirst().map { _ in 0 }
         let what = "write \(Self.blockName(start, count)) of '\(path)'"
         let spaces = try selection(start: start, count: count, what)
-        try check(
-          unsafe H5Dwrite(
-            identifier.handle, Element.native, spaces.memory.handle, spaces.file.handle, chdf5_default(), base),
-          "H5Dwrite", what, path: file)
+        try session.write { () throws(HDF5Error) in
+          try check(
+            unsafe H5Dwrite(
+              identifier.handle, Element.native, spaces.memory.handle, spaces.file.handle, chdf5_default(), base),
+            "H5Dwrite", what, path: file)
+        }
       }
     }
   }
@@ -45,10 +47,12 @@ extension HDF5Dataset {
     precondition(
       Element.elementType == elementType, "'\(path)' holds \(elementType), \(Element.elementType) is written")
     try Library.locked { () throws(HDF5Error) in
-      try check(
-        unsafe H5Dwrite(
-          identifier.handle, Element.native, chdf5_whole_space(), chdf5_whole_space(), chdf5_default(), values),
-        "H5Dwrite", "write '\(path)'", path: file)
+      try session.write { () throws(HDF5Error) in
+        try check(
+          unsafe H5Dwrite(
+            identifier.handle, Element.native, chdf5_whole_space(), chdf5_whole_space(), chdf5_default(), values),
+          "H5Dwrite", "write '\(path)'", path: file)
+      }
     }
   }
 
@@ -57,8 +61,10 @@ extension HDF5Dataset {
       var shape = state.shape
       shape[0] = rows
       let sizes = shape.map { hsize_t($0) }
-      try check(
-        unsafe H5Dset_extent(identifier.handle, sizes), "H5Dset_extent", "add rows to '\(path)'", path: file)
+      try session.write { () throws(HDF5Error) in
+        try check(
+          unsafe H5Dset_extent(identifier.handle, sizes), "H5Dset_extent", "add rows to '\(path)'", path: file)
+      }
       state.shape = shape
     }
   }

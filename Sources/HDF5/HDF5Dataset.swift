@@ -5,10 +5,9 @@ import CHDF5
 /// A handle, like a file descriptor: reading and writing do not change this value.
 public struct HDF5Dataset: ~Copyable, Sendable, HDF5Attributed {
   let identifier: Identifier
-  let file: String
+  let session: FileSession
   /// From the root, `/train/features`.
   public let path: String
-  let isReadOnly: Bool
   /// What may change while the data set is open.
   let state: DatasetState
 
@@ -31,29 +30,34 @@ public struct HDF5Dataset: ~Copyable, Sendable, HDF5Attributed {
   }
 
   public var location: HDF5Location {
-    HDF5Location(handle: identifier.handle, file: file, path: path, isReadOnly: isReadOnly)
+    HDF5Location(handle: identifier.handle, session: session, path: path)
   }
+
+  var file: String { session.path }
 
   /// Takes over an open data set.
   init(_ identifier: consuming Identifier, _ layout: DatasetLayout, at place: HDF5Location) {
     self.identifier = identifier
-    file = place.file
+    session = place.session
     path = place.path
-    isReadOnly = place.isReadOnly
     elementType = layout.elementType
     elementBytes = layout.elementBytes
     chunk = layout.chunk
     filters = layout.filters
     isExtendable = layout.isExtendable
-    state = DatasetState(shape: layout.shape)
+    state = DatasetState(shape: layout.shape, chunks: ChunkReader(layout, isReadOnly: place.isReadOnly))
   }
 }
 
 /// What changes while a data set is open. Touched only under the library's lock, which makes it safe to share.
 final class DatasetState: @unchecked Sendable {
   var shape: [Int]
+  let chunks: ChunkReader?
 
-  init(shape: [Int]) { self.shape = shape }
+  init(shape: [Int], chunks: ChunkReader?) {
+    self.shape = shape
+    self.chunks = chunks
+  }
 }
 
 extension HDF5Container where Self: ~Copyable {
@@ -71,27 +75,31 @@ extension HDF5Container where Self: ~Copyable {
 extension HDF5Location {
   fileprivate func openDataset(_ name: String) throws(HDF5Error) -> HDF5Dataset {
     let full = try resolve(name)
-    let place = HDF5Location(handle: handle, file: file, path: full, isReadOnly: isReadOnly)
-    let object = try Identifier(
-      unsafe H5Oopen(handle, full, chdf5_default()), "H5Oopen", "open '\(full)'", path: file)
-    guard H5Iget_type(object.handle) == H5I_DATASET else {
-      throw HDF5Error(.typeMismatch, "'\(full)' in '\(file)' is not a data set", path: file)
-    }
-    let layout = try DatasetLayout(of: object.handle, at: place)
-    if isReadOnly {
-      // `handle` may be a group's.
-      let whole = try Identifier(H5Iget_file_id(handle), "H5Iget_file_id", "open '\(full)'", path: file)
-      var bytes: hsize_t = 0
-      try check(unsafe H5Fget_filesize(whole.handle, &bytes), "H5Fget_filesize", "open '\(full)'", path: file)
-      try layout.checkSizes(fileBytes: Int(clamping: bytes), at: place)
-    }
-    // The size of the cache is fixed when a data set is first opened, and what it should be is known only now.
-    try object.close("H5Oclose", "open '\(full)'", path: file)
+    let place = HDF5Location(handle: handle, session: session, path: full)
+    let layout = try layout(at: place)
     let access = try datasetAccess(
       cacheBytes: layout.cacheBytes, chunk: layout.chunk, elementBytes: layout.elementBytes)
     let dataset = try Identifier(
-      unsafe H5Dopen2(handle, full, access.handle), "H5Dopen2", "open '\(full)'", path: file)
+      unsafe H5Dopen2(handle, full, access.handle), "H5Dopen2", "open '\(full)'", path: file, in: session)
     return HDF5Dataset(dataset, layout, at: place)
+  }
+
+  /// Reads and judges the header of a data set, and closes it: the size of the cache is fixed when a data set is first
+  /// opened, and what it should be is known only then.
+  private func layout(at place: HDF5Location) throws(HDF5Error) -> DatasetLayout {
+    let what = "open '\(place.path)'"
+    let object = try Identifier(
+      unsafe H5Oopen(handle, place.path, chdf5_default()), "H5Oopen", what, path: file, in: session)
+    guard H5Iget_type(object.handle) == H5I_DATASET else {
+      throw HDF5Error(.typeMismatch, "'\(place.path)' in '\(file)' is not a data set", path: file)
+    }
+    let layout = try DatasetLayout(of: object.handle, at: place)
+    if isReadOnly {
+      var bytes: hsize_t = 0
+      try check(unsafe H5Fget_filesize(session.handle, &bytes), "H5Fget_filesize", what, path: file)
+      try layout.checkSizes(fileBytes: Int(clamping: bytes), at: place)
+    }
+    return layout
   }
 
   /// How to open or make a data set so that its cache holds `cacheBytes` of chunks.

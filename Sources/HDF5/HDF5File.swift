@@ -2,14 +2,14 @@ import CHDF5
 
 /// An HDF5 file: read-only, or being written from the start. Also its root group.
 ///
-/// Objects opened from a file that is read may outlive it. `close()` of a file that is written closes them.
+/// Objects opened in a file keep it open. `close()` of a file that is written closes them with it.
 public struct HDF5File: ~Copyable, Sendable, HDF5Container, HDF5Attributed {
-  let identifier: Identifier
-  public let path: String
-  let isReadOnly: Bool
+  let session: FileSession
+
+  public var path: String { session.path }
 
   public var location: HDF5Location {
-    HDF5Location(handle: identifier.handle, file: path, path: "/", isReadOnly: isReadOnly)
+    HDF5Location(handle: session.handle, session: session, path: "/")
   }
 
   /// Opens a file for reading, also one that a writer of SWMR (single writer, multiple readers) has open or left open.
@@ -25,8 +25,8 @@ public struct HDF5File: ~Copyable, Sendable, HDF5Container, HDF5Attributed {
       let access = try fileAccess(path)
       let plain = unsafe H5Fopen(path, chdf5_open_read_only(), access.handle)
       guard plain.rawValue < 0, probe.isMarkedOpen else {
-        let identifier = try Identifier(plain, "H5Fopen", "open the file", path: path)
-        return HDF5File(identifier: identifier, path: path, isReadOnly: true)
+        if plain.rawValue < 0 { throw failure("H5Fopen", "open the file", path: path) }
+        return HDF5File(session: FileSession(plain, path: path, isReadOnly: true))
       }
       let shared = unsafe H5Fopen(path, chdf5_open_single_writer(), access.handle)
       guard shared.rawValue >= 0 else {
@@ -36,14 +36,14 @@ public struct HDF5File: ~Copyable, Sendable, HDF5Container, HDF5Attributed {
             + "h5clear -s '\(path)'",
           path: path, call: "H5Fopen", stack: ErrorStack.capture().lines)
       }
-      let identifier = try Identifier(shared, "H5Fopen", "open the file", path: path)
-      return HDF5File(identifier: identifier, path: path, isReadOnly: true)
+      return HDF5File(session: FileSession(shared, path: path, isReadOnly: true))
     }
   }
 
   /// Makes a new file, in place of one that is there. Equal contents give equal bytes.
   ///
-  /// Nothing is certain on disk before `close()` has returned: on a full disk writing succeeds and closing fails.
+  /// Nothing is certain on disk before `close()` has returned: on a full disk writing succeeds and closing fails. A file
+  /// that could not be written is left empty, and must be removed before one of that name is made again.
   public static func create(_ path: String) throws(HDF5Error) -> HDF5File {
     try checkName(path)
     return try Library.locked { () throws(HDF5Error) in
@@ -57,24 +57,19 @@ public struct HDF5File: ~Copyable, Sendable, HDF5Container, HDF5Attributed {
       try check(
         H5Pset_obj_track_times(creation.handle, false), "H5Pset_obj_track_times", "create the file", path: path)
       let handle = unsafe H5Fcreate(path, chdf5_create_truncate(), creation.handle, access.handle)
-      let identifier = try Identifier(handle, "H5Fcreate", "create the file", path: path)
-      return HDF5File(identifier: identifier, path: path, isReadOnly: false)
+      if handle.rawValue < 0 { throw failure("H5Fcreate", "create the file", path: path) }
+      return HDF5File(session: FileSession(handle, path: path, isReadOnly: false))
     }
   }
 
   /// Hands everything written so far to the operating system.
   public func flush() throws(HDF5Error) {
-    let (handle, path) = (identifier.handle, path)
-    try Library.locked { () throws(HDF5Error) in
-      try check(H5Fflush(handle, H5F_SCOPE_GLOBAL), "H5Fflush", "write", path: path)
-    }
+    try Library.locked { () throws(HDF5Error) in try session.flush() }
   }
 
-  /// Writes what is left, closes the file and checks that both worked.
+  /// Writes what is left, closes the file and checks that both worked, and that all did that was written before.
   public consuming func close() throws(HDF5Error) {
-    if !isReadOnly { try flush() }
-    let path = path
-    try identifier.close("H5Fclose", "close the file", path: path)
+    try Library.locked { () throws(HDF5Error) in try session.close() }
   }
 
   private static func checkName(_ path: String) throws(HDF5Error) {

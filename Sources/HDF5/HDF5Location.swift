@@ -5,15 +5,18 @@ import CHDF5
 /// It does not own the handle. Once the object is closed, every use fails with an error.
 public struct HDF5Location: Sendable {
   let handle: hid_t
-  /// The file on disk.
-  let file: String
+  let session: FileSession
   /// The object in the file, from the root.
   let path: String
-  let isReadOnly: Bool
+
+  /// The file on disk.
+  var file: String { session.path }
+  var isReadOnly: Bool { session.isReadOnly }
 
   /// Follows `name` link by link and returns the whole path, refusing every link but a hard one: the others lead out
   /// of the file, or in circles.
   func resolve(_ name: String) throws(HDF5Error) -> String {
+    try session.checkUsable()
     guard !name.utf8.contains(0) else {
       throw HDF5Error(.missing, "there is no object of that name in '\(file)': the name holds a zero byte", path: file)
     }
