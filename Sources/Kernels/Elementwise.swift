@@ -74,7 +74,8 @@ public enum Elementwise {
     return largest != 0x7F80_0000
   }
 
-  /// The index in the buffer of the first element in `range` that is infinite or not a number; `nil` where there is none.
+  /// The index in the buffer of the first element in `range` that is infinite or not a number; `nil` where there is
+  /// none.
   public static func firstNonFinite(_ buffer: borrowing FloatBuffer, _ range: Range<Int>) -> Int? {
     // Whole blocks first, since nearly always there is none.
     var start = range.lowerBound

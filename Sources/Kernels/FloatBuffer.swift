@@ -16,8 +16,8 @@ import Glibc
 
   /// Makes `count` zeros.
   ///
-  /// Stops the program with a message on standard error where the memory is not there: a plan that does not fit is to be
-  /// found before.
+  /// Stops the program with a message on standard error where the memory is not there: a plan that does not fit is to
+  /// be found before.
   public init(count: Int) {
     precondition(count >= 0 && count <= Int.max / 8, "a buffer of \(count) elements")
     // Rounded up to whole cache lines, so that two buffers never share one.
@@ -139,7 +139,7 @@ extension FloatBuffer: @unchecked Sendable {}
 
 /// Memory for floats that an object owns and a `FloatBuffer` may be made over.
 public protocol FloatMemory: AnyObject {
-  /// The floats: same address and count as long as the object lives, not written by this process through another way while
-  /// a buffer over them is in use.
+  /// The floats: same address and count as long as the object lives, not written by this process through another way
+  /// while a buffer over them is in use.
   @safe var floatMemory: UnsafeMutableBufferPointer<Float> { get }
 }

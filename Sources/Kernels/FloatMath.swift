@@ -1,9 +1,9 @@
-/// Transcendental functions of a Float, written without branches, tables or calls so that a loop over them becomes vector
-/// code.
+/// Transcendental functions of a Float, written without branches, tables or calls so that a loop over them becomes
+/// vector code.
 ///
-/// Every operation is an exact IEEE one (`addingProduct` is a fused multiply-add), so an element's result does not depend on
-/// whether a vector or the scalar end of a loop computed it. A NaN gives a NaN. The polynomials are minimax fits; the errors
-/// stated are measured by the tests over the whole range of Float.
+/// Every operation is an exact IEEE one (`addingProduct` is a fused multiply-add), so an element's result does not
+/// depend on whether a vector or the scalar end of a loop computed it. A NaN gives a NaN. The polynomials are minimax
+/// fits; the errors stated are measured by the tests over the whole range of Float.
 enum FloatMath {
   /// eˣ, within 1 ulp of the true value (0 and infinity where Float has no nearer value).
   @inline(__always)

@@ -2,8 +2,9 @@ import Glibc
 
 /// Losses with their derivatives, one pass each: the terms of the loss and the gradient with respect to the scores.
 ///
-/// Shapes: `scores` and `slopes` rows × outputs, contiguous from index 0; `targets` from `offset` on; `terms` one number for
-/// each element (value and binary losses) or for each row (softmax), from index 0. `factor` multiplies slopes, not terms.
+/// Shapes: `scores` and `slopes` rows × outputs, contiguous from index 0; `targets` from `offset` on; `terms` one
+/// number for each element (value and binary losses) or for each row (softmax), from index 0. `factor` multiplies
+/// slopes, not terms.
 public enum LossTerms {
   /// (z - y)² for `count` elements; y is any number.
   public static func squared(

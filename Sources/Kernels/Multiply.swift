@@ -3,12 +3,12 @@ import Glibc
 
 /// Matrix products of a dense layer: the one door to the BLAS.
 ///
-/// Shapes: `x` batch × inputs, `W` outputs × inputs, `y` and `d` (a gradient with respect to `y`) batch × outputs; row-major.
-/// Which routine runs depends on shapes alone, and nothing is read from a result that is not accumulated into, so that a
-/// product is a function of its operands bit for bit.
+/// Shapes: `x` batch × inputs, `W` outputs × inputs, `y` and `d` (a gradient with respect to `y`) batch × outputs;
+/// row-major. Which routine runs depends on shapes alone, and nothing is read from a result that is not accumulated
+/// into, so that a product is a function of its operands bit for bit.
 ///
-/// The BLAS works on one thread, since ranks share the cores of a node, unless `OPENBLAS_NUM_THREADS` or `OMP_NUM_THREADS` asks
-/// for more.
+/// The BLAS works on one thread, since ranks share the cores of a node, unless `OPENBLAS_NUM_THREADS` or
+/// `OMP_NUM_THREADS` asks for more.
 public enum Multiply {
   /// `y = x Wᵀ`, or `y += x Wᵀ` where `accumulate` is set.
   public static func forward(
@@ -58,7 +58,8 @@ public enum Multiply {
     }
   }
 
-  /// `g = dᵀ x`, or `g += dᵀ x` where `accumulate` is set: the gradient with respect to the weights, summed over the rows.
+  /// `g = dᵀ x`, or `g += dᵀ x` where `accumulate` is set: the gradient with respect to the weights, summed over the
+  /// rows.
   public static func weightGradient(
     _ d: borrowing FloatBuffer, _ dView: MatrixView, _ x: borrowing FloatBuffer, _ xView: MatrixView,
     into g: inout FloatBuffer, _ gView: MatrixView, accumulate: Bool
@@ -143,9 +144,20 @@ extension Multiply {
     _ matrix: UnsafeMutablePointer<Float>, _ view: MatrixView, _ vector: UnsafeMutablePointer<Float>,
     into y: UnsafeMutablePointer<Float>, step: Int, accumulate: Bool
   ) {
-    for row in 0..<view.rows {
+    var row = 0
+    while row + 4 <= view.rows {
+      let four = unsafe Reduce.laneDots(
+        matrix + row * view.rowStride, rowStride: view.rowStride, vector, count: view.columns)
+      for index in 0..<4 {
+        let place = (row + index) * step
+        unsafe y[place] = accumulate ? y[place] + four[index] : four[index]
+      }
+      row += 4
+    }
+    while row < view.rows {
       let dot = unsafe Reduce.laneDot(matrix + row * view.rowStride, vector, count: view.columns)
       unsafe y[row * step] = accumulate ? y[row * step] + dot : dot
+      row += 1
     }
   }
 

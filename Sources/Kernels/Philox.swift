@@ -1,7 +1,7 @@
 /// Philox4x32-10: a block cipher of ten rounds that turns a 128-bit counter and a 64-bit key into 128 random bits.
 ///
-/// Source: J. Salmon, M. Moraes, R. Dror, D. Shaw, Parallel Random Numbers: As Easy as 1, 2, 3 (SC 2011); checked against the
-/// test vectors published with the authors' Random123.
+/// Source: J. Salmon, M. Moraes, R. Dror, D. Shaw, Parallel Random Numbers: As Easy as 1, 2, 3 (SC 2011); checked
+/// against the test vectors published with the authors' Random123.
 enum Philox {
   /// The block of `counter` under `key`; words in the paper's order.
   static func block(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {

@@ -1,5 +1,5 @@
-/// Random numbers by counter: the n-th number is a pure function of seed, labels and n, so that any rank can take any part of a
-/// sequence without the numbers before it.
+/// Random numbers by counter: the n-th number is a pure function of seed, labels and n, so that any rank can take any
+/// part of a sequence without the numbers before it.
 ///
 /// The sequence is one of 32-bit words (Philox4x32-10). Streams of one seed with different labels are independent.
 public struct RandomStream: RandomNumberGenerator, Sendable {
@@ -14,8 +14,8 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
   public init(seed: UInt64, stream labels: UInt64...) {
     var key = seed
     for (index, label) in labels.enumerated() {
-      // The upper half of the counter is never reached by the words of a stream (it is zero there), so that a key made here
-      // is not a piece of the numbers of the stream with one label less.
+      // The upper half of the counter is never reached by the words of a stream (it is zero there), so that a key made
+      // here is not a piece of the numbers of the stream with one label less.
       let counter = SIMD4(
         UInt32(truncatingIfNeeded: label), UInt32(truncatingIfNeeded: label >> 32), UInt32(index + 1), 0x6170_7573)
       let derived = Philox.block(counter: counter, key: Self.words(key))

@@ -2,8 +2,9 @@ import CRelaxed
 
 /// Sums over a part of a buffer.
 ///
-/// The ordered forms add in one order that depends on the count alone, and keep at least 16 partial sums so that they are
-/// vector code all the same: their result is the same on every machine. The relaxed forms are as fast as the machine allows.
+/// The ordered forms add in one order that depends on the count alone, and keep at least 16 partial sums so that they
+/// are vector code all the same: their result is the same on every machine. The relaxed forms are as fast as the
+/// machine allows.
 public enum Reduce {
   /// The sum of the elements in `range`, each taken as Double; in one fixed order.
   public static func orderedSum(_ buffer: borrowing FloatBuffer, _ range: Range<Int>) -> Double {
@@ -27,8 +28,8 @@ public enum Reduce {
     }
   }
 
-  /// The dot product of the elements in `range` of one buffer with as many from `offset` on of another, in Float; in one
-  /// fixed order.
+  /// The dot product of the elements in `range` of one buffer with as many from `offset` on of another, in Float; in
+  /// one fixed order.
   public static func orderedDot(
     _ first: borrowing FloatBuffer, _ range: Range<Int>, _ second: borrowing FloatBuffer, at offset: Int
   ) -> Float {
@@ -76,22 +77,18 @@ public enum Reduce {
 // MARK: - Fixed lanes
 
 extension Reduce {
-  /// Sums `count` transformed elements in 16 lanes of Double: lane l takes elements l, l + 16, ...; the lanes are added as a
-  /// binary tree, then what is left over, one by one.
+  /// Sums `count` transformed elements in 16 lanes of Double: lane l takes elements l, l + 16, ...; the lanes are added
+  /// as a binary tree, then what is left over, one by one.
   @inline(__always)
   private static func laneSum(
     _ values: UnsafeMutablePointer<Float>, count: Int, _ transform: (SIMD8<Double>) -> SIMD8<Double>
   ) -> Double {
-    let memory = UnsafeRawPointer(values)
     var low = SIMD8<Double>()
     var high = SIMD8<Double>()
     var index = 0
     while index + 16 <= count {
-      let bytes = index * MemoryLayout<Float>.stride
-      let first = unsafe memory.loadUnaligned(fromByteOffset: bytes, as: SIMD8<Float>.self)
-      let second = unsafe memory.loadUnaligned(fromByteOffset: bytes + 32, as: SIMD8<Float>.self)
-      low += transform(SIMD8<Double>(first))
-      high += transform(SIMD8<Double>(second))
+      unsafe low += transform(SIMD8<Double>(load(values, index, SIMD8<Float>.self)))
+      unsafe high += transform(SIMD8<Double>(load(values, index + 8, SIMD8<Float>.self)))
       index += 16
     }
     let eight = low + high
@@ -105,49 +102,71 @@ extension Reduce {
     return sum
   }
 
-  /// The dot product of `count` elements in 64 lanes of Float, added as a binary tree, then what is left over in 16 lanes,
-  /// then one by one.
+  /// The dot product of `count` elements in 16 lanes of Float, added as a binary tree.
   @inline(__always)
   static func laneDot(
     _ first: UnsafeMutablePointer<Float>, _ second: UnsafeMutablePointer<Float>, count: Int
   ) -> Float {
-    let firstMemory = UnsafeRawPointer(first)
-    let secondMemory = UnsafeRawPointer(second)
-    // Four independent chains hide the latency of the additions.
-    var (a, b, c, d) = (SIMD16<Float>(), SIMD16<Float>(), SIMD16<Float>(), SIMD16<Float>())
+    var lanes = SIMD16<Float>()
     var index = 0
-    while index + 64 <= count {
-      let bytes = index * MemoryLayout<Float>.stride
-      unsafe a.addProduct(
-        firstMemory.loadUnaligned(fromByteOffset: bytes, as: SIMD16<Float>.self),
-        secondMemory.loadUnaligned(fromByteOffset: bytes, as: SIMD16<Float>.self))
-      unsafe b.addProduct(
-        firstMemory.loadUnaligned(fromByteOffset: bytes + 64, as: SIMD16<Float>.self),
-        secondMemory.loadUnaligned(fromByteOffset: bytes + 64, as: SIMD16<Float>.self))
-      unsafe c.addProduct(
-        firstMemory.loadUnaligned(fromByteOffset: bytes + 128, as: SIMD16<Float>.self),
-        secondMemory.loadUnaligned(fromByteOffset: bytes + 128, as: SIMD16<Float>.self))
-      unsafe d.addProduct(
-        firstMemory.loadUnaligned(fromByteOffset: bytes + 192, as: SIMD16<Float>.self),
-        secondMemory.loadUnaligned(fromByteOffset: bytes + 192, as: SIMD16<Float>.self))
-      index += 64
-    }
     while index + 16 <= count {
-      let bytes = index * MemoryLayout<Float>.stride
-      unsafe a.addProduct(
-        firstMemory.loadUnaligned(fromByteOffset: bytes, as: SIMD16<Float>.self),
-        secondMemory.loadUnaligned(fromByteOffset: bytes, as: SIMD16<Float>.self))
+      unsafe lanes.addProduct(load(first, index, SIMD16<Float>.self), load(second, index, SIMD16<Float>.self))
       index += 16
     }
-    let sixteen = (a + b) + (c + d)
-    let eight = sixteen.lowHalf + sixteen.highHalf
-    let four = eight.lowHalf + eight.highHalf
-    let two = four.lowHalf + four.highHalf
-    var sum = two[0] + two[1]
-    while index < count {
-      sum = unsafe sum.addingProduct(first[index], second[index])
-      index += 1
+    return unsafe fold(lanes, first, second, from: index, count: count)
+  }
+
+  /// Four dot products with one vector, the bits of which are those of `laneDot`: four chains hide the latency of the
+  /// additions.
+  @inline(__always)
+  static func laneDots(
+    _ matrix: UnsafeMutablePointer<Float>, rowStride: Int, _ vector: UnsafeMutablePointer<Float>, count: Int
+  ) -> SIMD4<Float> {
+    let (first, second) = unsafe (matrix, matrix + rowStride)
+    let (third, fourth) = unsafe (second + rowStride, second + 2 * rowStride)
+    var (a, b, c, d) = (SIMD16<Float>(), SIMD16<Float>(), SIMD16<Float>(), SIMD16<Float>())
+    var index = 0
+    while index + 16 <= count {
+      let factors = unsafe load(vector, index, SIMD16<Float>.self)
+      unsafe a.addProduct(load(first, index, SIMD16<Float>.self), factors)
+      unsafe b.addProduct(load(second, index, SIMD16<Float>.self), factors)
+      unsafe c.addProduct(load(third, index, SIMD16<Float>.self), factors)
+      unsafe d.addProduct(load(fourth, index, SIMD16<Float>.self), factors)
+      index += 16
     }
-    return sum
+    return unsafe SIMD4(
+      fold(a, first, vector, from: index, count: count), fold(b, second, vector, from: index, count: count),
+      fold(c, third, vector, from: index, count: count), fold(d, fourth, vector, from: index, count: count))
+  }
+
+  /// Adds the lanes as a binary tree; the fewer than 16 products left over join at the level that they fill.
+  @inline(__always)
+  private static func fold(
+    _ lanes: SIMD16<Float>, _ first: UnsafeMutablePointer<Float>, _ second: UnsafeMutablePointer<Float>,
+    from start: Int, count: Int
+  ) -> Float {
+    var index = start
+    var eight = lanes.lowHalf + lanes.highHalf
+    if index + 8 <= count {
+      unsafe eight.addProduct(load(first, index, SIMD8<Float>.self), load(second, index, SIMD8<Float>.self))
+      index += 8
+    }
+    var four = eight.lowHalf + eight.highHalf
+    if index + 4 <= count {
+      unsafe four.addProduct(load(first, index, SIMD4<Float>.self), load(second, index, SIMD4<Float>.self))
+      index += 4
+    }
+    var two = four.lowHalf + four.highHalf
+    if index + 2 <= count {
+      unsafe two.addProduct(load(first, index, SIMD2<Float>.self), load(second, index, SIMD2<Float>.self))
+      index += 2
+    }
+    let sum = two[0] + two[1]
+    return index < count ? unsafe sum.addingProduct(first[index], second[index]) : sum
+  }
+
+  @inline(__always)
+  private static func load<Lanes>(_ values: UnsafeMutablePointer<Float>, _ index: Int, _: Lanes.Type) -> Lanes {
+    unsafe UnsafeRawPointer(values + index).loadUnaligned(as: Lanes.self)
   }
 }

@@ -1,7 +1,7 @@
 /// Optimizer steps as one fused pass over parameters, gradient and state.
 ///
-/// All buffers but the state share indices; the state of index i stands at `i - stateStart`. A step is a function of each
-/// element alone: any cut of a range into parts gives the same bits.
+/// All buffers but the state share indices; the state of index i stands at `i - stateStart`. A step is a function of
+/// each element alone: any cut of a range into parts gives the same bits.
 public enum Update {
   /// What makes the gradient of an element from the stored sum: `sum * scale + l2 * w + l1 * sign(w)`.
   public struct Gradient: Sendable {
@@ -87,7 +87,8 @@ public enum Update {
     let epsilon: Float
     let (firstTake, secondKeep, secondTake): (Float, Float, Float)
 
-    /// The step number `step`, counted from 1; `weightDecay` is the decoupled one. Bias corrections are computed in Double.
+    /// The step number `step`, counted from 1; `weightDecay` is the decoupled one. Bias corrections are computed in
+    /// Double.
     public init(
       step: Int, rate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double
     ) {
@@ -103,8 +104,8 @@ public enum Update {
     }
   }
 
-  /// Adam: `m += (1 - beta1) (g - m)`, `v = beta2 v + (1 - beta2) g²`, `w -= rate m̂ / (√v̂ + epsilon)`; with decoupled decay
-  /// `w` is first multiplied by `1 - rate * weightDecay`.
+  /// Adam: `m += (1 - beta1) (g - m)`, `v = beta2 v + (1 - beta2) g²`, `w -= rate m̂ / (√v̂ + epsilon)`; with decoupled
+  /// decay `w` is first multiplied by `1 - rate * weightDecay`.
   public static func adam(
     _ parameters: inout FloatBuffer, _ range: Range<Int>, gradient: borrowing FloatBuffer, _ terms: Gradient,
     first: inout FloatBuffer, second: inout FloatBuffer, stateStart: Int, step: AdamStep
@@ -120,8 +121,8 @@ public enum Update {
   /// FTRL-proximal with a rate for each coordinate: `n += g²`, `z += g - σ w`, and the `w` that minimises
   /// `z w + D w² / 2 + l1 |w|` with `D = (beta + √n) / alpha + l2`.
   ///
-  /// `terms` has no penalties here: `l1` and `l2` enter in closed form. Where w is not 0, z is taken from w itself,
-  /// `z = -(D w + sign(w) l1)`, which is the same number. So the first parameters are respected, and a learning rate that
+  /// `terms` has no penalties here: `l1` and `l2` enter in closed form. Where w is not 0, z is taken from w itself, `z
+  /// = -(D w + sign(w) l1)`, which is the same number. So the first parameters are respected, and a learning rate that
   /// changes from step to step moves no weight by itself.
   ///
   /// Source: H. B. McMahan et al., Ad Click Prediction: a View from the Trenches (KDD 2013), algorithm 1.

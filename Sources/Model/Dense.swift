@@ -32,8 +32,8 @@ public struct Dense: Equatable, Sendable {
     }
   }
 
-  /// Adds or writes the gradients of weight and bias, summed over the rows, given the one with respect to the outputs in
-  /// `space`, which becomes the one with respect to the sums before the activation.
+  /// Adds or writes the gradients of weight and bias, summed over the rows, given the one with respect to the outputs
+  /// in `space`, which becomes the one with respect to the sums before the activation.
   func backward(
     _ x: borrowing FloatBuffer, _ view: MatrixView, space: LayerSpace, gradient: inout FloatBuffer, at start: Int,
     accumulate: Bool

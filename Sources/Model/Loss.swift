@@ -50,8 +50,8 @@ public enum Loss: String, CaseIterable, Sendable {
     }
   }
 
-  /// The sum of the losses of the rows whose scores stand in `workspace`; the gradient of that sum with respect to the scores
-  /// is left in the workspace.
+  /// The sum of the losses of the rows whose scores stand in `workspace`; the gradient of that sum with respect to the
+  /// scores is left in the workspace.
   ///
   /// - Parameters:
   ///   - targets: `targetsPerRow` floats a row from `offset` on, checked by whoever read them: a class is in range.

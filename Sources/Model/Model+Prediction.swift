@@ -30,8 +30,8 @@ extension Model {
     }
   }
 
-  /// The class that the scores of a row in the workspace say (before `transformOutputs`): the first of the largest, or 1 for a
-  /// single positive score; `nil` for models without classes.
+  /// The class that the scores of a row in the workspace say (before `transformOutputs`): the first of the largest, or
+  /// 1 for a single positive score; `nil` for models without classes.
   public func predictedClass(row: Int, _ workspace: Workspace) -> Int? {
     precondition(row >= 0 && row < workspace.rows, "row \(row) of \(workspace.rows)")
     switch targetMeaning {

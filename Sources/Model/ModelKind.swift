@@ -11,8 +11,8 @@ public enum ModelKind: String, CaseIterable, Sendable {
   /// Dense layers with an activation between them, with any loss.
   case mlp
 
-  /// The losses that make sense for the kind; the first is the one meant where a job names none. An `mlp` has no such one:
-  /// it depends on the targets.
+  /// The losses that make sense for the kind; the first is the one meant where a job names none. An `mlp` has no such
+  /// one: it depends on the targets.
   public var losses: [Loss] {
     switch self {
     case .linear: [.squared, .huber, .absolute]

@@ -1,4 +1,5 @@
-/// Where each tensor of a model stands in its flat buffer of parameters; gradients and optimizer state have the same layout.
+/// Where each tensor of a model stands in its flat buffer of parameters; gradients and optimizer state have the same
+/// layout.
 public struct ParameterLayout: Equatable, Sendable {
   /// One tensor.
   public struct Entry: Equatable, Sendable {
@@ -19,7 +20,8 @@ public struct ParameterLayout: Equatable, Sendable {
   /// How many floats they are together.
   public let count: Int
 
-  /// Lays out dense layers of a model with `sizes` inputs, hidden..., outputs; only those in `layers` where it is given.
+  /// Lays out dense layers of a model with `sizes` inputs, hidden..., outputs; only those in `layers` where it is
+  /// given.
   /// - Throws: `ModelError` where the number of parameters does not fit an `Int`.
   init(sizes: [Int], layers: Range<Int>) throws(ModelError) {
     var entries: [Entry] = []

@@ -2,8 +2,8 @@ public import Kernels
 
 /// Consecutive layers of a model: all of them, or those that one stage of a pipeline holds.
 ///
-/// A stage finds its parameters at an offset that the caller gives, in the order of its `layout`: in a buffer of the whole
-/// model at `parameters.lowerBound`, in a buffer of its own at 0.
+/// A stage finds its parameters at an offset that the caller gives, in the order of its `layout`: in a buffer of the
+/// whole model at `parameters.lowerBound`, in a buffer of its own at 0.
 public struct Stage: Sendable {
   /// The layers, in order.
   public let layers: [Dense]
@@ -57,8 +57,8 @@ public struct Stage: Sendable {
     }
   }
 
-  /// Adds (or writes, where `accumulate` is not set) the gradient with respect to the parameters to `gradient`, given the one
-  /// with respect to the outputs in `workspace.outputGradient`; sums over the rows of the forward pass before.
+  /// Adds (or writes, where `accumulate` is not set) the gradient with respect to the parameters to `gradient`, given
+  /// the one with respect to the outputs in `workspace.outputGradient`; sums over the rows of the forward pass before.
   ///
   /// The gradient with respect to the inputs is then in `workspace.inputGradient`, unless the stage begins the model.
   public func backward(

@@ -2,8 +2,8 @@ public import Kernels
 
 /// What the forward pass of one batch leaves for the backward pass; made once, so that a step allocates nothing.
 ///
-/// What a pass leaves depends on its operands alone, not on the capacity or on earlier passes. A pipeline keeps one workspace
-/// for each micro-batch under way.
+/// What a pass leaves depends on its operands alone, not on the capacity or on earlier passes. A pipeline keeps one
+/// workspace for each micro-batch under way.
 public final class Workspace {
   /// The largest number of rows.
   public let capacity: Int
@@ -17,8 +17,8 @@ public final class Workspace {
   let layers: [LayerSpace]
   /// The terms of the loss: at most one an output.
   var terms: FloatBuffer
-  /// The gradient with respect to the stage's inputs, rows × `inputCount`; empty for a stage that begins with the first layer
-  /// of the model, which computes none.
+  /// The gradient with respect to the stage's inputs, rows × `inputCount`; empty for a stage that begins with the first
+  /// layer of the model, which computes none.
   public var inputGradient: FloatBuffer
 
   /// Makes room for `rows` rows through all layers of `model`.
@@ -46,8 +46,8 @@ public final class Workspace {
     _modify { yield &layers[layers.count - 1].values }
   }
 
-  /// The gradient with respect to the outputs, laid out likewise: written by the loss, or by whoever received it from the next
-  /// stage of a pipeline. The backward pass overwrites it.
+  /// The gradient with respect to the outputs, laid out likewise: written by the loss, or by whoever received it from
+  /// the next stage of a pipeline. The backward pass overwrites it.
   public var outputGradient: FloatBuffer {
     _read { yield layers[layers.count - 1].gradient }
     _modify { yield &layers[layers.count - 1].gradient }
@@ -56,7 +56,8 @@ public final class Workspace {
   /// Where the outputs of the last forward pass lie.
   public var outputView: MatrixView { MatrixView(rows: rows, columns: outputCount) }
 
-  /// Floats that a workspace for `rows` rows through `stage` takes, for plans; `Int.max` where that is no number at all.
+  /// Floats that a workspace for `rows` rows through `stage` takes, for plans; `Int.max` where that is no number at
+  /// all.
   public static func floats(_ stage: Stage, rows: Int) -> Int {
     var columns = (stage.isFirst ? 0 : stage.inputs) + (stage.isLast ? stage.outputs : 0)
     for layer in stage.layers { columns += LayerSpace.columns(layer) }

@@ -3,8 +3,8 @@ public import Model
 
 /// Makes steps from gradients and keeps what it must remember between them.
 ///
-/// The state is up to two buffers with the layout of the parameters, and the number of steps; together with the parameters
-/// they are all that a checkpoint needs to go on bit for bit.
+/// The state is up to two buffers with the layout of the parameters, and the number of steps; together with the
+/// parameters they are all that a checkpoint needs to go on bit for bit.
 public struct Optimizer: ~Copyable {
   public let settings: OptimizerSettings
   public let penalty: Penalty

@@ -14,7 +14,8 @@ public enum OptimizerKind: String, CaseIterable, Sendable {
   case adam
   /// `adam` with weight decay apart from the gradient.
   case adamw
-  /// Follow the regularized leader, proximal, with a rate for each coordinate (McMahan et al. 2013); `l1` gives exact zeros.
+  /// Follow the regularized leader, proximal, with a rate for each coordinate (McMahan et al. 2013); `l1` gives exact
+  /// zeros.
   case ftrl
 }
 

@@ -18,8 +18,8 @@ public enum ScheduleKind: String, CaseIterable, Sendable {
 
 /// The learning rate of each step.
 ///
-/// Warm-up is linear: the rate of step t < `warmupSteps` is (t + 1) / `warmupSteps` of the base. After it no rate is below
-/// `minimum`.
+/// Warm-up is linear: the rate of step t < `warmupSteps` is (t + 1) / `warmupSteps` of the base. After it no rate is
+/// below `minimum`.
 public struct Schedule: Equatable, Sendable {
   public var kind: ScheduleKind
   public var warmupSteps = 0

@@ -69,12 +69,29 @@ struct Shape: Sendable, CustomTestStringConvertible {
     }
   }
 
+  /// With one output a row's result is the same bits whichever rows stand beside it.
+  @Test(arguments: [1, 2, 4, 9, 15, 16, 31, 100, 257]) func aDotProductDoesNotDependOnTheRowsAround(inputs: Int) {
+    let x = FloatBuffer(Operand(11, inputs, label: 1).values)
+    let w = FloatBuffer(Operand(1, inputs, label: 2).values)
+    let weights = MatrixView(rows: 1, columns: inputs)
+    let rows = MatrixView(rows: 11, columns: inputs)
+    var all = FloatBuffer(count: 11)
+    Multiply.forward(x, rows, weights: w, weights, into: &all, MatrixView(rows: 11, columns: 1))
+    for row in 0..<11 {
+      var single = FloatBuffer(count: 1)
+      Multiply.forward(x, rows.rows(row..<row + 1), weights: w, weights, into: &single, MatrixView(rows: 1, columns: 1))
+      #expect(single[0].bitPattern == all[row].bitPattern)
+      let dot = Reduce.orderedDot(x, row * inputs..<(row + 1) * inputs, w, at: 0)
+      #expect(dot.bitPattern == all[row].bitPattern)
+    }
+  }
+
   private typealias Product = (
     borrowing FloatBuffer, MatrixView, borrowing FloatBuffer, MatrixView, inout FloatBuffer, MatrixView
   ) -> Void
 
-  /// Runs a product on operands at several alignments, with and without room between rows, over old contents that are not a
-  /// number where they must not matter, and checks that all give the same bits and touch nothing else.
+  /// Runs a product on operands at several alignments, with and without room between rows, over old contents that are
+  /// not a number where they must not matter, and checks that all give the same bits and touch nothing else.
   private func run(_ old: Operand, accumulate: Bool, _ a: Operand, _ b: Operand, _ product: Product) -> [Float] {
     var results: [[Float]] = []
     for (shift, gap) in [(0, 0), (1, 0), (3, 2), (16, 16)] {
