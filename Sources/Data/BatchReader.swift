@@ -84,8 +84,7 @@ public final class BatchReader {
   ) throws -> Result {
     precondition(virtualRanks.contains(v), "virtual rank \(v), this reader has \(virtualRanks)")
     let lane = lanes[v - virtualRanks.lowerBound]
-    precondition(
-      slots.lowerBound >= 0 && slots.upperBound <= lane.range.count, "slots \(slots) of \(lane.range.count)")
+    check(slots, of: lane)
     lane.enter(epoch: epoch, of: order)
     if let row = try contiguousRow(of: slots, in: lane) {
       return try body(
@@ -94,6 +93,33 @@ public final class BatchReader {
     reserve(rows: slots.count)
     try gather(slots, of: lane, at: 0)
     return try body(batch.features, view(row: 0, rows: slots.count), batch.targets, 0)
+  }
+
+  /// Calls `body` once with rows of all virtual ranks of this reader, one virtual rank's rows behind the other's.
+  ///
+  /// - Parameter slots: the slots of each virtual rank, asked for twice; may be empty.
+  /// - Throws: `DataError` if reading fails or finds a value that is not allowed; what `body` throws.
+  public func withBatch<Result>(
+    epoch: Int, slots: (_ virtualRank: Int) -> Range<Int>,
+    _ body: (borrowing FloatBuffer, MatrixView, borrowing FloatBuffer, Int) throws -> Result
+  ) throws -> Result {
+    // One virtual rank's rows may need no copy.
+    if virtualRanks.count == 1 {
+      let v = virtualRanks.lowerBound
+      return try withBatch(virtualRank: v, epoch: epoch, slots: slots(v), body)
+    }
+    var rows = 0
+    for v in virtualRanks { rows += slots(v).count }
+    reserve(rows: rows)
+    var row = 0
+    for lane in lanes {
+      let own = slots(lane.virtualRank)
+      check(own, of: lane)
+      lane.enter(epoch: epoch, of: order)
+      try gather(own, of: lane, at: row)
+      row += own.count
+    }
+    return try body(batch.features, view(row: 0, rows: rows), batch.targets, 0)
   }
 
   /// Calls `body` once with the rows at `positions` of `epoch` that belong to virtual ranks of this reader, one virtual rank's
@@ -107,23 +133,14 @@ public final class BatchReader {
     epoch: Int, positions: Range<Int>, pass: Int = 0, of passes: Int = 1,
     _ body: (borrowing FloatBuffer, MatrixView, borrowing FloatBuffer, Int) throws -> Result
   ) throws -> Result {
-    // One virtual rank's rows may need no copy.
-    if virtualRanks.count == 1 {
-      let v = virtualRanks.lowerBound
-      let slots = order.share(ofVirtualRank: v, positions: positions, pass: pass, of: passes)
-      return try withBatch(virtualRank: v, epoch: epoch, slots: slots, body)
-    }
-    var rows = 0
-    for v in virtualRanks { rows += order.share(ofVirtualRank: v, positions: positions, pass: pass, of: passes).count }
-    reserve(rows: rows)
-    var row = 0
-    for lane in lanes {
-      let slots = order.share(ofVirtualRank: lane.virtualRank, positions: positions, pass: pass, of: passes)
-      lane.enter(epoch: epoch, of: order)
-      try gather(slots, of: lane, at: row)
-      row += slots.count
-    }
-    return try body(batch.features, view(row: 0, rows: rows), batch.targets, 0)
+    try withBatch(
+      epoch: epoch, slots: { order.share(ofVirtualRank: $0, positions: positions, pass: pass, of: passes) }, body)
+  }
+
+  private func check(_ slots: Range<Int>, of lane: Lane) {
+    precondition(
+      slots.lowerBound >= 0 && slots.upperBound <= lane.range.count,
+      "slots \(slots) of virtual rank \(lane.virtualRank), which has \(lane.range.count)")
   }
 
   private func view(row: Int, rows: Int) -> MatrixView {
