@@ -1,3 +1,4 @@
+import Files
 import HDF5
 import Testing
 
@@ -76,6 +77,16 @@ import Testing
     let html = try #require(attempt(try scratch.write("<html><body>404", to: "page.h5")).failure)
     #expect(html.kind == .invalid && html.message.contains("<html>"), "\(html.message)")
     #expect(attempt(try scratch.write("", to: "empty.h5")).failure?.kind == .invalid)
+  }
+
+  @Test func aTruncatedShardIsRefusedWithBothSizes() throws {
+    let path = try writeNumberedShard(scratch.file("cut.h5"), firstRow: 0, rows: 1_000)
+    let bytes = try FileSystem.read(path, limit: 1 << 20)
+    try FileSystem.write(Array(bytes[..<(bytes.count - 1_000)]), to: path, atomically: false)
+    let error = try #require(attempt(path).failure)
+    #expect(error.kind == .invalid)
+    let digits = error.message.filter { $0.isNumber || $0 == " " }
+    #expect(digits.contains(String(bytes.count)) && digits.contains(String(bytes.count - 1_000)), "\(error.message)")
   }
 
   @Test func shapesAndTypesThatAreNoData() throws {
