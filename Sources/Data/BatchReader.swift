@@ -84,6 +84,7 @@ public final class BatchReader {
   ) throws -> Result {
     precondition(virtualRanks.contains(v), "virtual rank \(v), this reader has \(virtualRanks)")
     let lane = lanes[v - virtualRanks.lowerBound]
+    check(slots, of: lane)
     lane.enter(epoch: epoch, of: order)
     if let row = try contiguousRow(of: slots, in: lane) {
       return try body(
@@ -96,7 +97,7 @@ public final class BatchReader {
 
   /// Calls `body` once with rows of all virtual ranks of this reader, one virtual rank's rows behind the other's.
   ///
-  /// - Parameter slots: the slots of each virtual rank; may be empty.
+  /// - Parameter slots: the slots of each virtual rank, asked for twice; may be empty.
   /// - Throws: `DataError` if reading fails or finds a value that is not allowed; what `body` throws.
   public func withBatch<Result>(
     epoch: Int, slots: (_ virtualRank: Int) -> Range<Int>,
@@ -113,11 +114,33 @@ public final class BatchReader {
     var row = 0
     for lane in lanes {
       let own = slots(lane.virtualRank)
+      check(own, of: lane)
       lane.enter(epoch: epoch, of: order)
       try gather(own, of: lane, at: row)
       row += own.count
     }
     return try body(batch.features, view(row: 0, rows: rows), batch.targets, 0)
+  }
+
+  /// Calls `body` once with the rows at `positions` of `epoch` that belong to virtual ranks of this reader, one virtual rank's
+  /// rows behind the other's.
+  ///
+  /// - Parameters:
+  ///   - positions: those of a step (`SampleOrder.positions`).
+  ///   - pass: which of `passes` parts of each virtual rank's share to take: a micro-batch (`SampleOrder.share`).
+  /// - Throws: `DataError` if reading fails or finds a value that is not allowed; what `body` throws.
+  public func withBatch<Result>(
+    epoch: Int, positions: Range<Int>, pass: Int = 0, of passes: Int = 1,
+    _ body: (borrowing FloatBuffer, MatrixView, borrowing FloatBuffer, Int) throws -> Result
+  ) throws -> Result {
+    try withBatch(
+      epoch: epoch, slots: { order.share(ofVirtualRank: $0, positions: positions, pass: pass, of: passes) }, body)
+  }
+
+  private func check(_ slots: Range<Int>, of lane: Lane) {
+    precondition(
+      slots.lowerBound >= 0 && slots.upperBound <= lane.range.count,
+      "slots \(slots) of virtual rank \(lane.virtualRank), which has \(lane.range.count)")
   }
 
   private func view(row: Int, rows: Int) -> MatrixView {
@@ -126,16 +149,21 @@ public final class BatchReader {
 
   /// Loads what `slots` need, if they then lie one behind the other in the lane's own memory. Nil where they do not.
   private func contiguousRow(of slots: Range<Int>, in lane: Lane) throws(DataError) -> Int? {
-    guard let order = lane.order, !order.shuffled, !slots.isEmpty else { return nil }
-    let first = order.windowIndex(containing: slots.lowerBound)
-    let last = order.windowIndex(containing: slots.upperBound - 1)
-    guard first == last || lane.keepsRange else { return nil }
-    for window in first...last { try lane.load(window: window, with: loader) }
-    return lane.contiguousRow(of: slots)
+    if !slots.isEmpty && !lane.holds(slots) {
+      guard let epochOrder = lane.order, !order.shuffle || slots.count == 1 else { return nil }
+      let first = epochOrder.windowIndex(containing: slots.lowerBound)
+      let last = epochOrder.windowIndex(containing: slots.upperBound - 1)
+      guard first == last || lane.keepsRange else { return nil }
+      for window in first...last { try lane.load(window: window, with: loader) }
+    }
+    return slots.isEmpty ? nil : lane.contiguousRow(of: slots)
   }
 
   /// Copies the rows of `slots` to row `row` of the batch, window by window.
   private func gather(_ slots: Range<Int>, of lane: Lane, at row: Int) throws(DataError) {
+    if lane.holds(slots) {
+      return lane.copy(slots, to: batch, row: row, columns: dataset.columns, targetsPerRow: targetsPerRow)
+    }
     guard let order = lane.order, !slots.isEmpty else { return }
     var slot = slots.lowerBound
     var window = order.windowIndex(containing: slot)

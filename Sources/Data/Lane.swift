@@ -7,36 +7,47 @@ final class Lane {
   /// Whether the memory holds the whole range, each row read once. Otherwise it holds one window after the other.
   let keepsRange: Bool
 
-  /// The order of the epoch it is in; nil before the first.
+  /// The epoch it is in; -1 before the first.
+  private var epoch = -1
+  /// The order of that epoch.
   private(set) var order: EpochOrder?
   /// The window that `places` and, unless the range is kept, `buffer` are of; nil if they are of none.
   private(set) var window: Int?
+  /// The slots of that window; empty if there is none.
+  private(set) var windowSlots = 0..<0
+  private let shuffled: Bool
   /// Where in `buffer` the row of each slot of the window is. Not used where rows are not shuffled.
   private(set) var places: [Int32] = []
   let buffer: RowBuffer
 
   /// The rows of the range that are in `buffer`, where the range is kept.
   private var present = RowRanges()
+  /// Whether those are all, and need no order: then nothing is left to do for any slots of any epoch.
+  private var isSettled = false
 
   init(order: SampleOrder, virtualRank: Int, keepsRange: Bool, columns: Int, targetsPerRow: Int) {
     self.virtualRank = virtualRank
     self.range = order.range(ofVirtualRank: virtualRank)
     self.keepsRange = keepsRange
+    self.shuffled = order.shuffle
     let rows = keepsRange ? range.count : order.largestWindow(ofVirtualRank: virtualRank)
     self.buffer = RowBuffer(rows: rows, columns: columns, targetsPerRow: targetsPerRow)
   }
 
   /// Makes `epoch` the one that slots are of.
   func enter(epoch: Int, of sampleOrder: SampleOrder) {
-    guard order?.epoch != epoch else { return }
+    guard self.epoch != epoch else { return }
+    self.epoch = epoch
     order = sampleOrder.order(ofVirtualRank: virtualRank, epoch: epoch)
     window = nil
+    windowSlots = 0..<0
   }
 
   /// Brings window `index` of the epoch into memory. This is the one place where a training reads.
   func load(window index: Int, with loader: RowLoader) throws(DataError) {
     guard window != index, let order else { return }
     window = nil
+    windowSlots = 0..<0
     let pieces = order.window(index).pieces
     if keepsRange {
       for piece in pieces {
@@ -46,6 +57,7 @@ final class Lane {
           present.insert(gap)
         }
       }
+      isSettled = !shuffled && present.ranges == [range]
     } else {
       try Self.fill(buffer, with: pieces, loader)
     }
@@ -54,6 +66,7 @@ final class Lane {
       if keepsRange { moveIntoRange(pieces) }
     }
     window = index
+    windowSlots = order.slots(ofWindow: index)
   }
 
   /// Reads the rows of a window one behind the other into a buffer: (epoch, window) to a filled buffer, and nothing else is
@@ -77,24 +90,24 @@ final class Lane {
     for index in places.indices { places[index] = rows[Int(places[index])] }
   }
 
-  /// Where in `buffer` the rows of `slots` lie one behind the other, if they do and need no order: first row of them.
+  /// Whether the rows of `slots` are in memory as one window, or in the order of the file.
+  func holds(_ slots: Range<Int>) -> Bool {
+    isSettled || slots.lowerBound >= windowSlots.lowerBound && slots.upperBound <= windowSlots.upperBound
+  }
+
+  /// Where in `buffer` the rows of `slots` lie one behind the other in their order: the first of them. Nil if they do not.
   ///
   /// The windows of the slots must have been loaded: all of them if the range is kept, else the one they lie in.
   func contiguousRow(of slots: Range<Int>) -> Int? {
-    guard let order, !order.shuffled, let window else { return nil }
-    if keepsRange { return slots.lowerBound }
-    let own = order.slots(ofWindow: window)
-    return slots.lowerBound >= own.lowerBound && slots.upperBound <= own.upperBound
-      ? slots.lowerBound - own.lowerBound : nil
+    guard shuffled else { return keepsRange ? slots.lowerBound : slots.lowerBound - windowSlots.lowerBound }
+    // A single row needs no neighbours.
+    return slots.count == 1 ? Int(places[slots.lowerBound - windowSlots.lowerBound]) : nil
   }
 
   /// Copies the rows of `slots`, which lie in the loaded window, to row `row` of a batch.
   func copy(_ slots: Range<Int>, to batch: RowBuffer, row: Int, columns: Int, targetsPerRow: Int) {
-    guard let order, let window else { preconditionFailure("no window of virtual rank \(virtualRank) is loaded") }
-    let own = order.slots(ofWindow: window)
-    let start = slots.lowerBound - own.lowerBound
-    guard order.shuffled else {
-      let first = keepsRange ? slots.lowerBound : start
+    precondition(holds(slots), "slots \(slots) of a window of \(windowSlots)")
+    if let first = contiguousRow(of: slots) {
       batch.features.copy(
         from: buffer.features, range: first * columns..<(first + slots.count) * columns, to: row * columns)
       batch.targets.copy(
@@ -102,7 +115,7 @@ final class Lane {
         to: row * targetsPerRow)
       return
     }
-    let part = start..<start + slots.count
+    let part = slots.lowerBound - windowSlots.lowerBound..<slots.upperBound - windowSlots.lowerBound
     Gather.rows(of: buffer.features, at: places, part, columns: columns, into: &batch.features, row: row)
     Gather.rows(of: buffer.targets, at: places, part, columns: targetsPerRow, into: &batch.targets, row: row)
   }

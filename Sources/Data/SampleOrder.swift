@@ -101,6 +101,18 @@ public struct SampleOrder: Sendable, Equatable {
     return slotsBefore(positions.lowerBound, of: v)..<slotsBefore(positions.upperBound, of: v)
   }
 
+  /// Part `pass` of the share that `share(ofVirtualRank:positions:)` gives, cut into `passes` parts: a micro-batch.
+  ///
+  /// The parts follow each other and differ by one slot at most; some are empty where there are fewer slots than passes.
+  public func share(ofVirtualRank v: Int, positions: Range<Int>, pass: Int, of passes: Int) -> Range<Int> {
+    precondition(pass >= 0 && pass < passes, "pass \(pass) of \(passes)")
+    let share = share(ofVirtualRank: v, positions: positions)
+    guard passes > 1 else { return share }
+    let (size, longer) = share.count.quotientAndRemainder(dividingBy: passes)
+    let start = share.lowerBound + size * pass + min(pass, longer)
+    return start..<start + size + (pass < longer ? 1 : 0)
+  }
+
   /// Slots of virtual rank `v` whose position is smaller than `position`.
   private func slotsBefore(_ position: Int, of v: Int) -> Int {
     precondition(v >= 0 && v < virtualRanks, "virtual rank \(v) of \(virtualRanks)")

@@ -9,20 +9,40 @@ struct ShardTable {
   let shards: [ShardDescription]
   let ranks: [Int]?
 
-  /// Throws if some shards could not be described: what is wrong with the first, and which others failed.
+  /// Throws if some shards could not be described: what is wrong with the first, and how the others are.
   func checkFailures() throws(DataError) {
     let failed = shards.indices.filter { shards[$0].failure != nil }
     guard let first = failed.first, let failure = shards[first].failure else { return }
-    guard failed.count > 1 else { throw failure }
-    let others = failed.dropFirst()
-    var message = failure.message
-    message += "\nand \(others.count) more of \(shards.count) shards:"
-    for index in others.prefix(Self.mostLines) {
-      let text = shards[index].failure?.message ?? ""
-      message += "\n  " + (text.split(separator: "\n").first.map(String.init) ?? "")
+    guard shards.count > 1, failed.count > 1 || failure.kind == .invalid else { throw failure }
+    let message = "\(failure.message)\n\(failed.count) of \(shards.count) shards cannot be used\n"
+    throw DataError(
+      failure.kind, message + text(among: failed, columns: [Table.Column("")]) { [Self.summary($0)] },
+      hint: failure.hint)
+  }
+
+  private static func summary(_ shard: ShardDescription) -> String {
+    guard let failure = shard.failure else { return "\(grouped(shard.rows)) rows, \(grouped(shard.columns)) columns" }
+    var line = failure.message.split(separator: "\n").first.map(String.init) ?? ""
+    // What would go on in the lines below.
+    if line.hasSuffix("; it has:") { line.removeLast("; it has:".count) }
+    // The path stands in its own column.
+    return "<- " + (line.hasPrefix("'\(shard.path)' ") ? String(line.dropFirst(shard.path.count + 3)) : line)
+  }
+
+  /// A table with a line for each shard (rank, file, `cells`); where there are too many, for those in `first` first of all.
+  private func text(
+    among first: [Int], columns: [Table.Column], cells: (ShardDescription) -> [String]
+  ) -> String {
+    var shown = Set(first.prefix(Self.mostLines))
+    for index in shards.indices where shown.count < Self.mostLines { shown.insert(index) }
+    var table = Table((ranks == nil ? [] : [Table.Column("rank", .right)]) + [Table.Column("file")] + columns)
+    for index in shards.indices where shown.contains(index) {
+      let rank = ranks.map { [String($0[index])] } ?? []
+      table.append(rank + [shards[index].path] + cells(shards[index]))
     }
-    if others.count > Self.mostLines { message += "\n  ..." }
-    throw DataError(failure.kind, message, hint: failure.hint)
+    var text = table.rendered()
+    if text.hasSuffix("\n") { text.removeLast() }
+    return shown.count < shards.count ? text + "\nand \(shards.count - shown.count) more" : text
   }
 
   /// What all shards with rows must have in common.
@@ -50,30 +70,21 @@ struct ShardTable {
       return
     }
     let odd = shards.indices.filter { shards[$0].rows > 0 && signature(shards[$0]) != common }
-    var shown = Set(odd.prefix(Self.mostLines))
-    for index in shards.indices where shown.count < Self.mostLines { shown.insert(index) }
-
-    var table = Table(
-      [
-        Table.Column("rank", .right), Table.Column("file"), Table.Column("rows", .right),
-        Table.Column("columns", .right),
-        Table.Column("features"), Table.Column("targets"), Table.Column(""),
-      ].filter { ranks != nil || $0.title != "rank" })
-    for index in shards.indices where shown.contains(index) {
-      let shard = shards[index]
-      let targets =
-        shard.targetType.map { shard.targetColumns == 1 ? "\($0)" : "\($0) x \(grouped(shard.targetColumns))" }
-        ?? "none"
-      var cells = [
-        shard.path, grouped(shard.rows), grouped(shard.columns), shard.featureType.description, targets,
-        shard.rows > 0 && signature(shard) != common ? "<- differs" : "",
-      ]
-      if let ranks { cells.insert(String(ranks[index]), at: 0) }
-      table.append(cells)
-    }
-    var message = "the shards disagree (\(differences(common, odd)))\n" + table.rendered()
-    if message.hasSuffix("\n") { message.removeLast() }
-    if shown.count < shards.count { message += "\nand \(shards.count - shown.count) more" }
+    let columns = [
+      Table.Column("rows", .right), Table.Column("columns", .right), Table.Column("features"), Table.Column("targets"),
+      Table.Column(""),
+    ]
+    let message =
+      "the shards disagree (\(differences(common, odd)))\n"
+      + text(among: odd, columns: columns) { shard in
+        let targets =
+          shard.targetType.map { shard.targetColumns == 1 ? "\($0)" : "\($0) x \(grouped(shard.targetColumns))" }
+          ?? "none"
+        return [
+          grouped(shard.rows), grouped(shard.columns), shard.featureType.description, targets,
+          shard.rows > 0 && signature(shard) != common ? "<- differs" : "",
+        ]
+      }
     throw DataError(
       .invalid, message, hint: "All shards of a data set need the same columns and types: leave out those that differ.")
   }

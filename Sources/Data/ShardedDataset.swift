@@ -91,8 +91,8 @@ public struct ShardedDataset: Sendable {
 
   /// Throws unless the targets can serve as `use` wants them.
   public func check(_ use: TargetUse) throws(DataError) {
-    guard let shard = shards.first(where: { $0.rows > 0 }) ?? shards.first else { return }
-    try use.check(targetColumns: targetColumns, name: "\(shard.targets ?? "targets") in \(shard.path)")
+    // Shards without rows may have anything.
+    if let shard = shards.first(where: { $0.rows > 0 }) { try use.check(shard) }
   }
 
   /// The shard that `row` lies in and the row there.

@@ -20,10 +20,13 @@ public enum TargetUse: Equatable, Sendable {
   /// More classes than this have no exact index as a 32-bit float.
   public static let mostClasses = 1 << 24
 
-  /// Throws unless targets of `columns` stored values a row can serve; `columns` is 0 where there are none.
-  func check(targetColumns columns: Int, name: String) throws(DataError) {
+  /// Throws unless the targets of `shard` can serve.
+  func check(_ shard: ShardDescription) throws(DataError) {
+    guard self != .none else { return }
+    guard let name = shard.targets else { throw DataError(.invalid, "'\(shard.path)' was opened without targets") }
+    let columns = shard.targetColumns
     func mismatch(_ wanted: String) -> DataError {
-      DataError(.invalid, "the targets '\(name)' have \(columns) values a row; \(wanted)")
+      DataError(.invalid, "the targets '\(name)' in '\(shard.path)' have \(columns) values a row; \(wanted)")
     }
     switch self {
     case .none: return

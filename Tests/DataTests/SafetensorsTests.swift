@@ -1,0 +1,211 @@
+import Files
+import Foundation
+import Kernels
+import Testing
+
+@testable import Data
+
+@Suite struct SafetensorsTests {
+  private let scratch: Scratch
+  init() throws { scratch = try Scratch() }
+
+  /// A file with this header and so many bytes of data.
+  private func file(_ header: String, data: [UInt8] = [], length: UInt64? = nil) throws -> String {
+    let bytes = Array(header.utf8)
+    let length = length ?? UInt64(bytes.count)
+    let path = scratch.file("t.safetensors")
+    try FileSystem.write(
+      (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + bytes + data, to: path, atomically: false)
+    return path
+  }
+
+  private func refusal(_ path: String) -> DataError {
+    dataError { _ = try SafetensorsFile.open(path) }
+  }
+
+  @Test func tensorsAndMetadataComeBack() throws {
+    let path = scratch.file("m.safetensors")
+    let metadata = [(key: "z", value: "ä\n\"quoted\""), (key: "a", value: "{\"nested\": 1}")]
+    let writer = try SafetensorsWriter(
+      path: path,
+      tensors: [
+        .init("layers.0.weight", shape: [2, 3]), .init("layers.0.bias", shape: [2]), .init("single", shape: []),
+        .init("empty", shape: [0, 4]),
+      ], metadata: metadata)
+    let parameters = FloatBuffer([1, 2, 3, 4, 5, 6, -0.5, .infinity, 9])
+    try writer.append(parameters, 0..<6)
+    try writer.append(parameters, 6..<8)
+    try writer.append([9])
+    let receipt = try writer.finish()
+    let bytes = try FileSystem.read(path, limit: 1 << 20)
+    #expect(receipt.bytes == bytes.count && receipt.checksum == Checksum(of: bytes))
+    #expect(bytes.count % 4 == 0 && (8 + Int(bytes[0]) + 256 * Int(bytes[1])) % 8 == 0)
+    #expect(scratch.names == ["m.safetensors"])
+
+    let file = try SafetensorsFile.open(path)
+    #expect(file.tensors.map(\.name) == ["layers.0.weight", "layers.0.bias", "single", "empty"])
+    #expect(file.metadata.map(\.key) == ["z", "a"])
+    // (The macro cannot take a call on what is not copyable.)
+    let weight = file.tensors[0]
+    #expect(weight.name == "layers.0.weight")
+    let named = file.tensor(named: "layers.0.weight")
+    #expect(named == weight)
+    #expect(weight.shape == [2, 3] && weight.type == .float32 && weight.count == 6)
+    var buffer = FloatBuffer(count: 10)
+    try file.read(weight, into: &buffer, at: 3)
+    #expect(buffer.values() == [0, 0, 0, 1, 2, 3, 4, 5, 6, 0])
+    #expect(try file.values(of: file.tensors[1]) == [-0.5, .infinity])
+    #expect(try file.values(of: file.tensors[2]) == [9])
+    #expect(try file.values(of: file.tensors[3]) == [])
+    let (none, noText, text) = (file.tensor(named: "none"), file.metadata("none"), file.metadata("z"))
+    #expect(none == nil && noText == nil && text == metadata[0].value)
+  }
+
+  @Test func theSameContentsGiveTheSameBytes() throws {
+    func write(_ name: String) throws -> [UInt8] {
+      let writer = try SafetensorsWriter(
+        path: scratch.file(name), tensors: [.init("b", shape: [2]), .init("a", shape: [1])],
+        metadata: [(key: "k", value: "v")])
+      try writer.append([1, 2, 3])
+      try writer.finish()
+      return try FileSystem.read(scratch.file(name), limit: 1 << 20)
+    }
+    let bytes = try write("1")
+    #expect(try write("2") == bytes)
+    let header =
+      "{\"__metadata__\":{\"k\":\"v\"},\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+      + "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]}}"
+    #expect(String(decoding: bytes[8..<bytes.count - 12], as: UTF8.self).trimmingCharacters(in: .whitespaces) == header)
+  }
+
+  @Test func otherFloatsAreConverted() throws {
+    var data: [UInt8] = []
+    for bits in [(1.5).bitPattern, (1e300).bitPattern] {
+      data += (0..<8).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
+    }
+    for bits in [Float16(-0.25).bitPattern, Float16.infinity.bitPattern] {
+      data += [UInt8(bits & 255), UInt8(bits >> 8)]
+    }
+    data += [0x80, 0x3f, 0x00, 0xc0]
+    let path = try file(
+      """
+      {"c":{"dtype":"BF16","shape":[2],"data_offsets":[20,24]},"a":{"dtype":"F64","shape":[2],"data_offsets":[0,16]},
+      "b":{"dtype":"F16","shape":[2,1],"data_offsets":[16,20]}}
+      """, data: data)
+    let file = try SafetensorsFile.open(path)
+    #expect(file.tensors.map(\.name) == ["a", "b", "c"])
+    #expect(try file.values(of: file.tensors[0]) == [1.5, .infinity])
+    #expect(try file.values(of: file.tensors[1]) == [-0.25, .infinity])
+    #expect(try file.values(of: file.tensors[2]) == [1, -2])
+    let integers = try SafetensorsFile.open(
+      self.file("{\"i\":{\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[0,4]}}", data: [1, 0, 0, 0]))
+    #expect(dataError { _ = try integers.values(of: integers.tensors[0]) }.message.contains("is I32; wanted is F32"))
+  }
+
+  /// Hostile headers (B16 of the table of faults).
+  @Test(arguments: [
+    ("[]", 0, "no safetensors file"),
+    ("{\"a\":1}", 0, "wanted"),
+    ("{\"a\":{}}", 0, "\"dtype\" is missing"),
+    ("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}", 4, "header, line 1"),
+    ("{\"a\":{\"dtype\":\"F99\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "unknown type \"F99\""),
+    ("{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}", 4, "not made of whole numbers"),
+    ("{\"a\":{\"dtype\":\"F32\",\"shape\":[1.5],\"data_offsets\":[0,4]}}", 4, "not made of whole numbers"),
+    (
+      "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", 0,
+      "too large for any file"
+    ),
+    ("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]}}", 4, "ascending"),
+    ("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[-4,0]}}", 4, "ascending"),
+    ("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0]}}", 4, "ascending"),
+    ("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,18446744073709551616]}}", 4, "ascending"),
+    ("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,8]}}", 8, "needs 4 bytes by its shape and has 8"),
+    (
+      "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 4,
+      "truncated: its tensors take 8 bytes, 4 are there"
+    ),
+    ("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 9, "5 bytes behind its last tensor"),
+    (
+      "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8,
+      "4 bytes before the tensor 'a' belong to none"
+    ),
+    (
+      "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}",
+      12, "the tensors 'a' and 'b' overlap"
+    ),
+    (
+      "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+      8, "header, line 1"
+    ),
+    ("{\"__metadata__\":{\"a\":1}}", 0, "not a string"),
+    ("{\"__metadata__\":[]}", 0, "not an object"),
+    ("{\"a\":{\"dtype\":\"F32\",\"shape\":[[[[[[1]]]]]],\"data_offsets\":[0,4]}}", 4, "header, line 1"),
+  ])
+  func damagedHeadersAreRefused(header: String, dataBytes: Int, message: String) throws {
+    let error = refusal(try file(header, data: [UInt8](repeating: 0, count: dataBytes)))
+    #expect(error.kind == .invalid && error.message.hasPrefix("'\(scratch.file("t.safetensors"))'"))
+    #expect(error.message.contains(message), "\(error.message)")
+  }
+
+  @Test func hostileLengthsAndDepths() throws {
+    for length: UInt64 in [0, 1, 3, 1 << 62, 1 << 63, .max] {
+      #expect(refusal(try file("{}", length: length)).kind == .invalid)
+    }
+    #expect(refusal(try scratch.write("<!DOCTYPE html>", to: "page")).message.contains("<!DOCTYP"))
+    #expect(refusal(try scratch.write("", to: "nothing")).message.contains("it has 0 bytes"))
+    #expect(refusal(try scratch.write("1234567", to: "short")).kind == .invalid)
+    #expect(refusal(scratch.file("none")).kind == .missing)
+    #expect(refusal(scratch.path).kind == .missing)
+    #expect(refusal(try file(String(repeating: "[", count: 100_000))).kind == .invalid)
+    #expect(refusal(try file("{\"a\":" + String(repeating: "[", count: 1 << 20))).kind == .invalid)
+  }
+
+  @Test func largeHostileHeadersAreRefusedInTime() throws {
+    let clock = ContinuousClock()
+    let before = Machine.peakMemoryBytes
+    // Just within the limit: as many values, and as long a name, as there can be.
+    for header in [
+      "{\"a\":[" + String(repeating: "0,", count: (8 << 20) - 8) + "0]}",
+      "{\"" + String(repeating: "x", count: (16 << 20) - 8) + "\":0}",
+    ] {
+      let path = try file(header)
+      let time = clock.measure { #expect(refusal(path).kind == .invalid) }
+      #expect(time < .seconds(5), "a debug build; a release build takes a tenth")
+    }
+    #expect(Machine.peakMemoryBytes - before < 200 << 20)
+    let declared = refusal(try file(String(repeating: " ", count: (16 << 20) + 1)))
+    #expect(declared.message.contains("declares a header of"))
+  }
+
+  @Test func everyTruncationIsRefused() throws {
+    let path = scratch.file("m.safetensors")
+    let writer = try SafetensorsWriter(
+      path: path, tensors: [.init("a", shape: [3])], metadata: [(key: "k", value: "v")])
+    try writer.append([1, 2, 3])
+    try writer.finish()
+    let bytes = try FileSystem.read(path, limit: 1 << 20)
+    for length in 0..<bytes.count {
+      try FileSystem.write(Array(bytes[..<length]), to: path, atomically: false)
+      #expect(refusal(path).kind == .invalid)
+    }
+    // A flipped bit is refused or changes a name, a value or a shape; it never traps.
+    for bit in 0..<bytes.count * 8 {
+      var flipped = bytes
+      flipped[bit / 8] ^= 1 << UInt8(bit % 8)
+      try FileSystem.write(flipped, to: path, atomically: false)
+      guard let file = try? SafetensorsFile.open(path) else { continue }
+      for tensor in file.tensors { _ = try? file.values(of: tensor) }
+    }
+  }
+
+  @Test func whatIsNotFinishedLeavesNothing() throws {
+    do {
+      let writer = try SafetensorsWriter(path: scratch.file("u"), tensors: [.init("a", shape: [2])])
+      try writer.append([1])
+      #expect(scratch.names.count == 1 && scratch.names[0].hasPrefix("."))
+    }
+    #expect(scratch.names.isEmpty)
+    let error = dataError { _ = try SafetensorsWriter(path: scratch.file("no/u"), tensors: []) }
+    #expect(error.kind == .output)
+  }
+}
