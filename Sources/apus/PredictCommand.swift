@@ -78,7 +78,9 @@ struct PredictCommand: Command {
         throw Failure(.cannotCreate, "there is no directory '\(directory)' to write '\(output)' into")
       }
       guard let status = try FileSystem.status(of: output) else { return [] }
-      guard status.kind == .regular else { throw Failure(.cannotCreate, "the output '\(output)' is not a regular file") }
+      guard status.kind == .regular else {
+        throw Failure(.cannotCreate, "the output '\(output)' is not a regular file")
+      }
       guard replaces else {
         throw Failure(.cannotCreate, "the output '\(output)' exists already", hint: "--overwrite replaces it")
       }
@@ -103,7 +105,8 @@ struct PredictCommand: Command {
   ///
   /// - Throws: the failure of the first block that has one, whichever rank's it is; what was written is removed before.
   private func collect(
-    _ blocks: any FeatureBlocks, _ predictor: Predictor, _ world: borrowing Communicator, into writer: any PredictionWriter
+    _ blocks: any FeatureBlocks, _ predictor: Predictor, _ world: borrowing Communicator,
+    into writer: any PredictionWriter
   ) throws -> Int {
     var features = FloatBuffer(count: predictor.blockRows * predictor.columns)
     var rows = 0

@@ -106,7 +106,7 @@ extension TrainingJob {
 extension ModelDescription {
   /// Reads the description of an open model file.
   /// - Throws: `DataError` (65) where the file is no model, or not a whole one.
-  init(_ file: borrowing SafetensorsFile) throws {
+  public init(_ file: borrowing SafetensorsFile) throws {
     let path = file.path
     func invalid(_ message: String) -> DataError { DataError(.invalid, "'\(path)' \(message)") }
     func value(_ key: String) throws -> String {

@@ -31,7 +31,9 @@ final class CSVPredictionWriter: PredictionWriter {
     func numbered(_ name: String, _ count: Int) -> [String] { (0..<count).map { "\(name)_\($0)" } }
     guard schema.labels > 0 else { return schema.width == 1 ? ["prediction"] : numbered("prediction", schema.width) }
     let what = schema.numbers == .probabilities ? "probability" : "score"
-    guard !schema.classNames.isEmpty else { return numbered("prediction", schema.labels) + numbered(what, schema.width) }
+    guard !schema.classNames.isEmpty else {
+      return numbered("prediction", schema.labels) + numbered(what, schema.width)
+    }
     return ["prediction"]
       + (schema.width == schema.classNames.count ? schema.classNames.map { "\(what)_\($0)" } : [what])
   }

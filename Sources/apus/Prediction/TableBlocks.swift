@@ -73,7 +73,8 @@ final class TableBlocks: FeatureBlocks {
     transform.apply(to: &features, offset: 0, rows: rows, columns: columns)
     guard let index = Elementwise.firstNonFinite(features, 0..<rows * columns) else { return }
     throw DataError(
-      .invalid, "'\(path)', row \(first + index / columns): the value of column \(index % columns) is too large to be normalized")
+      .invalid,
+      "'\(path)', row \(first + index / columns): the value of column \(index % columns) is too large to be normalized")
   }
 
   /// The file, read from its start to its end.
@@ -90,8 +91,10 @@ final class TableBlocks: FeatureBlocks {
         names = try CSVRows.columns(of: path, delimiter: delimiter)
         guard names.count == description.model.inputs else {
           throw Failure(
-            .invalidData, "'\(path)' has \(names.count) columns, and the model was trained on \(description.model.inputs)",
-            hint: "the model knows no names of columns, so the file must have just those of its training, in their order")
+            .invalidData,
+            "'\(path)' has \(names.count) columns, and the model was trained on \(description.model.inputs)",
+            hint:
+              "the model knows no names of columns, so the file must have just those of its training, in their order")
         }
       }
       rows = try CSVRows(path: path, columns: names, delimiter: delimiter)
