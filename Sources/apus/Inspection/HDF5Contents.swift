@@ -3,8 +3,8 @@ import HDF5
 /// The objects of an HDF5 file, with what their headers say; no data are read but attributes.
 struct HDF5Contents {
   /// A file can be made of more objects than anyone wants to read about, and groups can hold each other.
-  private static let mostObjects = 10_000
-  private static let mostDepth = 32
+  private static let mostObjects = 2_000
+  private static let mostDepth = 16
 
   struct Object {
     enum Kind {
@@ -27,66 +27,64 @@ struct HDF5Contents {
     let storedBytes: Int
   }
 
-  /// The root first, then depth first by name.
+  /// By path, the root first.
   private(set) var objects: [Object] = []
   /// Whether there are more objects than were looked at.
   private(set) var isCut = false
 
+  /// Level by level, so that a group which holds itself does not use up the objects that are looked at before the others come.
   init(_ path: String) throws(HDF5Error) {
     let file = try HDF5File.open(path)
     objects = [Object(path: "/", kind: .group, attributes: Self.attributes(of: file))]
-    add(of: file, path: "", depth: 0)
+    var level = ["/"]
+    for _ in 0..<Self.mostDepth {
+      var next: [String] = []
+      for group in level { next += add(membersOf: group, in: file) }
+      level = next
+    }
+    if !level.isEmpty { isCut = true }
+    objects.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
   }
 
-  private mutating func add<Container: HDF5Container & ~Copyable>(
-    of group: borrowing Container, path: String, depth: Int
-  ) {
+  /// Adds the members of a group and returns the paths of those that are groups.
+  private mutating func add(membersOf group: String, in file: borrowing HDF5File) -> [String] {
     let members: [HDF5Member]
     do throws(HDF5Error) {
-      members = try group.names()
+      members = try file.names(of: group)
     } catch {
-      objects.append(Object(path: path, kind: .other(error.message)))
-      return
+      objects.append(Object(path: group, kind: .other(error.message)))
+      return []
     }
+    var groups: [String] = []
     for member in members {
-      guard objects.count < Self.mostObjects, depth < Self.mostDepth else {
+      guard objects.count < Self.mostObjects else {
         isCut = true
-        return
+        break
       }
-      let full = "\(path)/\(member.name)"
-      switch member.kind {
-      case .dataset: addDataset(member.name, of: group, full)
-      case .group: addGroup(member.name, of: group, full, depth)
-      case .datatype: objects.append(Object(path: full, kind: .other("a stored type")))
-      case .link: objects.append(Object(path: full, kind: .other("a link, which is not followed")))
-      case .damaged: objects.append(Object(path: full, kind: .other("cannot be opened")))
-      }
+      let path = group == "/" ? "/\(member.name)" : "\(group)/\(member.name)"
+      let object = Self.object(member.kind, path, in: file)
+      objects.append(object)
+      if case .group = object.kind { groups.append(path) }
     }
+    return groups
   }
 
-  private mutating func addGroup<Container: HDF5Container & ~Copyable>(
-    _ name: String, of parent: borrowing Container, _ path: String, _ depth: Int
-  ) {
+  private static func object(_ kind: HDF5Member.Kind, _ path: String, in file: borrowing HDF5File) -> Object {
     do throws(HDF5Error) {
-      let group = try parent.group(named: name)
-      objects.append(Object(path: path, kind: .group, attributes: Self.attributes(of: group)))
-      add(of: group, path: path, depth: depth + 1)
+      switch kind {
+      case .dataset:
+        let set = try file.dataset(named: path)
+        let array = Array(
+          type: set.elementType.description, shape: set.shape, chunk: set.chunk, filters: set.filters,
+          storedBytes: set.storedBytes)
+        return Object(path: path, kind: .dataset(array), attributes: attributes(of: set))
+      case .group: return Object(path: path, kind: .group, attributes: attributes(of: try file.group(named: path)))
+      case .datatype: return Object(path: path, kind: .other("a stored type"))
+      case .link: return Object(path: path, kind: .other("a link, which is not followed"))
+      case .damaged: return Object(path: path, kind: .other("cannot be opened"))
+      }
     } catch {
-      objects.append(Object(path: path, kind: .other(error.message)))
-    }
-  }
-
-  private mutating func addDataset<Container: HDF5Container & ~Copyable>(
-    _ name: String, of parent: borrowing Container, _ path: String
-  ) {
-    do throws(HDF5Error) {
-      let set = try parent.dataset(named: name)
-      let array = Array(
-        type: set.elementType.description, shape: set.shape, chunk: set.chunk, filters: set.filters,
-        storedBytes: set.storedBytes)
-      objects.append(Object(path: path, kind: .dataset(array), attributes: Self.attributes(of: set)))
-    } catch {
-      objects.append(Object(path: path, kind: .other(error.message)))
+      return Object(path: path, kind: .other(error.message))
     }
   }
 
