@@ -55,6 +55,8 @@ extension JobKey {
     JobKey("train.initial_model", .optionalText, .null, "model file to start from"),
     JobKey("train.early_stopping.patience", .integer(count), 0, "validations without improvement before the end; 0 never stops early"),
 
+    JobKey("parallel.pipeline", .integer(1...1), 1, "stages of a pipeline of layers; this version has one"),
+    JobKey("parallel.tensor", .integer(1...1), 1, "ranks that share each layer; this version has one"),
     JobKey("parallel.micro_batches", .integer(positiveCount), 1, "passes in which a virtual rank's share of a batch is processed"),
     JobKey("parallel.virtual_ranks", .integer(count), 0, "parts that define the training; 0 is the ranks or the shards at the first start, whichever is more"),
     JobKey("parallel.reduction", .choice(["ordered", "fast"]), "ordered", "ordered: the same bits on any number of ranks; fast: any order of sums"),

@@ -56,6 +56,9 @@ struct JobValues {
 
   // MARK: Reading
 
+  /// Keys of which one says what the other would.
+  private static let alternatives = ["train.steps": "train.epochs", "train.epochs": "train.steps"]
+
   private static let paths = Set(JobKey.all.map(\.path))
   private static let sections = Set(
     JobKey.all.flatMap { key in
@@ -87,6 +90,8 @@ struct JobValues {
     let before = problems.count
     if Self.paths.contains(override.key) {
       values[override.key] = nil
+      // Steps on the command line take the place of the file's epochs, and the other way round.
+      if let other = Self.alternatives[override.key], override.value != .null { values[other] = .null }
       take(override.value, for: override.key, at: nil)
     } else {
       problems.append(JobProblem(place: nil, message: Self.unknown(override.key)))
