@@ -20,7 +20,10 @@ struct EvaluateCommand: Command {
       Option("--targets", value: "NAME", "name of the targets in HDF5 files without dataset.json"),
       Option("--json", "print the metrics as JSON"),
     ],
-    examples: ["apus evaluate runs/digits-mlp Datasets/digits/shards", "mpirun -n 4 apus evaluate model.safetensors 'new/*.h5' --json"])
+    examples: [
+      "apus evaluate runs/digits-mlp Datasets/digits/shards",
+      "mpirun -n 4 apus evaluate model.safetensors 'new/*.h5' --json",
+    ])
 
   private let modelPath: String
   private let data: DataSource
@@ -51,7 +54,8 @@ struct EvaluateCommand: Command {
     guard rank == 0 else { return ExitCode.success.rawValue }
     let text =
       isJSON
-      ? metrics.json(classNames: description.classNames).serialized(pretty: true) : MetricsTable.text(metrics, description)
+      ? metrics.json(classNames: description.classNames).serialized(pretty: true)
+      : MetricsTable.text(metrics, description)
     StandardStream.output.write(text)
     return ExitCode.success.rawValue
   }

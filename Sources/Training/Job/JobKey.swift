@@ -63,7 +63,10 @@ public struct JobKey: Sendable {
   }
 
   private static func words(_ least: Double, _ exclusive: Bool, _ most: Double) -> String {
-    let from = least == -.infinity ? "a number" : "a number \(exclusive ? "above" : "from") \(JSONValue.number(least).serialized(pretty: false))"
-    return most == .infinity ? from : "\(from) \(exclusive ? "to" : "and below") \(JSONValue.number(most).serialized(pretty: false))"
+    let from =
+      least == -.infinity
+      ? "a number" : "a number \(exclusive ? "above" : "from") \(JSONValue.number(least).serialized(pretty: false))"
+    return most == .infinity
+      ? from : "\(from) \(exclusive ? "to" : "and below") \(JSONValue.number(most).serialized(pretty: false))"
   }
 }

@@ -70,7 +70,8 @@ struct JobValues {
     let place = JobProblem.Place(line: node.line, column: node.column)
     guard case .object(let members) = node.value else {
       let what = section.isEmpty ? "a job" : "'\(section)'"
-      problems.append(JobProblem(place: place, message: "\(what) must be an object { ... }, not \(Self.words(node.value))"))
+      problems.append(
+        JobProblem(place: place, message: "\(what) must be an object { ... }, not \(Self.words(node.value))"))
       return
     }
     for member in members {
@@ -108,7 +109,9 @@ struct JobValues {
       values[path] = accepted
     } else {
       var message = "'\(path)' must be \(key.expectation), not \(Self.words(value))"
-      if case .string(let text) = value, let near = key.kind.nearest(to: text) { message += "; did you mean \"\(near)\"?" }
+      if case .string(let text) = value, let near = key.kind.nearest(to: text) {
+        message += "; did you mean \"\(near)\"?"
+      }
       problems.append(JobProblem(place: place, message: message))
     }
   }
