@@ -25,6 +25,8 @@ struct EvaluateCommand: Command {
       "mpirun -n 4 apus evaluate model.safetensors 'new/*.h5' --json",
     ])
 
+  private static let parts = 64
+
   private let modelPath: String
   private let data: DataSource
   private let isJSON: Bool
@@ -42,7 +44,8 @@ struct EvaluateCommand: Command {
     let description = model.description
     let opened = try OpenedDataset(data, defaultSplit: "test", scanLabels: false, world: world)
     let rank = world.rank
-    let virtualRanks = VirtualRanks(count: world.size, ranks: world.size)
+    // As many parts whatever the number of ranks, so that the metrics are the same to the last bit.
+    let virtualRanks = VirtualRanks(count: max(Self.parts, world.size), ranks: world.size)
     let evaluator = try Agreement.alike {
       try description.check(opened.dataset)
       guard opened.dataset.rows > 0 else { throw Failure(.invalidData, "'\(data.path)' has no rows") }

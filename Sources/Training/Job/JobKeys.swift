@@ -79,7 +79,8 @@ extension JobKey {
       "passes in which a virtual rank's share of a batch is processed"),
     JobKey(
       "parallel.virtual_ranks", .integer(count), 0,
-      "parts that define the training; 0 is the ranks or the shards at the first start, whichever is more"),
+      "parts that define the training; 0 is the ranks at the first start, or the shards if those are more"
+    ),
     JobKey(
       "parallel.reduction", .choice(["ordered", "fast"]), "ordered",
       "ordered: the same bits on any number of ranks; fast: any order of sums"),

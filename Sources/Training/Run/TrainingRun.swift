@@ -80,7 +80,8 @@ public final class TrainingRun {
       }
       return resumed.virtualRanks
     }
-    return job.virtualRanks > 0 ? job.virtualRanks : max(ranks, dataset.shards.count)
+    guard job.virtualRanks == 0 else { return job.virtualRanks }
+    return VirtualRanks.count(ranks: ranks, shards: dataset.shards.count, batchRows: job.batchRows(of: dataset.rows))
   }
 
   private func checkTogether(ranks: Int) throws {
