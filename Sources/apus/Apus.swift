@@ -14,7 +14,7 @@ enum Apus {
     } catch {
       // Nothing has touched MPI yet; under a launcher every rank is here, and one message is enough.
       if Program.launchedRank ?? 0 == 0 { StandardStream.error.write(text(Failure(error))) }
-      exit(Failure(error).code)
+      Program.leave(code: Failure(error).code.rawValue)
     }
   }
 
@@ -58,10 +58,6 @@ enum Apus {
 
   private static func answer(_ text: String) -> Never {
     if Program.launchedRank ?? 0 == 0 { StandardStream.output.write(text) }
-    exit(.success)
-  }
-
-  private static func exit(_ code: ExitCode) -> Never {
-    Program.leave(code: code.rawValue)
+    Program.leave(code: ExitCode.success.rawValue)
   }
 }

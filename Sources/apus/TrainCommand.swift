@@ -22,8 +22,6 @@ struct TrainCommand: Command {
       "apus train job.json --set train.epochs=5 --set output=runs/short --dry-run",
     ])
 
-  private static let mostJobBytes = 16 << 20
-
   private let jobPath: String
   private let overrides: [JobOverride]
   private let policy: RunDirectory.Policy
@@ -40,7 +38,7 @@ struct TrainCommand: Command {
   }
 
   func run(_ world: borrowing Communicator) throws -> Int32 {
-    let bytes = try Agreement.fromRoot(world) { try FileSystem.read(jobPath, limit: Self.mostJobBytes) }
+    let bytes = try Agreement.fromRoot(world) { try JobFile.read(jobPath) }
     let job = try Agreement.alike { try TrainingJob(parsing: bytes, source: jobPath, overrides: overrides) }
     let run = try TrainingRun(job, resume: policy == .resume, world: world)
     if isDry {

@@ -72,8 +72,8 @@ public struct TrainingJob: Sendable {
     do {
       root = try JSONNode(parsing: bytes, dialect: .json5)
     } catch {
-      let place = JobProblem.Place(line: error.line, column: error.column)
-      throw InvalidJob(source: source, problems: [JobProblem(place: place, message: error.message)])
+      let origin = JobProblem.Origin.file(line: error.line, column: error.column)
+      throw InvalidJob(source: source, problems: [JobProblem(origin: origin, message: error.message)])
     }
     var values = JobValues(root, overrides: overrides)
     values.checkTogether()

@@ -43,6 +43,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
   /// Trains to the end, or until a signal or early stopping ends it. Collective.
   public func train() throws -> TrainingOutcome {
     reporter?.begin(state)
+    defer { reporter?.end() }
     checkpointer?.begin()
     var outcome = isConverged ? TrainingOutcome.converged : .finished
     while state.step < plan.totalSteps, outcome == .finished {
@@ -60,7 +61,6 @@ public final class Trainer<Strategy: ParallelStrategy> {
       try saveLast()
       restoreBest()
     }
-    reporter?.end(state)
     return outcome
   }
 

@@ -147,12 +147,22 @@ public final class TrainingRun {
       try initialize(strategy)
     }
     Termination.install()
-    let outcome = try trainer.train()
+    let outcome = try train(trainer)
     let modelPath = FileSystem.join(job.output, ModelFile.name)
     if outcome != .stopped { try writeModel(strategy, trainer.state, to: modelPath) }
     return Result(
       outcome: outcome, state: trainer.state, lastLoss: trainer.lastLoss, validation: trainer.lastValidation,
       seconds: reporter?.seconds ?? 0, modelPath: modelPath)
+  }
+
+  /// A rank that cannot do its part of a step tells the others why, so that all end alike.
+  private func train(_ trainer: Trainer<DataParallel>) throws -> TrainingOutcome {
+    do {
+      return try trainer.train()
+    } catch let failure as StepFailure {
+      try Agreement.everywhere(world) { if let own = failure.own { throw own } }
+      preconditionFailure("a step failed, and none of \(world.size) ranks says why")
+    }
   }
 
   private func makeStrategy() throws -> DataParallel {
