@@ -43,6 +43,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
   /// Trains to the end, or until a signal or early stopping ends it. Collective.
   public func train() throws -> TrainingOutcome {
     reporter?.begin(state)
+    defer { reporter?.end() }
     checkpointer?.begin()
     var outcome = isConverged ? TrainingOutcome.converged : .finished
     while state.step < plan.totalSteps, outcome == .finished {
@@ -56,8 +57,10 @@ public final class Trainer<Strategy: ParallelStrategy> {
       if totals.stop, state.step < plan.totalSteps, outcome == .finished { outcome = .stopped }
       if outcome == .stopped || isCheckpointDue(totals) { try save() }
     }
-    if outcome != .stopped { restoreBest() }
-    reporter?.end(state)
+    if outcome != .stopped {
+      try saveLast()
+      restoreBest()
+    }
     return outcome
   }
 
@@ -69,6 +72,14 @@ public final class Trainer<Strategy: ParallelStrategy> {
   private func isCheckpointDue(_ totals: StepTotals) -> Bool {
     let every = job.checkpoint.everySteps
     return checkpointer != nil && (totals.save || every > 0 && state.step.isMultiple(of: every))
+  }
+
+  /// The end is a checkpoint too, so that a longer training can go on from it.
+  private func saveLast() throws {
+    guard job.checkpoint.everySteps > 0 || job.checkpoint.everySeconds > 0, checkpointer?.savedStep != state.step else {
+      return
+    }
+    try save()
   }
 
   private func save() throws {
