@@ -26,10 +26,12 @@ struct TrajectoryTests {
   }
 
   /// Batches that are processed in parts, whose last is shorter than the others, and sums in any order.
-  @Test(arguments: ["parallel.micro_batches=3", "parallel.reduction=fast", "parallel.micro_batches=5,parallel.reduction=fast"])
-  func agreesWithPyTorchInParts(_ settings: String) throws {
+  @Test(arguments: [
+    ["parallel.micro_batches=3"], ["parallel.reduction=fast"], ["parallel.micro_batches=5", "parallel.reduction=fast"],
+  ])
+  func agreesWithPyTorchInParts(_ settings: [String]) throws {
     let files = try TrajectoryFiles("mlp-relu-adam", data: ("features", "targets"))
-    for ranks in [1, 3] { try files.train(ranks: ranks, settings: settings.split(separator: ",").map(String.init)) }
+    for ranks in [1, 3] { try files.train(ranks: ranks, settings: settings) }
     try files.expectAgreement()
   }
 }

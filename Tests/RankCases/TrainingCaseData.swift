@@ -11,7 +11,8 @@ let unevenShards = [10, 0, 1, 33, 5, 17, 3]
 ///
 /// Feature `c` of row `r`, counted over all shards, is `feature(r, c)`; the label of row `r` is `r` modulo `classes`.
 func numberedDataset(
-  shards: [Int], columns: Int, classes: Int, world: borrowing Communicator, feature: (_ row: Int, _ column: Int) -> Float
+  shards: [Int], columns: Int, classes: Int, world: borrowing Communicator,
+  feature: (_ row: Int, _ column: Int) -> Float
 ) throws -> ShardedDataset {
   guard let scratch = Machine.environment("APUS_SCRATCH") else { throw CaseFailure("APUS_SCRATCH is not set") }
   let folder = FileSystem.join(scratch, "shards")

@@ -41,11 +41,12 @@ private func checkCoverage(
       let positions = order.positions(ofStep: step, batch: batch)
       for virtualRank in own {
         let share = order.share(ofVirtualRank: virtualRank, positions: positions)
-        seen += try one.withBatch(virtualRank: virtualRank, epoch: epoch, slots: share) { try rows($0, $1, $2, $3, step) }
+        seen += try one.withBatch(virtualRank: virtualRank, epoch: epoch, slots: share) {
+          try rows($0, $1, $2, $3, step)
+        }
       }
-      seenTogether += try together.withBatch(
-        epoch: epoch, slots: { order.share(ofVirtualRank: $0, positions: positions) }
-      ) { try rows($0, $1, $2, $3, step) }
+      let shares = { (virtualRank: Int) in order.share(ofVirtualRank: virtualRank, positions: positions) }
+      seenTogether += try together.withBatch(epoch: epoch, slots: shares) { try rows($0, $1, $2, $3, step) }
     }
     try expect(seenTogether, seen, "\(what), epoch \(epoch): rows in one pass")
     let all = try world.allGather(seen).flatMap { $0 }.sorted()
