@@ -20,14 +20,13 @@ public final class Trainer<Strategy: ParallelStrategy> {
   public private(set) var lastValidation: Metrics?
   private let validator: Validator?
   private let checkpointer: Checkpointer?
-  private let reporter: RunReporter?
+  /// Told of progress; nil on the ranks that do not speak.
+  var reporter: RunReporter?
 
-  /// - Parameters:
-  ///   - layout: of the parameters that the strategy holds.
-  ///   - reporter: told of progress; nil on the ranks that do not speak.
+  /// - Parameter layout: of the parameters that the strategy holds.
   public init(
     job: TrainingJob, plan: TrainingPlan, strategy: Strategy, layout: ParameterLayout, state: TrainingState,
-    validator: Validator? = nil, checkpointer: Checkpointer? = nil, reporter: RunReporter? = nil
+    validator: Validator? = nil, checkpointer: Checkpointer? = nil
   ) {
     self.job = job
     self.plan = plan
@@ -35,7 +34,6 @@ public final class Trainer<Strategy: ParallelStrategy> {
     self.state = state
     self.validator = validator
     self.checkpointer = checkpointer
-    self.reporter = reporter
     optimizer = Optimizer(job.optimizer, penalty: job.penalty, layout: layout)
     best = FloatBuffer(count: job.patience > 0 ? layout.count : 0)
   }
