@@ -37,21 +37,6 @@ public enum Termination {
     }
   }
 
-  /// Asks the kernel to kill this process as soon as its parent dies: a rank must not outlive a killed mpirun.
-  /// Corresponds to `prctl(PR_SET_PDEATHSIG, SIGKILL)`.
-  public static func dieWithParent() {
-    let parent = getppid()
-    // Swift imports no variadic C functions. On Linux for x86-64 and arm64, whole numbers are passed to them as to any
-    // other function, so the same code can be called under a fixed signature.
-    typealias Prctl = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
-    guard let symbol = unsafe dlsym(nil, "prctl") else { return }
-    let prctl = unsafe unsafeBitCast(symbol, to: Prctl.self)
-    let setParentDeathSignal: Int32 = 1
-    _ = prctl(setParentDeathSignal, UInt(SIGKILL), 0, 0, 0)
-    // The parent may have died just before.
-    if getppid() != parent { _ = kill(getpid(), SIGKILL) }
-  }
-
   /// Runs inside the signal handler: atomics and async-signal-safe calls only.
   private static let handle: @convention(c) (Int32) -> Void = { number in
     _ = Termination.received.compareExchange(expected: 0, desired: number, ordering: .relaxed)

@@ -20,14 +20,17 @@ enum KernelsBenchmark {
       let yView = MatrixView(rows: rows, columns: outputs)
       let weightsView = MatrixView(rows: outputs, columns: inputs)
       let forward = Bench.median(of: 50) { Multiply.forward(x, xView, weights: weights, weightsView, into: &y, yView) }
-      let input = Bench.median(of: 50) { Multiply.inputGradient(y, yView, weights: weights, weightsView, into: &x, xView) }
+      let input = Bench.median(of: 50) {
+        Multiply.inputGradient(y, yView, weights: weights, weightsView, into: &x, xView)
+      }
       let weight = Bench.median(of: 50) {
         Multiply.weightGradient(y, yView, x, xView, into: &gradient, weightsView, accumulate: false)
       }
       let flops = 2 * Double(rows * outputs * inputs) / 1e9
       func speed(_ seconds: Double) -> String { padded(fixed(flops / seconds, decimals: 1), to: 6, .right) }
       StandardStream.output.write(
-        "product \(rows)x\(outputs)x\(inputs): forward \(speed(forward)), input \(speed(input)), weight \(speed(weight)) GFLOP/s\n")
+        "product \(rows)x\(outputs)x\(inputs): forward \(speed(forward)), input \(speed(input)), weight \(speed(weight)) GFLOP/s\n"
+      )
     }
     update(.adam)
     update(.sgd)
@@ -43,6 +46,7 @@ enum KernelsBenchmark {
       optimizer.update(parameters: &parameters, gradient: gradient, scale: 1, learningRate: 1e-3)
     }
     StandardStream.output.write(
-      "update \(kind.rawValue) of \(grouped(count)) parameters: \(fixed(seconds / Double(count) * 1e9, decimals: 2)) ns each\n")
+      "update \(kind.rawValue) of \(grouped(count)) parameters: \(fixed(seconds / Double(count) * 1e9, decimals: 2)) ns each\n"
+    )
   }
 }

@@ -52,6 +52,7 @@ enum ShardsBenchmark {
 
   private static func print(_ what: String, _ bytes: Double, _ seconds: Double) {
     StandardStream.output.write(
-      "\(padded(what, to: 18)) \(fixed(bytes / seconds / 1e9, decimals: 2)) GB/s, \(Text.bytes(Machine.peakMemoryBytes)) peak\n")
+      "\(padded(what, to: 18)) \(fixed(bytes / seconds / 1e9, decimals: 2)) GB/s, \(Text.bytes(Machine.peakMemoryBytes)) peak\n"
+    )
   }
 }

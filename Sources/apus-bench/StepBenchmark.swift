@@ -29,7 +29,8 @@ enum StepBenchmark {
     let work = String(decoding: directory, as: UTF8.self)
     let job = job(
       layers: layers, work: work, batch: rowsARank * ranks, optimizer: optimizer, steps: steps,
-      reduction: settings.text("reduction", default: "ordered"), shuffle: settings.text("shuffle", default: "true") == "true")
+      reduction: settings.text("reduction", default: "ordered"),
+      shuffle: settings.text("shuffle", default: "true") == "true")
     let training = try TrainingJob(parsing: Array(job.serialized(pretty: false).utf8), source: "apus-bench")
     let run = try TrainingRun(training, resume: false, world: world)
     _ = try run.train(policy: .overwrite)

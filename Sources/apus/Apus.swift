@@ -26,7 +26,9 @@ enum Apus {
       throw UsageError.unknown("command", name, among: commands.map(\.syntax.name), of: nil)
     }
     let rest = Array(words.dropFirst())
-    if rest.prefix(while: { $0 != "--" }).contains(where: { $0 == "--help" || $0 == "-h" }) { answer(Help.text(entry.syntax)) }
+    if rest.prefix(while: { $0 != "--" }).contains(where: { $0 == "--help" || $0 == "-h" }) {
+      answer(Help.text(entry.syntax))
+    }
     return try entry.make(Arguments(parsing: rest, syntax: entry.syntax))
   }
 

@@ -30,7 +30,9 @@ struct PrepareCommand: Command {
   init(_ arguments: Arguments) throws {
     func number<Number: LosslessStringConvertible>(_ option: String, _ what: String) throws -> Number? {
       guard let text = arguments.value(option) else { return nil }
-      guard let number = Number(text) else { throw UsageError("\(option) needs \(what), not '\(text)'", syntax: Self.syntax) }
+      guard let number = Number(text) else {
+        throw UsageError("\(option) needs \(what), not '\(text)'", syntax: Self.syntax)
+      }
       return number
     }
     func choice<Choice: RawRepresentable<String> & CaseIterable>(_ option: String) throws -> Choice? {
@@ -90,7 +92,9 @@ struct PrepareCommand: Command {
     var table = Table([
       Table.Column("split"), Table.Column("rows", .right), Table.Column("shards", .right),
     ])
-    for split in summary.splits { table.append([split.name.rawValue, grouped(split.rows), grouped(split.shards.count)]) }
+    for split in summary.splits {
+      table.append([split.name.rawValue, grouped(split.rows), grouped(split.shards.count)])
+    }
     let rate = summary.seconds > 0 ? Double(summary.bytesRead) / summary.seconds : 0
     return lines.joined(separator: "\n") + "\n" + table.rendered()
       + "\(Text.bytes(summary.bytesRead)) read, \(Text.bytes(summary.bytesWritten)) written in \(duration(summary.seconds))"

@@ -55,7 +55,8 @@ struct CheckpointManifest: Equatable {
       let files = root["files"]?.asArray
     else { throw invalid }
     let entries = files.compactMap { file -> Entry? in
-      guard let name = file["name"]?.asString, let bytes = file["bytes"]?.asInt, let checksum = file["checksum"]?.asString,
+      guard let name = file["name"]?.asString, let bytes = file["bytes"]?.asInt,
+        let checksum = file["checksum"]?.asString,
         !name.isEmpty, !name.contains("/")
       else { return nil }
       return Entry(name: name, bytes: bytes, checksum: checksum)

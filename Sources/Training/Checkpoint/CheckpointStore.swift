@@ -54,7 +54,9 @@ public final class CheckpointStore {
       let path = FileSystem.join(directory, Self.name(of: step))
       do {
         let manifest = try CheckpointManifest(verifying: path)
-        guard manifest.step == step else { throw DataError(.invalid, "'\(path)' is the checkpoint of step \(manifest.step)") }
+        guard manifest.step == step else {
+          throw DataError(.invalid, "'\(path)' is the checkpoint of step \(manifest.step)")
+        }
         return path
       } catch {
         warn("the checkpoint '\(path)' cannot be used: \(Failure(error).message)")

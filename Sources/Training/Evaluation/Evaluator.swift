@@ -32,7 +32,8 @@ public final class Evaluator {
     self.virtualRanks = virtualRanks
     rows = dataset.rows
     own = virtualRanks.run(by: rank)
-    let range = Self.start(own.lowerBound, rows, virtualRanks.count)..<Self.start(own.upperBound, rows, virtualRanks.count)
+    let range =
+      Self.start(own.lowerBound, rows, virtualRanks.count)..<Self.start(own.upperBound, rows, virtualRanks.count)
     reader = try RowReader(dataset: dataset, rows: range, targetUse: use, transform: transform)
     workspace = Workspace(model, rows: max(1, min(Self.rowsPerPass, range.count)))
   }

@@ -13,7 +13,8 @@ public struct ModelDesign: Sendable {
   public init(job: TrainingJob, dataset: ShardedDataset) throws {
     let loss = try job.loss ?? Self.impliedLoss(dataset)
     let outputs = try Self.outputs(loss, job.kind, dataset)
-    model = try Model(kind: job.kind, sizes: [dataset.columns] + job.hidden + [outputs], activation: job.activation, loss: loss)
+    model = try Model(
+      kind: job.kind, sizes: [dataset.columns] + job.hidden + [outputs], activation: job.activation, loss: loss)
     (targetUse, task) = Self.use(of: model)
     try dataset.check(targetUse)
   }
@@ -31,9 +32,12 @@ public struct ModelDesign: Sendable {
   private static func outputs(_ loss: Loss, _ kind: ModelKind, _ dataset: ShardedDataset) throws -> Int {
     switch loss {
     case .squared, .huber, .absolute:
-      if case .classification(let name, let classes) = dataset.manifest?.target, kind == .linear || kind == .mlp, classes.contains(where: { Double($0) == nil }) {
+      if case .classification(let name, let classes) = dataset.manifest?.target, kind == .linear || kind == .mlp,
+        classes.contains(where: { Double($0) == nil })
+      {
         throw Failure(
-          .invalidData, "the loss \(loss.rawValue) fits numbers, and the target '\(name)' is one of \(classes.count) classes",
+          .invalidData,
+          "the loss \(loss.rawValue) fits numbers, and the target '\(name)' is one of \(classes.count) classes",
           hint: "use model.kind \"softmax\", or \"mlp\" with the loss \"softmax\"")
       }
       return max(dataset.targetColumns, 1)

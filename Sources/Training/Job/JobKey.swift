@@ -56,8 +56,10 @@ public struct JobKey: Sendable {
   }
 
   private static func words(_ range: ClosedRange<Int>) -> String {
-    range.upperBound == Int.max
-      ? "an integer from \(range.lowerBound)" : "an integer from \(range.lowerBound) to \(range.upperBound)"
+    range.count == 1
+      ? "\(range.lowerBound)"
+      : range.upperBound == Int.max
+        ? "an integer from \(range.lowerBound)" : "an integer from \(range.lowerBound) to \(range.upperBound)"
   }
 
   private static func words(_ least: Double, _ exclusive: Bool, _ most: Double) -> String {

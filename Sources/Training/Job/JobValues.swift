@@ -56,6 +56,9 @@ struct JobValues {
 
   // MARK: Reading
 
+  /// Keys of which one says what the other would.
+  private static let alternatives = ["train.steps": "train.epochs", "train.epochs": "train.steps"]
+
   private static let paths = Set(JobKey.all.map(\.path))
   private static let sections = Set(
     JobKey.all.flatMap { key in
@@ -88,6 +91,8 @@ struct JobValues {
   private mutating func set(_ override: JobOverride) {
     if Self.paths.contains(override.key) {
       values[override.key] = nil
+      // Steps on the command line take the place of the file's epochs, and the other way round.
+      if let other = Self.alternatives[override.key], override.value != .null { values[other] = .null }
       take(override.value, for: override.key, at: .override(override.key))
     } else {
       problems.append(JobProblem(origin: .override(override.key), message: Self.unknown(override.key)))
@@ -102,7 +107,9 @@ struct JobValues {
       values[path] = accepted
     } else {
       var message = "'\(path)' must be \(key.expectation), not \(Self.words(value))"
-      if case .string(let text) = value, let near = key.kind.nearest(to: text) { message += "; did you mean \"\(near)\"?" }
+      if case .string(let text) = value, let near = key.kind.nearest(to: text) {
+        message += "; did you mean \"\(near)\"?"
+      }
       problems.append(JobProblem(origin: origin, message: message))
     }
   }

@@ -179,7 +179,9 @@ extension JobValues {
   }
 
   private mutating func checkSchedule() {
-    if let schedule: ScheduleKind = choice("schedule.kind"), schedule == .plateau, self["data.validation_split"] == .null {
+    if let schedule: ScheduleKind = choice("schedule.kind"), schedule == .plateau,
+      self["data.validation_split"] == .null
+    {
       reject("schedule.kind", "\"plateau\" needs 'data.validation_split'")
     }
     if let patience = integer("train.early_stopping.patience"), patience > 0, self["data.validation_split"] == .null {

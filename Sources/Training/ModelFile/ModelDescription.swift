@@ -76,7 +76,8 @@ extension ModelDescription {
     if !classNames.isEmpty, !names.isEmpty, names != classNames {
       throw Failure(
         .invalidData,
-        "the data have the \(names.count) classes \(Self.listed(names)), and the model was trained on the \(classNames.count) classes \(Self.listed(classNames))")
+        "the data have the \(names.count) classes \(Self.listed(names)), and the model was trained on the \(classNames.count) classes \(Self.listed(classNames))"
+      )
     }
   }
 
@@ -139,13 +140,16 @@ extension ModelDescription {
     var layer = 0
     while let weight = file.tensor(named: "layers.\(layer).weight") {
       guard weight.shape.count == 2 else {
-        throw DataError(.invalid, "'\(file.path)': 'layers.\(layer).weight' has the shape \(weight.shape), not [outputs, inputs]")
+        throw DataError(
+          .invalid, "'\(file.path)': 'layers.\(layer).weight' has the shape \(weight.shape), not [outputs, inputs]")
       }
       if layer == 0 { sizes.append(weight.shape[1]) }
       sizes.append(weight.shape[0])
       layer += 1
     }
-    guard layer > 0 else { throw DataError(.invalid, "'\(file.path)' holds no model: it has no tensor 'layers.0.weight'") }
+    guard layer > 0 else {
+      throw DataError(.invalid, "'\(file.path)' holds no model: it has no tensor 'layers.0.weight'")
+    }
     return sizes
   }
 

@@ -56,11 +56,13 @@ public enum ModelFile {
     return try layout.entries.map { entry in
       let name = prefix + entry.name
       guard let tensor = file.tensor(named: name) else {
-        throw DataError(.invalid, "'\(file.path)' has no tensor '\(name)'; the model needs one of the shape \(entry.shape)")
+        throw DataError(
+          .invalid, "'\(file.path)' has no tensor '\(name)'; the model needs one of the shape \(entry.shape)")
       }
       guard tensor.shape == entry.shape else {
         throw DataError(
-          .invalid, "'\(file.path)': the tensor '\(name)' has the shape \(tensor.shape), the model needs \(entry.shape)")
+          .invalid, "'\(file.path)': the tensor '\(name)' has the shape \(tensor.shape), the model needs \(entry.shape)"
+        )
       }
       return tensor
     }
@@ -76,7 +78,8 @@ public enum ModelFile {
       try file.read(tensor, into: &values, at: entry.range.lowerBound)
       if let index = Elementwise.firstNonFinite(values, entry.range) {
         throw DataError(
-          .invalid, "'\(file.path)': element \(index - entry.range.lowerBound) of '\(prefix + entry.name)' is not finite")
+          .invalid,
+          "'\(file.path)': element \(index - entry.range.lowerBound) of '\(prefix + entry.name)' is not finite")
       }
     }
   }

@@ -26,7 +26,9 @@ public final class RunDirectory {
     } catch {
       let hint =
         error.kind == .locked ? "another apus train writes there: wait for it, or choose another output" : nil
-      throw Failure(error.kind == .permission ? .permission : .cannotCreate, "the output directory '\(path)' cannot be used: \(error)", hint: hint)
+      throw Failure(
+        error.kind == .permission ? .permission : .cannotCreate,
+        "the output directory '\(path)' cannot be used: \(error)", hint: hint)
     }
     let found = try [Self.jobName, MetricsLog.name, ModelFile.name, CheckpointStore.name].filter {
       try FileSystem.status(of: FileSystem.join(path, $0)) != nil

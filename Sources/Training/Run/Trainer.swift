@@ -55,7 +55,10 @@ public final class Trainer<Strategy: ParallelStrategy> {
       if totals.stop, state.step < plan.totalSteps, outcome == .finished { outcome = .stopped }
       if outcome == .stopped || isCheckpointDue(totals) { try save() }
     }
-    if outcome != .stopped { restoreBest() }
+    if outcome != .stopped {
+      try saveLast()
+      restoreBest()
+    }
     return outcome
   }
 
@@ -67,6 +70,14 @@ public final class Trainer<Strategy: ParallelStrategy> {
   private func isCheckpointDue(_ totals: StepTotals) -> Bool {
     let every = job.checkpoint.everySteps
     return checkpointer != nil && (totals.save || every > 0 && state.step.isMultiple(of: every))
+  }
+
+  /// The end is a checkpoint too, so that a longer training can go on from it.
+  private func saveLast() throws {
+    guard job.checkpoint.everySteps > 0 || job.checkpoint.everySeconds > 0, checkpointer?.savedStep != state.step else {
+      return
+    }
+    try save()
   }
 
   private func save() throws {

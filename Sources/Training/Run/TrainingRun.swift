@@ -69,17 +69,20 @@ public final class TrainingRun {
     if let resumed {
       guard resumed.rows == dataset.rows else {
         throw Failure(
-          .invalidData, "the run in '\(job.output)' was trained on \(resumed.rows) rows, and '\(job.data.path)' has \(dataset.rows)",
+          .invalidData,
+          "the run in '\(job.output)' was trained on \(resumed.rows) rows, and '\(job.data.path)' has \(dataset.rows)",
           hint: "a run is resumed on the data it began with; begin a new one with train.initial_model")
       }
       guard job.virtualRanks == 0 || job.virtualRanks == resumed.virtualRanks else {
         throw Failure(
-          .usage, "the run in '\(job.output)' has \(resumed.virtualRanks) virtual ranks, the job says \(job.virtualRanks)",
+          .usage,
+          "the run in '\(job.output)' has \(resumed.virtualRanks) virtual ranks, the job says \(job.virtualRanks)",
           hint: "leave parallel.virtual_ranks at 0 to go on with those of the run")
       }
       return resumed.virtualRanks
     }
-    return job.virtualRanks > 0 ? job.virtualRanks : max(ranks, dataset.shards.count)
+    guard job.virtualRanks == 0 else { return job.virtualRanks }
+    return VirtualRanks.count(ranks: ranks, shards: dataset.shards.count, batchRows: job.batchRows(of: dataset.rows))
   }
 
   private func checkTogether(ranks: Int) throws {
@@ -104,14 +107,16 @@ public final class TrainingRun {
 
   private var description: ModelDescription {
     ModelDescription(
-      model: design.model, dataset: dataset, normalization: source.manifest?.normalization, scale: job.data.scale, step: 0,
+      model: design.model, dataset: dataset, normalization: source.manifest?.normalization, scale: job.data.scale,
+      step: 0,
       job: job)
   }
 
   /// What each rank will hold, for `--dry-run`.
   public var memory: MemoryPlan {
     MemoryPlan(
-      model: design.model, optimizer: job.optimizer.kind, order: order, batchRows: plan.batchRows, columns: dataset.columns,
+      model: design.model, optimizer: job.optimizer.kind, order: order, batchRows: plan.batchRows,
+      columns: dataset.columns,
       ranks: world.size, mode: job.reduction, keepsBest: job.patience > 0)
   }
 
