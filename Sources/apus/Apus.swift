@@ -8,6 +8,7 @@ enum Apus {
   static let version = "0.1.0"
 
   static func main() {
+    Termination.surviveFileLimit()
     do {
       let command = try parse(Array(CommandLine.arguments.dropFirst()))
       Program.run(report: report) { world in try run(command, world) }

@@ -51,7 +51,8 @@ public enum ModelFile {
     let layers = layout.entries.count / 2
     if let extra = file.tensor(named: prefix + "layers.\(layers).weight") {
       throw DataError(
-        .invalid, "'\(file.path)' has a tensor '\(extra.name)', and the model has \(layers) \(layers == 1 ? "layer" : "layers")")
+        .invalid,
+        "'\(file.path)' has a tensor '\(extra.name)', and the model has \(layers) \(layers == 1 ? "layer" : "layers")")
     }
     return try layout.entries.map { entry in
       let name = prefix + entry.name

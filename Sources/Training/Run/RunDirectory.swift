@@ -33,12 +33,15 @@ public final class RunDirectory {
     let found = try [Self.jobName, MetricsLog.name, ModelFile.name, CheckpointStore.name].filter {
       try FileSystem.status(of: FileSystem.join(path, $0)) != nil
     }
-    guard policy != .refuse || found.isEmpty else {
+    // A run that failed before its first step has left nothing that could be lost.
+    let hasLog = try FileSystem.status(of: FileSystem.join(path, MetricsLog.name)).map { $0.bytes > 0 } ?? false
+    let isWorthless = found.allSatisfy { $0 == Self.jobName || $0 == MetricsLog.name && !hasLog }
+    guard policy != .refuse || isWorthless else {
       throw Failure(
         .cannotCreate, "the output directory '\(path)' holds a run already (\(found.joined(separator: ", ")))",
         hint: "--resume goes on with it, --overwrite replaces it, --set output=DIRECTORY writes elsewhere")
     }
-    leftovers = policy == .overwrite ? found : []
+    leftovers = policy == .resume ? [] : found
   }
 
   /// A training begins: an earlier run goes where it is to be replaced, and the job is written.

@@ -242,12 +242,7 @@ public final class TrainingRun {
 
 extension TrainingJob {
   /// Whether class labels are wanted, so that those of a data set without dataset.json must be looked through.
-  var needsLabels: Bool {
-    switch loss {
-    case .squared, .huber, .absolute: false
-    case .logistic, .hinge, .squaredHinge, .softmax, nil: true
-    }
-  }
+  var needsLabels: Bool { loss?.isOfClasses ?? true }
 }
 
 extension TrainingJob.Source {
