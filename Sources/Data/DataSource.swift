@@ -125,7 +125,7 @@ public struct DataSource: Equatable, Sendable {
     }
     if hint == nil, !names.isEmpty {
       let listed = names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ..." : "")
-      hint = "'\(there)' holds \(listed)"
+      hint = there == "." ? "the current directory holds \(listed)" : "'\(there)' holds \(listed)"
     }
     let what = FileSystem.join(there, name)
     let text =

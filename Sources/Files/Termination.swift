@@ -23,6 +23,11 @@ public enum Termination {
     }
   }
 
+  /// Makes a file beyond the limit of `ulimit -f` an error of the write, with a message, and not a silent death by SIGXFSZ.
+  public static func surviveFileLimit() {
+    _ = signal(SIGXFSZ, SIG_IGN)
+  }
+
   /// Whether a signal has come.
   public static var isRequested: Bool { received.load(ordering: .relaxed) != 0 }
 

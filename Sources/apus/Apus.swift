@@ -8,6 +8,7 @@ enum Apus {
   static let version = "0.1.0"
 
   static func main() {
+    Termination.surviveFileLimit()
     do {
       let command = try parse(Array(CommandLine.arguments.dropFirst()))
       if let local = command as? any LocalCommand, !Program.isLaunched { Program.leave(code: try local.run()) }

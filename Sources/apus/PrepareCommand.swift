@@ -43,7 +43,8 @@ struct PrepareCommand: Command {
       return choice
     }
     var request = PreparationRequest(
-      inputs: arguments.positionals, target: arguments.value("--target") ?? "", output: arguments.value("--output") ?? "")
+      inputs: arguments.positionals, target: arguments.value("--target") ?? "",
+      output: arguments.value("--output") ?? "")
     if let task: TargetTask = try choice("--task") { request.task = task }
     if let missing: MissingPolicy = try choice("--missing") { request.missing = missing }
     request.fractions = SplitFractions(

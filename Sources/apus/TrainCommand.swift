@@ -45,8 +45,10 @@ struct TrainCommand: Command {
       if world.rank == 0 { StandardStream.output.write(plan(run, ranks: world.size)) }
       return ExitCode.success.rawValue
     }
-    if world.rank == 0 { StandardStream.error.write(greeting(run, ranks: world.size)) }
-    let result = try run.train(policy: policy)
+    let (rank, ranks) = (world.rank, world.size)
+    let result = try run.train(policy: policy) {
+      if rank == 0 { StandardStream.error.write(greeting(run, ranks: ranks)) }
+    }
     if world.rank == 0 { StandardStream.output.write(report(run, result)) }
     return (result.outcome == .stopped ? ExitCode.stopped : .success).rawValue
   }

@@ -45,12 +45,22 @@ public final class Checkpointer {
 
   /// Writes a checkpoint of `trainer`. Collective.
   func save<Strategy: ParallelStrategy>(_ trainer: Trainer<Strategy>) throws {
+    let step = trainer.state.step
     _ = try Agreement.fromRoot(world) {
-      try store.save(step: trainer.state.step) { try write(trainer, into: $0) }
+      do {
+        try store.save(step: step) { try write(trainer, into: $0) }
+      } catch {
+        let failure = Failure(error)
+        let kept = savedStep.map { "the checkpoint of step \($0) is intact: go on with --resume" }
+        let hints = [failure.hint, kept].compactMap { $0 }
+        throw Failure(
+          failure.code, "the checkpoint of step \(step) was not saved: \(failure.message)",
+          hint: hints.isEmpty ? nil : hints.joined(separator: "; "))
+      }
       return []
     }
     lastSave = .now
-    savedStep = trainer.state.step
+    savedStep = step
   }
 
   private func write<Strategy: ParallelStrategy>(

@@ -12,6 +12,11 @@ public struct ModelDesign: Sendable {
   /// - Throws: `Failure` or `DataError` (65) where the targets do not fit the model.
   public init(job: TrainingJob, dataset: ShardedDataset) throws {
     let loss = try job.loss ?? Self.impliedLoss(dataset)
+    if case .regression(let name, _) = dataset.manifest?.target, loss.isOfClasses {
+      throw Failure(
+        .invalidData, "the loss \(loss.rawValue) separates classes, and the target '\(name)' is a quantity",
+        hint: "use model.kind \"linear\", or \"mlp\" with the loss \"squared\"; or prepare with --task classification")
+    }
     let outputs = try Self.outputs(loss, job.kind, dataset)
     model = try Model(
       kind: job.kind, sizes: [dataset.columns] + job.hidden + [outputs], activation: job.activation, loss: loss)
@@ -65,5 +70,15 @@ public struct ModelDesign: Sendable {
     }
     guard dataset.hasIntegerTargets else { return .squared }
     return try dataset.classes() > 2 ? .softmax : .logistic
+  }
+}
+
+extension Loss {
+  /// Whether the loss tells classes apart, rather than measuring distances between quantities.
+  var isOfClasses: Bool {
+    switch self {
+    case .squared, .huber, .absolute: false
+    case .logistic, .hinge, .squaredHinge, .softmax: true
+    }
   }
 }

@@ -20,14 +20,13 @@ public final class Trainer<Strategy: ParallelStrategy> {
   public private(set) var lastValidation: Metrics?
   private let validator: Validator?
   private let checkpointer: Checkpointer?
-  private let reporter: RunReporter?
+  /// Told of progress; nil on the ranks that do not speak.
+  var reporter: RunReporter?
 
-  /// - Parameters:
-  ///   - layout: of the parameters that the strategy holds.
-  ///   - reporter: told of progress; nil on the ranks that do not speak.
+  /// - Parameter layout: of the parameters that the strategy holds.
   public init(
     job: TrainingJob, plan: TrainingPlan, strategy: Strategy, layout: ParameterLayout, state: TrainingState,
-    validator: Validator? = nil, checkpointer: Checkpointer? = nil, reporter: RunReporter? = nil
+    validator: Validator? = nil, checkpointer: Checkpointer? = nil
   ) {
     self.job = job
     self.plan = plan
@@ -35,7 +34,6 @@ public final class Trainer<Strategy: ParallelStrategy> {
     self.state = state
     self.validator = validator
     self.checkpointer = checkpointer
-    self.reporter = reporter
     optimizer = Optimizer(job.optimizer, penalty: job.penalty, layout: layout)
     best = FloatBuffer(count: job.patience > 0 ? layout.count : 0)
   }
@@ -58,6 +56,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
       if outcome == .stopped || isCheckpointDue(totals) { try save() }
     }
     if outcome != .stopped {
+      try checkFinite()
       try saveLast()
       restoreBest()
     }
@@ -84,13 +83,17 @@ public final class Trainer<Strategy: ParallelStrategy> {
 
   private func save() throws {
     reporter?.pause()
+    try checkFinite()
     try checkpointer?.save(self)
     reporter?.resume()
   }
 
   /// Applies the summed gradient of a step; returns the learning rate.
   private func update(_ totals: StepTotals, at step: TrainingPlan.Step) throws -> Double {
-    guard totals.loss.isFinite, strategy.isGradientFinite else { throw diverged(totals, at: step) }
+    guard totals.loss.isFinite, strategy.isGradientFinite else {
+      let what = totals.loss.isFinite ? "gradient" : "loss"
+      throw diverged("the \(what) of step \(step.index + 1)", "; the step was not applied")
+    }
     var scale = 1 / Double(totals.rows)
     if job.clipNorm > 0 { scale *= clipScale(norm: strategy.gradientNorm() * scale, limit: job.clipNorm) }
     let rate = job.schedule.rate(
@@ -110,6 +113,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
   private func validate(after step: TrainingPlan.Step) throws {
     guard let validator else { return }
     reporter?.pause()
+    try checkFinite()
     let metrics = try strategy.withParameters { try validator.evaluate($0) }
     lastValidation = metrics
     reporter?.note(metrics, state, epoch: step.epoch)
@@ -130,11 +134,22 @@ public final class Trainer<Strategy: ParallelStrategy> {
     strategy.replaceParameters { $0.copy(from: best) }
   }
 
-  private func diverged(_ totals: StepTotals, at step: TrainingPlan.Step) -> Failure {
-    let what = totals.loss.isFinite ? "gradient" : "loss"
+  /// Throws before numbers that have run away reach a file, where they would take the place of good ones. The same on every rank.
+  private func checkFinite() throws {
+    guard strategy.withParameters({ Elementwise.isFinite($0, 0..<$0.count) }) else {
+      throw diverged("a parameter after step \(state.step)")
+    }
+    for (index, name) in optimizer.stateNames.enumerated() {
+      guard optimizer.withState(index, { Elementwise.isFinite($0, 0..<$0.count) }) else {
+        throw diverged("the optimizer's \(name) after step \(state.step)")
+      }
+    }
+  }
+
+  private func diverged(_ what: String, _ consequence: String = "") -> Failure {
+    let kept = checkpointer?.savedStep.map { "; the checkpoint of step \($0) is intact" } ?? ""
     return Failure(
-      .invalidData,
-      "the \(what) of step \(step.index + 1) is not finite, from finite data; the step was not applied",
-      hint: "lower optimizer.learning_rate, or set train.clip_norm; the newest checkpoint is as it was", isShared: true)
+      .invalidData, "\(what) is not finite, though the data are: the training diverges\(consequence)",
+      hint: "lower optimizer.learning_rate, set train.clip_norm, or scale the data\(kept)", isShared: true)
   }
 }

@@ -59,6 +59,7 @@ public final class TrainingRun {
     source = opened.source
     validation = try job.data.validationSource.map { try OpenedDataset($0, scanLabels: false, world: world) }
     try Agreement.alike { try self.checkTogether(ranks: ranks) }
+    try checkInitialModel()
   }
 
   /// The number of virtual ranks: that of the run that goes on, or of the job, or of the ranks or shards, whichever is more.
@@ -124,35 +125,36 @@ public final class TrainingRun {
   }
 
   /// Trains, and writes what a run leaves.
-  public func train(policy: RunDirectory.Policy) throws -> Result {
+  /// - Parameter willBegin: called when nothing is left that could keep the training from its first step.
+  public func train(policy: RunDirectory.Policy, willBegin: () -> Void = {}) throws -> Result {
     var directory: RunDirectory?
     _ = try Agreement.fromRoot(world) {
-      let made = try RunDirectory(job.output, policy: policy)
-      try made.write(job: job.json)
-      directory = made
+      directory = try RunDirectory(job.output, policy: policy)
       return []
     }
     defer { directory?.unlock() }
     let strategy = try makeStrategy()
     let checkpointer = try Checkpointer(
       store: store, everySeconds: job.checkpoint.everySeconds, description: description, world: world)
-    let reporter = try makeReporter(directory, strategy)
     let trainer = Trainer(
       job: job, plan: plan, strategy: strategy, layout: design.model.layout,
       state: resumed?.state ?? TrainingState(virtualRanks: job.virtualRanks, rows: plan.rows),
-      validator: try makeValidator(), checkpointer: checkpointer, reporter: reporter)
+      validator: try makeValidator(), checkpointer: checkpointer)
     if let resumed {
       try checkpointer.restore(trainer, from: resumed.folder)
     } else {
       try initialize(strategy)
     }
+    // Only now, with everything read that can turn out to be wrong, is a run that may be there replaced.
+    trainer.reporter = try makeReporter(directory, strategy)
     Termination.install()
+    willBegin()
     let outcome = try train(trainer)
     let modelPath = FileSystem.join(job.output, ModelFile.name)
     if outcome != .stopped { try writeModel(strategy, trainer.state, to: modelPath) }
     return Result(
       outcome: outcome, state: trainer.state, lastLoss: trainer.lastLoss, validation: trainer.lastValidation,
-      seconds: reporter?.seconds ?? 0, modelPath: modelPath)
+      seconds: trainer.reporter?.seconds ?? 0, modelPath: modelPath)
   }
 
   /// A rank that cannot do its part of a step tells the others why, so that all end alike.
@@ -180,6 +182,7 @@ public final class TrainingRun {
     var reporter: RunReporter?
     _ = try Agreement.fromRoot(world) {
       guard let directory else { return [] }
+      try directory.begin(job: job.json)
       let log = try MetricsLog(path: directory.metricsPath, keepingThrough: resumed?.state.step)
       reporter = RunReporter(log: log, plan: plan, logEvery: job.logEvery) {
         (strategy.secondsReading, strategy.secondsReducing)
@@ -195,6 +198,15 @@ public final class TrainingRun {
       model: design.model, dataset: validation.dataset, transform: transform,
       virtualRanks: VirtualRanks(count: job.virtualRanks, ranks: world.size), rank: world.rank)
     return try Validator(evaluator, world: world)
+  }
+
+  /// Throws where the model file to start from is none, or is of another shape. Its values are read when training begins.
+  private func checkInitialModel() throws {
+    guard let path = job.initialModel, resumed == nil else { return }
+    _ = try Agreement.fromRoot(world) {
+      try ModelFile.check(try SafetensorsFile.open(try ModelFile.locate(path)), design.model.layout)
+      return []
+    }
   }
 
   /// The first parameters: from the seed, or from a model file.
@@ -230,12 +242,7 @@ public final class TrainingRun {
 
 extension TrainingJob {
   /// Whether class labels are wanted, so that those of a data set without dataset.json must be looked through.
-  var needsLabels: Bool {
-    switch loss {
-    case .squared, .huber, .absolute: false
-    case .logistic, .hinge, .squaredHinge, .softmax, nil: true
-    }
-  }
+  var needsLabels: Bool { loss?.isOfClasses ?? true }
 }
 
 extension TrainingJob.Source {
