@@ -15,15 +15,18 @@ import Testing
       parsing: Array(text.utf8), source: "job.json", overrides: overrides.map { try JobOverride(parsing: $0) })
   }
 
-  /// The message for a user, one line a problem; empty where the job is sound.
-  static func complaint(_ text: String, _ overrides: [String] = []) -> String {
+  /// What a user reads, one line a mistake, without the head that counts them.
+  static func complaints(_ text: String, _ overrides: [String] = []) -> [String] {
     do {
       _ = try parse(text, overrides)
-      return ""
+      return []
     } catch {
       let failure = Failure(error)
       #expect(failure.code == .invalidJob)
-      return failure.message
+      let lines = failure.message.split(separator: "\n").map(String.init)
+      guard lines.count > 1 else { return lines }
+      #expect(lines[0] == "'job.json' has \(lines.count - 1) mistakes")
+      return lines.dropFirst().map { String($0.drop { $0 == " " }) }
     }
   }
 
@@ -49,7 +52,7 @@ import Testing
     #expect(job.virtualRanks == 0 && job.microBatches == 1)
     #expect(job.checkpoint.everySteps == 0 && job.checkpoint.everySeconds == 600 && job.checkpoint.keep == 2)
     #expect(job.data.split == nil && job.data.validationSplit == nil && job.data.scale == 1)
-    #expect(Self.complaint("{}") == "job.json: 'data.path' is missing\njob.json: 'model.kind' is missing")
+    #expect(Self.complaints("{}") == ["job.json: 'data.path' is missing", "job.json: 'model.kind' is missing"])
   }
 
   private static func number(_ value: JSONValue) -> Double? {
@@ -83,7 +86,8 @@ import Testing
     ("schedule.patience", "3", []), ("train.epochs", "9", []), ("train.steps", "10", []),
     ("train.batch_size", #""full""#, []), ("train.shuffle", "false", []), ("train.seed", "9223372036854775807", []),
     ("train.clip_norm", "1.5", []), ("train.log_every", "4", []), ("train.initial_model", #""first.safetensors""#, []),
-    ("train.early_stopping.patience", "2", ["data.validation_split=test"]), ("parallel.micro_batches", "3", []),
+    ("train.early_stopping.patience", "2", ["data.validation_split=test"]), ("parallel.pipeline", "1", []),
+    ("parallel.tensor", "1", []), ("parallel.micro_batches", "3", []),
     ("parallel.virtual_ranks", "16", []), ("parallel.reduction", #""fast""#, []), ("checkpoint.every_steps", "5", []),
     ("checkpoint.every_seconds", "0.5", []), ("checkpoint.keep", "1", []), ("output", #""runs/here""#, []),
   ]

@@ -5,12 +5,12 @@ import Testing
 
 /// What a user reads about a job file that is wrong.
 @Suite struct JobProblemTests {
-  private func complaint(_ text: String, _ overrides: [String] = []) -> String {
-    JobParsingTests.complaint(text, overrides)
-  }
+  private func complaints(_ text: String) -> [String] { JobParsingTests.complaints(text) }
 
   /// What `--set` makes wrong of a job that is sound.
-  private func setting(_ overrides: String...) -> String { complaint(JobParsingTests.least, overrides) }
+  private func complaints(setting overrides: String...) -> [String] {
+    JobParsingTests.complaints(JobParsingTests.least, overrides)
+  }
 
   /// All at once, each with its place.
   @Test func everyProblemIsToldWithLineAndColumn() {
@@ -24,12 +24,12 @@ import Testing
         seed: 3,
       }
       """
-    let lines = complaint(text).split(separator: "\n").map(String.init)
     #expect(
-      lines == [
+      complaints(text) == [
         "job.json:2:17: 'data.path' must be a text, not \"\"",
         "job.json:2:21: unknown key 'data.scal'; did you mean 'data.scale'?",
-        "job.json:3:18: 'model.kind' must be \"linear\" | \"logistic\" | \"svm\" | \"softmax\" | \"mlp\", not \"mpl\"; did you mean \"mlp\"?",
+        "job.json:3:18: 'model.kind' must be \"linear\" | \"logistic\" | \"svm\" | \"softmax\" | \"mlp\", not \"mpl\"; "
+          + "did you mean \"mlp\"?",
         "job.json:4:45: 'optimizer.learning_rate' must be a number above 0, not -1",
         "job.json:6:24: 'train.batch_size' must be an integer from 1 or \"full\", not 0",
         "job.json:6:35: 'train.epochs' must be an integer from 1 or null, not 1.5",
@@ -43,7 +43,7 @@ import Testing
     (#"{ data: { path: ["d"] }, model: { kind: "linear" } }"#, "job.json:1:17: 'data.path' must be a text, not a list"),
   ])
   func sectionsOfAnotherKind(text: String, expected: String) {
-    #expect(complaint(text).split(separator: "\n").first.map(String.init) == expected)
+    #expect(complaints(text).first == expected)
   }
 
   @Test(arguments: [
@@ -51,8 +51,9 @@ import Testing
     ("learning_rate", "optimizer.learning_rate"), ("checkpoint.every_second", "checkpoint.every_seconds"),
   ])
   func mistypedKeysOfSet(key: String, meant: String) {
-    let complaint = setting("\(key)=1")
-    #expect(complaint.hasPrefix("job.json: --set \(key): unknown key '\(key)'") && complaint.contains(meant), "\(complaint)")
+    let found = complaints(setting: "\(key)=1")
+    #expect(found.count == 1 && found[0].hasPrefix("--set \(key): unknown key '\(key)'"), "\(found)")
+    #expect(found[0].contains(meant), "\(found)")
   }
 
   @Test(arguments: [
@@ -60,7 +61,8 @@ import Testing
     ("model.activation", "rellu", "relu"), ("parallel.reduction", "order", "ordered"), ("train.batch_size", "ful", "full"),
   ])
   func mistypedChoices(key: String, value: String, meant: String) {
-    #expect(setting("\(key)=\(value)").hasSuffix("not \"\(value)\"; did you mean \"\(meant)\"?"))
+    let found = complaints(setting: "\(key)=\(value)")
+    #expect(found.count == 1 && found[0].hasSuffix("not \"\(value)\"; did you mean \"\(meant)\"?"), "\(found)")
   }
 
   @Test(arguments: [
@@ -73,19 +75,29 @@ import Testing
     "parallel.micro_batches=0", "loss={}", "data={}", "train=3",
   ])
   func valuesOutOfRange(_ setting: String) {
-    #expect(self.setting(setting).hasPrefix("job.json: --set "), "\(self.setting(setting))")
+    let found = complaints(setting: setting)
+    let key = setting.prefix { $0 != "=" }
+    #expect(found.contains { $0.hasPrefix("--set \(key): ") }, "\(found)")
   }
 
   /// Each of these is fine alone, and not together.
   @Test(arguments: [
     (["model.kind=mlp"], "model.hidden"), (["model.hidden=[3]"], "model.hidden"), (["loss=softmax"], "loss"),
-    (["train.epochs=1", "train.steps=2"], "train.steps"), (["optimizer.momentum=0.5"], "optimizer.momentum"),
+    (["optimizer.momentum=0.5"], "optimizer.momentum"),
     (["optimizer.kind=sgd", "optimizer.beta1=0.5"], "optimizer.beta1"), (["schedule.kind=plateau"], "schedule.kind"),
     (["train.early_stopping.patience=1"], "train.early_stopping.patience"),
   ])
   func contradictions(settings: [String], key: String) {
-    let complaint = complaint(JobParsingTests.least, settings)
-    #expect(complaint.contains("'\(key)'") && complaint.split(separator: "\n").count == 1, "\(complaint)")
+    let found = JobParsingTests.complaints(JobParsingTests.least, settings)
+    #expect(found.count == 1 && found[0].contains("'\(key)'"), "\(found)")
+  }
+
+  /// Epochs and steps exclude each other in a file; what `--set` says takes the place of the other.
+  @Test func epochsOrSteps() throws {
+    let text = #"{ data: { path: "d" }, model: { kind: "linear" }, train: { epochs: 2, steps: 3 } }"#
+    #expect(complaints(text) == ["job.json:1:78: 'train.steps' and 'train.epochs' cannot both be given"])
+    let epochs = text.replacing(", steps: 3", with: "")
+    #expect(try JobParsingTests.parse(epochs, ["train.steps=5"]).length == .steps(5))
   }
 
   /// `--set` takes JSON5, or else a text; the last of several counts.
@@ -102,8 +114,11 @@ import Testing
 
   /// The parser's own errors have their place too.
   @Test func syntaxErrors() {
-    #expect(complaint("{ data: { path: \"d\" \n model: 3 }").hasPrefix("job.json:2:"))
-    #expect(complaint("").hasPrefix("job.json:1:1:"))
-    #expect(complaint("{ output: 'a', output: 'b' }").hasPrefix("job.json:1:16:"))
+    for (text, place) in [
+      ("{ data: { path: \"d\" \n model: 3 }", "2:2"), ("", "1:1"), ("{ output: 'a', output: 'b' }", "1:16"),
+    ] {
+      let found = complaints(text)
+      #expect(found.count == 1 && found[0].hasPrefix("job.json:\(place):"), "\(found)")
+    }
   }
 }

@@ -25,7 +25,10 @@ import Testing
     sums.add(scores: scores, targets: targets, rows: rows, lossSum: 50)
     let metrics = Metrics(sums)
     #expect(metrics.rows == rows && metrics.loss == 0.25)
-    guard case .classification(let found) = metrics.detail else { Issue.record("no classification"); return }
+    guard case .classification(let found) = metrics.detail else {
+      Issue.record("no classification")
+      return
+    }
 
     let answers = (0..<rows).map { row in
       let own = scores[row * classes..<(row + 1) * classes]
@@ -63,7 +66,10 @@ import Testing
   @Test func labels() {
     var sums = MetricSums(task: .labels(outputs: 3))
     sums.add(scores: [1, -1, 0, 2, 2, -2], targets: [1, 1, 0, 1, 0, 0], rows: 2, lossSum: 3)
-    guard case .labels(let accuracy) = Metrics(sums).detail else { Issue.record("no labels"); return }
+    guard case .labels(let accuracy) = Metrics(sums).detail else {
+      Issue.record("no labels")
+      return
+    }
     #expect(accuracy == 4.0 / 6 && Metrics(sums).loss == 1.5)
   }
 
@@ -74,7 +80,10 @@ import Testing
     let scores = zip(targets, numbers(rows * outputs, seed: 4)).map { $0 + $1 }
     var sums = MetricSums(task: .regression(outputs: outputs))
     sums.add(scores: scores, targets: targets, rows: rows, lossSum: 0)
-    guard case .regression(let found) = Metrics(sums).detail else { Issue.record("no regression"); return }
+    guard case .regression(let found) = Metrics(sums).detail else {
+      Issue.record("no regression")
+      return
+    }
 
     func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
     func column(_ values: [Float], _ output: Int) -> [Double] {
@@ -97,7 +106,10 @@ import Testing
   @Test func targetsThatDoNotVaryHaveNoR2() throws {
     var sums = MetricSums(task: .regression(outputs: 1))
     sums.add(scores: [1, 2], targets: [5, 5], rows: 2, lossSum: 0)
-    guard case .regression(let found) = Metrics(sums).detail else { Issue.record("no regression"); return }
+    guard case .regression(let found) = Metrics(sums).detail else {
+      Issue.record("no regression")
+      return
+    }
     #expect(found.r2 == nil && found.mse == 12.5)
     #expect(Metrics(sums).json(classNames: []).serialized(pretty: false).contains(#""r2":null"#))
   }

@@ -12,7 +12,9 @@ import Testing
     let negatives = rows.filter { !$0.isPositive }
     guard !positives.isEmpty, !negatives.isEmpty else { return nil }
     var halves = 0
-    for one in positives { for other in negatives { halves += one.score > other.score ? 2 : one.score == other.score ? 1 : 0 } }
+    for one in positives {
+      for other in negatives { halves += one.score > other.score ? 2 : one.score == other.score ? 1 : 0 }
+    }
     return Double(halves) / 2 / Double(positives.count) / Double(negatives.count)
   }
 

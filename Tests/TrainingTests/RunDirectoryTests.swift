@@ -20,22 +20,28 @@ import Testing
 
   @Test func aRunThatIsThereIsNotTouched() throws {
     let path = directory.file("deep/run")
-    try RunDirectory(path, policy: .refuse).write(job: .object([]))
+    try RunDirectory(path, policy: .refuse).begin(job: .object([]))
+    // A run that failed before its first step left nothing to lose.
+    #expect(failure { _ = try RunDirectory(path, policy: .refuse) } == nil)
+    try directory.write(text: "{}", to: "deep/run/metrics.jsonl")
     let refused = failure { _ = try RunDirectory(path, policy: .refuse) }
-    #expect(refused?.code == .cannotCreate && refused?.message.contains("job.json") == true)
+    #expect(refused?.code == .cannotCreate && refused?.message.contains("job.json, metrics.jsonl") == true)
     #expect(directory.contains("deep/run/job.json"))
-    #expect(failure { _ = try RunDirectory(path, policy: .resume) } == nil)
-    #expect(directory.contains("deep/run/job.json"))
+    try RunDirectory(path, policy: .resume).begin(job: .object([("output", "x")]))
+    #expect(try directory.readText("deep/run/job.json").contains("output"))
+    #expect(directory.contains("deep/run/metrics.jsonl"))
   }
 
-  /// What belongs to a run goes, what does not stays.
+  /// What belongs to a run goes when the new one begins, what does not stays.
   @Test func overwritingTakesTheRunAlone() throws {
     let path = directory.file("run")
     for name in ["job.json", "metrics.jsonl", "model.safetensors", "checkpoints/step-000000001/x", "notes.txt"] {
       try directory.write(text: "", to: "run/" + name)
     }
-    #expect(failure { _ = try RunDirectory(path, policy: .overwrite) } == nil)
-    #expect(try directory.names(in: "run").filter { !$0.hasPrefix(".") } == ["notes.txt"])
+    let replacing = try RunDirectory(path, policy: .overwrite)
+    #expect(directory.contains("run/checkpoints/step-000000001/x"))
+    try replacing.begin(job: .object([]))
+    #expect(try directory.names(in: "run").filter { !$0.hasPrefix(".") } == ["job.json", "notes.txt"])
   }
 
   @Test func oneRunAtATime() throws {
