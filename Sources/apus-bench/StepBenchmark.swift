@@ -23,7 +23,7 @@ enum StepBenchmark {
       let directory = SyntheticShards.temporaryDirectory()
       try SyntheticShards.write(
         FileSystem.join(directory, "data"), rows: rows, columns: layers[0], classes: max(layers[layers.count - 1], 2),
-        shards: 4)
+        shards: ranks)
       return Array(directory.utf8)
     }
     let work = String(decoding: directory, as: UTF8.self)

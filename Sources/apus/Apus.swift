@@ -11,6 +11,7 @@ enum Apus {
     Termination.surviveFileLimit()
     do {
       let command = try parse(Array(CommandLine.arguments.dropFirst()))
+      if let local = command as? any LocalCommand, !Program.isLaunched { Program.leave(code: try local.run()) }
       Program.run(report: report) { world in try run(command, world) }
     } catch {
       // Nothing has touched MPI yet; under a launcher every rank is here, and one message is enough.

@@ -67,11 +67,7 @@ public struct ModelDescription: Sendable {
 extension ModelDescription {
   /// Throws unless the rows of `dataset` are such as the model was trained on.
   public func check(_ dataset: ShardedDataset) throws {
-    guard dataset.columns == model.inputs else {
-      throw Failure(
-        .invalidData, "the data have \(dataset.columns) columns, and the model was trained on \(model.inputs)",
-        hint: "a data set for this model is prepared from the same columns as its training data")
-    }
+    try checkColumns(of: dataset)
     let names = dataset.classNames
     if !classNames.isEmpty, !names.isEmpty, names != classNames {
       throw Failure(
@@ -79,6 +75,24 @@ extension ModelDescription {
         "the data have the \(names.count) classes \(Self.listed(names)), and the model was trained on the \(classNames.count) classes \(Self.listed(classNames))"
       )
     }
+  }
+
+  /// Throws unless the columns of `dataset` are those that the model was trained on, by number and, where both know them, by
+  /// name.
+  public func checkColumns(of dataset: ShardedDataset) throws {
+    let hint = "a data set for this model is prepared from the same columns as its training data"
+    guard dataset.columns == model.inputs else {
+      throw Failure(
+        .invalidData, "the data have \(dataset.columns) columns, and the model was trained on \(model.inputs)",
+        hint: hint)
+    }
+    let names = dataset.manifest?.columns ?? []
+    guard columns.count == names.count, let odd = names.indices.first(where: { names[$0] != columns[$0] }) else {
+      return
+    }
+    throw Failure(
+      .invalidData,
+      "column \(odd) of the data is '\(names[odd])', and the model was trained on '\(columns[odd])' there", hint: hint)
   }
 
   private static func listed(_ names: [String]) -> String {
@@ -97,7 +111,7 @@ extension TrainingJob {
 extension ModelDescription {
   /// Reads the description of an open model file.
   /// - Throws: `DataError` (65) where the file is no model, or not a whole one.
-  init(_ file: borrowing SafetensorsFile) throws {
+  public init(_ file: borrowing SafetensorsFile) throws {
     let path = file.path
     func invalid(_ message: String) -> DataError { DataError(.invalid, "'\(path)' \(message)") }
     func value(_ key: String) throws -> String {

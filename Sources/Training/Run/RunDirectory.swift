@@ -8,7 +8,7 @@ public final class RunDirectory {
     case refuse, resume, overwrite
   }
 
-  private static let jobName = "job.json"
+  public static let jobName = "job.json"
   private static let lockName = ".lock"
 
   public let path: String
