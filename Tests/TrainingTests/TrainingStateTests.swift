@@ -11,7 +11,8 @@ import Testing
 
   /// Numbers without an end in the decimal system keep every bit.
   @Test func everythingSurvives() throws {
-    var state = TrainingState(virtualRanks: 12, rows: 1438)
+    var state = TrainingState(
+      TrainingCourse(rows: 1438, virtualRanks: 12, batchRows: 32, seed: 7, shuffle: false))
     #expect(try read(state.json.serialized(pretty: true)) == state)
     state.step = 123_456_789
     state.samples = 1 << 52
@@ -29,9 +30,13 @@ import Testing
     #expect(throws: (any Error).self) { try read(text) }
   }
 
-  @Test(arguments: ["step", "samples", "virtual_ranks", "rows", "bad_count", "best_step", "without_improvement"])
+  @Test(arguments: [
+    "step", "samples", "virtual_ranks", "batch_rows", "seed", "rows", "bad_count", "best_step", "without_improvement",
+  ])
   func countsAreChecked(key: String) throws {
-    let sound = TrainingState(virtualRanks: 3, rows: 5).json.serialized(pretty: false)
+    let sound = TrainingState(
+      TrainingCourse(rows: 5, virtualRanks: 3, batchRows: 2, seed: 7, shuffle: true)
+    ).json.serialized(pretty: false)
     for wrong in ["-1", "0.5", "null", "\"1\"", "1e99"] {
       let pattern = try Regex("\"\(key)\":[0-9]+")
       let text = sound.replacing(pattern, with: "\"\(key)\":\(wrong)")
