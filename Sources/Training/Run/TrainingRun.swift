@@ -5,6 +5,7 @@ public import MPI
 import Model
 import Optimization
 import Parallel
+import Text
 
 /// A training from its job to its model file: what `apus train` does. All methods are collective.
 public final class TrainingRun {
@@ -80,6 +81,11 @@ public final class TrainingRun {
           hint: "leave parallel.virtual_ranks at 0 to go on with those of the run")
       }
       return resumed.virtualRanks
+    }
+    guard job.virtualRanks <= VirtualRanks.most else {
+      throw Failure(
+        .usage, "parallel.virtual_ranks is \(grouped(job.virtualRanks)); at most \(grouped(VirtualRanks.most)) are possible",
+        hint: "a multiple of the ranks that you mean to use is enough, as 12 or 64")
     }
     guard job.virtualRanks == 0 else { return job.virtualRanks }
     return VirtualRanks.count(ranks: ranks, shards: dataset.shards.count, batchRows: job.batchRows(of: dataset.rows))
