@@ -147,4 +147,3 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: PackageRoot.file("Jobs")).sorted() == names.sorted())
   }
 }
-

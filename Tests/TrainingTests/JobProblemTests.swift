@@ -47,7 +47,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("optimiser.learning_rate", "optimizer"), ("optimizer.lr", "learning_rate"), ("train.batchsize", "train.batch_size"),
+    ("optimiser.learning_rate", "optimizer"), ("optimizer.lr", "learning_rate"),
+    ("train.batchsize", "train.batch_size"),
     ("learning_rate", "optimizer.learning_rate"), ("checkpoint.every_second", "checkpoint.every_seconds"),
   ])
   func mistypedKeysOfSet(key: String, meant: String) {
@@ -58,7 +59,8 @@ import Testing
 
   @Test(arguments: [
     ("loss", "sqared", "squared"), ("optimizer.kind", "adma", "adam"), ("schedule.kind", "cosin", "cosine"),
-    ("model.activation", "rellu", "relu"), ("parallel.reduction", "order", "ordered"), ("train.batch_size", "ful", "full"),
+    ("model.activation", "rellu", "relu"), ("parallel.reduction", "order", "ordered"),
+    ("train.batch_size", "ful", "full"),
   ])
   func mistypedChoices(key: String, value: String, meant: String) {
     let found = complaints(setting: "\(key)=\(value)")
