@@ -94,6 +94,6 @@ let package = Package(
     tests("OptimizationTests", ["Kernels", "Model", "Optimization"]),
     tests("ParallelTests", ["Data", "Kernels", "MPI", "Model", "Parallel", "RankCases"]),
     tests("TrainingTests", ["Data", "Files", "JSON", "Kernels", "Model", "Optimization", "Training"]),
-    tests("CommandTests", ["JSON", "apus"], resources: [.copy("Reference")]),
+    tests("CommandTests", ["JSON", "Training", "apus"], resources: [.copy("Reference")]),
   ]
 )

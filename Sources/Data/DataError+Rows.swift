@@ -12,7 +12,7 @@ extension DataError {
   static func tooLarge(_ value: Double, row: Int, column: String, shard: String) -> DataError {
     DataError(
       .invalid, "'\(shard)', row \(row), \(column): \(value) is too large for a 32-bit float",
-      hint: "Scale the column, or take its logarithm.")
+      hint: "scale the column, or take its logarithm")
   }
 
   static func label(_ value: Double, row: Int, shard: String, allowed: String, hint: String? = nil) -> DataError {

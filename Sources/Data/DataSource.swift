@@ -67,7 +67,7 @@ public struct DataSource: Equatable, Sendable {
     let inner = names.first {
       (try? FileSystem.status(of: FileSystem.join(FileSystem.join(path, $0), DatasetManifest.fileName))) != .some(nil)
     }
-    throw DataError(.missing, text, hint: inner.map { "'\(FileSystem.join(path, $0))' does." })
+    throw DataError(.missing, text, hint: inner.map { "'\(FileSystem.join(path, $0))' does" })
   }
 
   private func resolved(matching pattern: String) throws(DataError) -> ResolvedSource {
@@ -88,7 +88,7 @@ public struct DataSource: Equatable, Sendable {
       throw DataError(
         .usage,
         "the split '\(split)' of '\(path)' is asked for, but splits are named in a \(DatasetManifest.fileName), and there is none",
-        hint: "Name the files of the split as the path, or leave the split out.")
+        hint: "name the files of the split as the path, or leave the split out")
     }
     return ResolvedSource(
       paths: paths, features: features ?? Self.defaultFeatures, targets: targets ?? Self.defaultTargets, split: nil,
@@ -102,7 +102,7 @@ public struct DataSource: Equatable, Sendable {
       let names = manifest.splits.map(\.name)
       throw DataError(
         .usage, "'\(path)' has no split '\(wanted)'; it has \(names.map { "'\($0)'" }.joined(separator: ", "))",
-        hint: closest(to: wanted, among: names).map { "Did you mean '\($0)'?" })
+        hint: closest(to: wanted, among: names).map { "did you mean '\($0)'?" })
     }
     guard !found.shards.isEmpty else { throw DataError(.missing, "the split '\(wanted)' in '\(path)' has no shards") }
     let directory = FileSystem.directory(of: path)
@@ -120,10 +120,12 @@ public struct DataSource: Equatable, Sendable {
       there = FileSystem.directory(of: there)
     }
     let names = ((try? FileSystem.list(there)) ?? []).filter { !$0.hasPrefix(".") }
-    var hint = closest(to: name, among: names).map { "Did you mean '\(FileSystem.join(there, $0))'?" }
+    var hint = closest(to: name, among: names).map {
+      "did you mean '\(there == "." ? $0 : FileSystem.join(there, $0))'?"
+    }
     if hint == nil, !names.isEmpty {
       let listed = names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ..." : "")
-      hint = "'\(there)' holds \(listed)"
+      hint = there == "." ? "the current directory holds \(listed)" : "'\(there)' holds \(listed)"
     }
     let what = FileSystem.join(there, name)
     let text =

@@ -19,7 +19,7 @@ extension HDF5File {
         if found.count > 20 { message += "\n  and \(found.count - 20) more" }
       }
       let bare = name.hasPrefix("/") ? String(name.dropFirst()) : name
-      throw DataError(.invalid, message, hint: closest(to: bare, among: names).map { "Did you mean '\($0)'?" })
+      throw DataError(.invalid, message, hint: closest(to: bare, among: names).map { "did you mean '\($0)'?" })
     }
   }
 

@@ -29,7 +29,7 @@ public struct ResolvedSource: Equatable, Sendable {
         throw DataError(
           .invalid,
           "the data hold features that are normalized already, and not in the way that the model was trained with",
-          hint: "Prepare the data from the raw values.")
+          hint: "prepare the data from the raw values")
       }
       return FeatureTransform(scale: scale)
     }

@@ -22,10 +22,10 @@ extension RowLoader {
     var hint: String?
     if case .binary = use {
       allowed = "0 or 1"
-      if values.contains(-1) { hint = "Labels of two classes are 0 and 1, not -1 and 1." }
+      if values.contains(-1) { hint = "labels of two classes are 0 and 1, not -1 and 1" }
     } else {
       allowed = "a whole number from 0 to \(limit)"
-      if column < values.count, values[column] == Double(limit) + 1 { hint = "Labels count from 0." }
+      if column < values.count, values[column] == Double(limit) + 1 { hint = "labels count from 0" }
     }
     return .label(
       column < values.count ? values[column] : .nan, row: row, shard: dataset.shards[shard].path, allowed: allowed,
@@ -39,7 +39,7 @@ extension RowLoader {
     return DataError(
       .invalid,
       "'\(dataset.shards[shard].path)', row \(row): the targets are (\(shown)); allowed is a 1 for the class and 0 for the others",
-      hint: "Targets of \(classes) columns were taken for one-hot classes, since the model has \(classes) classes.")
+      hint: "targets of \(classes) columns were taken for one-hot classes, since the model has \(classes) classes")
   }
 
   private func storedValues(features: Bool, shard: Int, row: Int) -> [Double]? {

@@ -144,6 +144,6 @@ public final class SafetensorsWriter {
   private func failed(_ error: FilesError) -> DataError {
     abandon()
     let base = DataError(writing: error)
-    return DataError(base.kind, base.message, hint: "'\(path)' needs \(Text.bytes(bytes)).")
+    return DataError(base.kind, base.message, hint: "'\(path)' needs \(Text.bytes(bytes))")
   }
 }

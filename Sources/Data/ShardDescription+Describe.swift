@@ -46,7 +46,7 @@ extension ShardDescription {
         throw DataError(
           .invalid, "the targets '\(targets)' in '\(path)' are \(targetSet.elementType); wanted are numbers",
           hint: targetSet.elementType == .string
-            ? "Store class names as their numbers, 0 up to the number of classes." : nil)
+            ? "store class names as their numbers, 0 up to the number of classes" : nil)
       }
       guard let targetRows = targetShape.first, let width = rowSize(of: targetShape), width > 0 else {
         throw DataError(

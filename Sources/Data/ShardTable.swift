@@ -86,7 +86,7 @@ struct ShardTable {
         ]
       }
     throw DataError(
-      .invalid, message, hint: "All shards of a data set need the same columns and types: leave out those that differ.")
+      .invalid, message, hint: "all shards of a data set need the same columns and types: leave out those that differ")
   }
 
   private func differences(_ common: Signature, _ odd: [Int]) -> String {

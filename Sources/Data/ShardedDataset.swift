@@ -34,7 +34,7 @@ public struct ShardedDataset: Sendable {
         throw DataError(
           .invalid,
           "'\(shard.path)' has \(grouped(shard.rows)) rows, \(DatasetManifest.fileName) says \(grouped(rows))",
-          hint: "One of the two was changed: prepare the data set anew.")
+          hint: "one of the two was changed: prepare the data set anew")
       }
     }
     var firstRows = [0]
@@ -77,7 +77,7 @@ public struct ShardedDataset: Sendable {
       if let odd = labels.firstOdd {
         throw .label(
           odd.value, row: odd.row, shard: shard.path, allowed: "a class index: 0, 1, 2, ...",
-          hint: "Targets that are quantities are for the kinds and losses of regression.")
+          hint: "targets that are quantities are for the kinds and losses of regression")
       }
       largest = max(largest, labels.maximum)
     }

@@ -47,9 +47,16 @@ public struct FilesError: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String {
     var text = "cannot \(action) '\(path)': "
     text += kind == .locked ? "another process holds the lock" : unsafe String(cString: strerror(code))
-    if let note { text += " (\(note))" }
+    if let note {
+      text += " (\(note))"
+    } else if kind == .tooLarge, isOutput {
+      text += " (the limit is that of ulimit -f or of the file system)"
+    }
     return text
   }
+
+  /// Whether something was to be made, changed or removed, rather than looked at.
+  public var isOutput: Bool { !["open", "look at", "read", "list", "find"].contains(action) }
 
   private static func kind(of code: Int32, call: String) -> Kind {
     switch code {

@@ -23,6 +23,11 @@ public enum Termination {
     }
   }
 
+  /// Makes a file beyond the limit of `ulimit -f` an error of the write, with a message, and not a silent death by SIGXFSZ.
+  public static func surviveFileLimit() {
+    _ = signal(SIGXFSZ, SIG_IGN)
+  }
+
   /// Whether a signal has come.
   public static var isRequested: Bool { received.load(ordering: .relaxed) != 0 }
 
@@ -35,21 +40,6 @@ public enum Termination {
     case SIGUSR2: "SIGUSR2"
     default: nil
     }
-  }
-
-  /// Asks the kernel to kill this process as soon as its parent dies: a rank must not outlive a killed mpirun.
-  /// Corresponds to `prctl(PR_SET_PDEATHSIG, SIGKILL)`.
-  public static func dieWithParent() {
-    let parent = getppid()
-    // Swift imports no variadic C functions. On Linux for x86-64 and arm64, whole numbers are passed to them as to any
-    // other function, so the same code can be called under a fixed signature.
-    typealias Prctl = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
-    guard let symbol = unsafe dlsym(nil, "prctl") else { return }
-    let prctl = unsafe unsafeBitCast(symbol, to: Prctl.self)
-    let setParentDeathSignal: Int32 = 1
-    _ = prctl(setParentDeathSignal, UInt(SIGKILL), 0, 0, 0)
-    // The parent may have died just before.
-    if getppid() != parent { _ = kill(getpid(), SIGKILL) }
   }
 
   /// Runs inside the signal handler: atomics and async-signal-safe calls only.

@@ -1,10 +1,3 @@
-public import Kernels
-
-/// The Euclidean norm of the elements in `range`, in Double and in one fixed order.
-public func gradientNorm(_ gradient: borrowing FloatBuffer, _ range: Range<Int>) -> Double {
-  Reduce.orderedSumOfSquares(gradient, range).squareRoot()
-}
-
 /// What a gradient with this norm is multiplied by so that its norm is at most `limit`, as PyTorch's `clip_grad_norm_`
 /// does: `limit / (norm + 1e-6)` where that is below 1. A `limit` of 0 means no clipping.
 ///

@@ -16,7 +16,7 @@ extension Communicator {
   }
 
   /// Sends each rank its part of `source` and receives one from each. Collective; see `allToAll` on spans.
-  borrowing func allToAll(
+  public borrowing func allToAll(
     _ source: borrowing FloatBuffer, _ sending: Partition, into target: inout FloatBuffer, _ receiving: Partition
   ) throws(MPIError) {
     var span = target.mutableSpan
@@ -24,7 +24,7 @@ extension Communicator {
   }
 
   /// Collects the beginning of `part` of every rank, as long as the partition says. Collective; see `allGather` on spans.
-  borrowing func allGather(
+  public borrowing func allGather(
     _ part: borrowing FloatBuffer, into result: inout FloatBuffer, _ partition: Partition
   ) throws(MPIError) {
     var span = result.mutableSpan

@@ -44,13 +44,21 @@ public final class DataParallel: ParallelStrategy {
   }
 
   public func sumGradient(epoch: Int, positions: Range<Int>, raised: StepTotals) throws -> StepTotals {
-    switch mode {
-    case .ordered: try sumOrdered(epoch: epoch, positions: positions, raised: raised)
-    case .fast: try sumTogether(epoch: epoch, positions: positions, raised: raised)
+    var failure: (any Error)?
+    do {
+      switch mode {
+      case .ordered: try sumOrdered(epoch: epoch, positions: positions, raised: raised)
+      case .fast: try sumTogether(epoch: epoch, positions: positions, raised: raised)
+      }
+    } catch {
+      // The other ranks wait in the reduction: this one meets them there and tells them.
+      failure = error
+      sum.place(slot: 0) { _, _ in StepTotals(failed: true) }
     }
     let start = ContinuousClock.now
     let totals = try sum.reduce(raised: raised, over: communicator)
     secondsReducing += (ContinuousClock.now - start) / .seconds(1)
+    guard !totals.failed else { throw StepFailure(own: failure) }
     return totals
   }
 

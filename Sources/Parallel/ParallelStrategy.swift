@@ -7,7 +7,7 @@ public protocol ParallelStrategy: AnyObject {
   /// Computes the gradient of the rows at `positions` of `epoch`, summed over the rows, and adds it over all ranks.
   ///
   /// Collective. `raised` carries this rank's flags; the result carries those of all.
-  /// - Throws: `DataError` where this rank cannot read its rows, `MPIError` where the ranks cannot be reached.
+  /// - Throws: `StepFailure` on every rank where some rank cannot read its rows, `MPIError` where the ranks cannot be reached.
   func sumGradient(epoch: Int, positions: Range<Int>, raised: StepTotals) throws -> StepTotals
 
   /// Whether the summed gradient has neither infinities nor NaN; the same answer on every rank.

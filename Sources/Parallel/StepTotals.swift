@@ -13,12 +13,15 @@ public struct StepTotals: Sendable {
   public var stop: Bool
   /// The clock of rank 0 says that a checkpoint is due.
   public var save: Bool
+  /// Some rank could not do its part, so that the sum is of no use.
+  public var failed: Bool
 
-  public init(lossSum: Double = 0, rows: Int = 0, stop: Bool = false, save: Bool = false) {
+  public init(lossSum: Double = 0, rows: Int = 0, stop: Bool = false, save: Bool = false, failed: Bool = false) {
     self.lossSum = lossSum
     self.rows = rows
     self.stop = stop
     self.save = save
+    self.failed = failed
   }
 
   /// The floats that one `StepTotals` takes behind a gradient.
@@ -38,7 +41,7 @@ public struct StepTotals: Sendable {
     buffer[offset + 3] = Float(rows % Self.countBase)
     buffer[offset + 4] = stop ? 1 : 0
     buffer[offset + 5] = save ? 1 : 0
-    buffer[offset + 6] = 0
+    buffer[offset + 6] = failed ? 1 : 0
     buffer[offset + 7] = 0
   }
 
@@ -48,6 +51,7 @@ public struct StepTotals: Sendable {
       lossSum: Double(buffer[offset]) + Double(buffer[offset + 1]),
       rows: Int(buffer[offset + 2]) * Self.countBase + Int(buffer[offset + 3]),
       stop: buffer[offset + 4] > 0,
-      save: buffer[offset + 5] > 0)
+      save: buffer[offset + 5] > 0,
+      failed: buffer[offset + 6] > 0)
   }
 }

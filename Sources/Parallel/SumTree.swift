@@ -44,7 +44,8 @@ public struct SumTree: Sendable {
   /// How the pieces of all ranks, numbered from left to right, add up to the whole, which is left in piece 0.
   public func finalAdditions(of pieces: [Node]) -> [Addition] {
     let result = plan(operands: pieces)
-    precondition(result.remaining.count == 1, "\(pieces.count) pieces leave \(result.remaining.count) sums instead of one")
+    precondition(
+      result.remaining.count == 1, "\(pieces.count) pieces leave \(result.remaining.count) sums instead of one")
     var additions: [Addition] = []
     var stack: [Int] = []
     var next = 0

@@ -12,6 +12,14 @@ public struct VirtualRanks: Equatable, Sendable {
     self.ranks = ranks
   }
 
+  /// The number of virtual ranks where a job names none: that of the ranks, or of the shards if that is larger.
+  ///
+  /// Each virtual rank computes a gradient of its own and holds a window of rows. So many shards count only as leave each virtual
+  /// rank about 32 rows of a batch, and never more than 64; up to 8 always count.
+  public static func count(ranks: Int, shards: Int, batchRows: Int) -> Int {
+    max(ranks, min(shards, max(8, min(64, batchRows / 32))))
+  }
+
   /// The virtual ranks that `rank` runs.
   public func run(by rank: Int) -> Range<Int> {
     count * rank / ranks..<count * (rank + 1) / ranks

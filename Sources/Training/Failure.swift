@@ -73,11 +73,11 @@ extension FilesError: FailureConvertible {
   public var failure: Failure {
     let code: ExitCode =
       switch kind {
-      case .missing, .isDirectory, .notDirectory: .missingInput
+      case .missing, .isDirectory, .notDirectory: isOutput ? .cannotCreate : .missingInput
       case .permission: .permission
-      case .exists, .locked, .noSpace: .cannotCreate
-      case .tooLarge: .invalidData
-      case .other: .inputOutput
+      case .exists, .locked: .cannotCreate
+      case .tooLarge: isOutput ? .inputOutput : .invalidData
+      case .noSpace, .other: .inputOutput
       }
     return Failure(code, "\(self)")
   }

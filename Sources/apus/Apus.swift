@@ -8,13 +8,15 @@ enum Apus {
   static let version = "0.1.0"
 
   static func main() {
+    Termination.surviveFileLimit()
     do {
       let command = try parse(Array(CommandLine.arguments.dropFirst()))
+      if let local = command as? any LocalCommand, !Program.isLaunched { Program.leave(code: try local.run()) }
       Program.run(report: report) { world in try run(command, world) }
     } catch {
       // Nothing has touched MPI yet; under a launcher every rank is here, and one message is enough.
       if Program.launchedRank ?? 0 == 0 { StandardStream.error.write(text(Failure(error))) }
-      exit(Failure(error).code)
+      Program.leave(code: Failure(error).code.rawValue)
     }
   }
 
@@ -26,7 +28,9 @@ enum Apus {
       throw UsageError.unknown("command", name, among: commands.map(\.syntax.name), of: nil)
     }
     let rest = Array(words.dropFirst())
-    if rest.prefix(while: { $0 != "--" }).contains(where: { $0 == "--help" || $0 == "-h" }) { answer(Help.text(entry.syntax)) }
+    if rest.prefix(while: { $0 != "--" }).contains(where: { $0 == "--help" || $0 == "-h" }) {
+      answer(Help.text(entry.syntax))
+    }
     return try entry.make(Arguments(parsing: rest, syntax: entry.syntax))
   }
 
@@ -56,10 +60,6 @@ enum Apus {
 
   private static func answer(_ text: String) -> Never {
     if Program.launchedRank ?? 0 == 0 { StandardStream.output.write(text) }
-    exit(.success)
-  }
-
-  private static func exit(_ code: ExitCode) -> Never {
-    Program.leave(code: code.rawValue)
+    Program.leave(code: ExitCode.success.rawValue)
   }
 }

@@ -20,7 +20,12 @@ struct EvaluateCommand: Command {
       Option("--targets", value: "NAME", "name of the targets in HDF5 files without dataset.json"),
       Option("--json", "print the metrics as JSON"),
     ],
-    examples: ["apus evaluate runs/digits-mlp Datasets/digits/shards", "mpirun -n 4 apus evaluate model.safetensors 'new/*.h5' --json"])
+    examples: [
+      "apus evaluate runs/digits-mlp Datasets/digits/shards",
+      "mpirun -n 4 apus evaluate model.safetensors 'new/*.h5' --json",
+    ])
+
+  private static let parts = 64
 
   private let modelPath: String
   private let data: DataSource
@@ -39,7 +44,8 @@ struct EvaluateCommand: Command {
     let description = model.description
     let opened = try OpenedDataset(data, defaultSplit: "test", scanLabels: false, world: world)
     let rank = world.rank
-    let virtualRanks = VirtualRanks(count: world.size, ranks: world.size)
+    // As many parts whatever the number of ranks, so that the metrics are the same to the last bit.
+    let virtualRanks = VirtualRanks(count: max(Self.parts, world.size), ranks: world.size)
     let evaluator = try Agreement.alike {
       try description.check(opened.dataset)
       guard opened.dataset.rows > 0 else { throw Failure(.invalidData, "'\(data.path)' has no rows") }
@@ -51,7 +57,8 @@ struct EvaluateCommand: Command {
     guard rank == 0 else { return ExitCode.success.rawValue }
     let text =
       isJSON
-      ? metrics.json(classNames: description.classNames).serialized(pretty: true) : MetricsTable.text(metrics, description)
+      ? metrics.json(classNames: description.classNames).serialized(pretty: true)
+      : MetricsTable.text(metrics, description)
     StandardStream.output.write(text)
     return ExitCode.success.rawValue
   }

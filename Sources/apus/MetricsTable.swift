@@ -31,7 +31,8 @@ enum MetricsTable {
 
   private static func classes(_ classification: Metrics.Classification, _ names: [String]) -> String {
     var table = Table([
-      Table.Column("class"), Table.Column("precision", .right), Table.Column("recall", .right), Table.Column("F1", .right),
+      Table.Column("class"), Table.Column("precision", .right), Table.Column("recall", .right),
+      Table.Column("F1", .right),
       Table.Column("rows", .right),
     ])
     for (name, metrics) in zip(names, classification.classes) {

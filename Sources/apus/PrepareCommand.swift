@@ -10,8 +10,8 @@ struct PrepareCommand: Command {
     name: "prepare", summary: "make a data set of HDF5 shards from CSV files",
     positionals: [Positional("CSV", repeats: true, "CSV files with the same columns")],
     options: [
-      Option("--target", value: "COLUMN", "column to predict; all others are features"),
-      Option("--output", value: "DIR", "directory of the data set"),
+      Option("--target", value: "COLUMN", isRequired: true, "column to predict; all others are features"),
+      Option("--output", value: "DIR", isRequired: true, "directory of the data set"),
       Option("--task", value: "TASK", "classification or regression; found out from the target otherwise"),
       Option("--validation", value: "FRACTION", "share of the rows for the split validation (0)"),
       Option("--test", value: "FRACTION", "share of the rows for the split test (0.2)"),
@@ -28,13 +28,11 @@ struct PrepareCommand: Command {
   private let request: PreparationRequest
 
   init(_ arguments: Arguments) throws {
-    func required(_ option: String) throws -> String {
-      guard let value = arguments.value(option) else { throw UsageError("\(option) is missing", syntax: Self.syntax) }
-      return value
-    }
     func number<Number: LosslessStringConvertible>(_ option: String, _ what: String) throws -> Number? {
       guard let text = arguments.value(option) else { return nil }
-      guard let number = Number(text) else { throw UsageError("\(option) needs \(what), not '\(text)'", syntax: Self.syntax) }
+      guard let number = Number(text) else {
+        throw UsageError("\(option) needs \(what), not '\(text)'", syntax: Self.syntax)
+      }
       return number
     }
     func choice<Choice: RawRepresentable<String> & CaseIterable>(_ option: String) throws -> Choice? {
@@ -45,7 +43,8 @@ struct PrepareCommand: Command {
       return choice
     }
     var request = PreparationRequest(
-      inputs: arguments.positionals, target: try required("--target"), output: try required("--output"))
+      inputs: arguments.positionals, target: arguments.value("--target") ?? "",
+      output: arguments.value("--output") ?? "")
     if let task: TargetTask = try choice("--task") { request.task = task }
     if let missing: MissingPolicy = try choice("--missing") { request.missing = missing }
     request.fractions = SplitFractions(
@@ -73,6 +72,7 @@ struct PrepareCommand: Command {
   func run(_ world: borrowing Communicator) throws -> Int32 {
     _ = try Agreement.fromRoot(world) {
       let meter = ProgressMeter()
+      defer { meter.end() }
       let summary = try Preparer(request).run { meter.show($0) }
       meter.end()
       StandardStream.output.write(text(summary))
@@ -93,7 +93,9 @@ struct PrepareCommand: Command {
     var table = Table([
       Table.Column("split"), Table.Column("rows", .right), Table.Column("shards", .right),
     ])
-    for split in summary.splits { table.append([split.name.rawValue, grouped(split.rows), grouped(split.shards.count)]) }
+    for split in summary.splits {
+      table.append([split.name.rawValue, grouped(split.rows), grouped(split.shards.count)])
+    }
     let rate = summary.seconds > 0 ? Double(summary.bytesRead) / summary.seconds : 0
     return lines.joined(separator: "\n") + "\n" + table.rendered()
       + "\(Text.bytes(summary.bytesRead)) read, \(Text.bytes(summary.bytesWritten)) written in \(duration(summary.seconds))"

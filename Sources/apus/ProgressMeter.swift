@@ -23,5 +23,6 @@ final class ProgressMeter {
 
   func end() {
     if lineIsOpen { StandardStream.error.write("\r\u{1B}[K") }
+    lineIsOpen = false
   }
 }

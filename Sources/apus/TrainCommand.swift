@@ -22,8 +22,6 @@ struct TrainCommand: Command {
       "apus train job.json --set train.epochs=5 --set output=runs/short --dry-run",
     ])
 
-  private static let mostJobBytes = 16 << 20
-
   private let jobPath: String
   private let overrides: [JobOverride]
   private let policy: RunDirectory.Policy
@@ -40,15 +38,17 @@ struct TrainCommand: Command {
   }
 
   func run(_ world: borrowing Communicator) throws -> Int32 {
-    let bytes = try Agreement.fromRoot(world) { try FileSystem.read(jobPath, limit: Self.mostJobBytes) }
+    let bytes = try Agreement.fromRoot(world) { try JobFile.read(jobPath) }
     let job = try Agreement.alike { try TrainingJob(parsing: bytes, source: jobPath, overrides: overrides) }
     let run = try TrainingRun(job, resume: policy == .resume, world: world)
     if isDry {
       if world.rank == 0 { StandardStream.output.write(plan(run, ranks: world.size)) }
       return ExitCode.success.rawValue
     }
-    if world.rank == 0 { StandardStream.error.write(greeting(run, ranks: world.size)) }
-    let result = try run.train(policy: policy)
+    let (rank, ranks) = (world.rank, world.size)
+    let result = try run.train(policy: policy) {
+      if rank == 0 { StandardStream.error.write(greeting(run, ranks: ranks)) }
+    }
     if world.rank == 0 { StandardStream.output.write(report(run, result)) }
     return (result.outcome == .stopped ? ExitCode.stopped : .success).rawValue
   }
@@ -72,7 +72,10 @@ struct TrainCommand: Command {
     let design = run.design
     let rows: [(String, String)] = [
       ("model", "\(name(run)), loss \(design.model.loss.rawValue), \(grouped(design.model.layout.count)) parameters"),
-      ("data", "\(grouped(run.dataset.rows)) rows of \(run.dataset.columns) columns in \(run.dataset.shards.count) shards"),
+      (
+        "data",
+        "\(grouped(run.dataset.rows)) rows of \(run.dataset.columns) columns in \(run.dataset.shards.count) shards"
+      ),
       (
         "steps",
         "\(grouped(run.plan.totalSteps)), \(grouped(run.plan.stepsPerEpoch)) an epoch, \(grouped(run.plan.batchRows)) rows each"
@@ -91,19 +94,27 @@ struct TrainCommand: Command {
   private func report(_ run: TrainingRun, _ result: TrainingRun.Result) -> String {
     let state = result.state
     if result.outcome == .stopped {
-      return "stopped after step \(grouped(state.step)) of \(grouped(run.plan.totalSteps)); the state is saved: go on with --resume\n"
+      return
+        "stopped after step \(grouped(state.step)) of \(grouped(run.plan.totalSteps)); the state is saved: go on with --resume\n"
     }
     var rows: [(String, String)] = []
     let steps = "\(grouped(state.step)) steps, \(grouped(state.samples)) samples in \(duration(result.seconds))"
     rows.append(("trained", steps))
     if result.outcome == .converged {
-      rows.append(("stopped early", "no better validation since step \(grouped(state.earlyStopping.bestStep)), whose parameters are kept"))
+      rows.append(
+        (
+          "stopped early",
+          "no better validation since step \(grouped(state.earlyStopping.bestStep)), whose parameters are kept"
+        ))
     }
     if let loss = result.lastLoss { rows.append(("loss", significant(loss, digits: 5))) }
     if let metrics = result.validation {
       let headline = [("loss", .some(metrics.loss))] + metrics.headline
       rows.append(
-        ("validation", headline.map { "\($0.name) \($0.value.map { significant($0, digits: 5) } ?? "-")" }.joined(separator: ", ")))
+        (
+          "validation",
+          headline.map { "\($0.name) \($0.value.map { significant($0, digits: 5) } ?? "-")" }.joined(separator: ", ")
+        ))
     }
     rows.append(("model", result.modelPath))
     return rows.map { "\(padded($0.0, to: 13))  \($0.1)\n" }.joined()

@@ -47,7 +47,7 @@ private func manifest(
     let error = dataError { _ = try DataSource(path: scratch.path, split: "tset").resolve() }
     #expect(error.kind == .usage)
     #expect(error.message.hasSuffix("has no split 'tset'; it has 'train', 'validation', 'test'"))
-    #expect(error.hint == "Did you mean 'test'?")
+    #expect(error.hint == "did you mean 'test'?")
   }
 
   @Test func theOnlySplitNeedsNoName() throws {
@@ -66,10 +66,10 @@ private func manifest(
     try scratch.write("", to: "digits/shards/a.h5")
     var error = dataError { _ = try DataSource(path: scratch.file("digits/shard")).resolve() }
     #expect(error.kind == .missing && error.message == "'\(scratch.file("digits/shard"))' does not exist")
-    #expect(error.hint == "Did you mean '\(scratch.file("digits/shards"))'?")
+    #expect(error.hint == "did you mean '\(scratch.file("digits/shards"))'?")
     error = dataError { _ = try DataSource(path: scratch.file("digit/shards")).resolve() }
     #expect(error.message.hasSuffix("does not exist ('\(scratch.file("digit"))' neither)"))
-    #expect(error.hint == "Did you mean '\(scratch.file("digits"))'?")
+    #expect(error.hint == "did you mean '\(scratch.file("digits"))'?")
     error = dataError { _ = try DataSource(path: scratch.file("digits")).resolve() }
     #expect(error.kind == .missing && error.message.contains("holds neither a dataset.json nor a file *.h5"))
     error = dataError { _ = try DataSource(path: scratch.file("digits/shards/a.h5/b.h5")).resolve() }

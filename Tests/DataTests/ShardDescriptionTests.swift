@@ -52,7 +52,7 @@ import Testing
       error.message
         == "'\(path)' has no data set 'image' for the features; it has:\n  images  float32 (2 x 1)\n  labels  int32 (2)"
     )
-    #expect(error.hint == "Did you mean 'images'?")
+    #expect(error.hint == "did you mean 'images'?")
     let targets = try #require(attempt(path, features: "images", targets: "y").failure)
     #expect(targets.message.contains("no data set 'y' for the targets") && targets.hint == nil)
   }

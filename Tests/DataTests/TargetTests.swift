@@ -58,7 +58,7 @@ import Testing
   @Test func labelsThatCountFromOneGetAHint() throws {
     let error = dataError { _ = try read(dataset([1, 2, 3] as [Int32]), .classIndex(classes: 3)) }
     #expect(error.message.hasSuffix("row 2: the label is 3; allowed is a whole number from 0 to 2"))
-    #expect(error.hint == "Labels count from 0.")
+    #expect(error.hint == "labels count from 0")
   }
 
   @Test func negativeFractionalAndMissingLabels() throws {
@@ -81,7 +81,7 @@ import Testing
   @Test func binaryTargetsAreZeroOrOne() throws {
     let error = dataError { _ = try read(dataset([1, -1, 1] as [Int32]), .binary(outputs: 1)) }
     #expect(error.message.hasSuffix("row 1: the label is -1; allowed is 0 or 1"))
-    #expect(error.hint == "Labels of two classes are 0 and 1, not -1 and 1.")
+    #expect(error.hint == "labels of two classes are 0 and 1, not -1 and 1")
   }
 
   @Test func rowsThatAreNotOneHotAreNamed() throws {

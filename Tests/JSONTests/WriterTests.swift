@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct WriterTests {
   @Test func compact() {
-    let value: JSONValue = ["b": [1, 2.5, nil, true], "a": "x", "empty": [:], "none": []]
+    let value: JSONValue = ["b": [1, 2.5, .null, true], "a": "x", "empty": [:], "none": []]
     #expect(value.serialized() == #"{"b":[1,2.5,null,true],"a":"x","empty":{},"none":[]}"#)
   }
 
@@ -58,7 +58,7 @@ import Testing
 
   /// Another reader understands what this writer writes.
   @Test func foundationReadsIt() throws {
-    let value: JSONValue = ["a": [1, -2.5e-10, "\u{1}ä😀\"", nil, false], "b": ["c": [:]]]
+    let value: JSONValue = ["a": [1, -2.5e-10, "\u{1}ä😀\"", .null, false], "b": ["c": [:]]]
     for pretty in [false, true] {
       let object = try JSONSerialization.jsonObject(with: Data(value.serialized(pretty: pretty).utf8))
       let dictionary = try #require(object as? [String: Any])

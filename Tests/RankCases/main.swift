@@ -4,7 +4,9 @@
 // A file of cases adds its table here.
 import MPI
 
-let tables = [collectiveCases, messageCases, pendingCases, communicatorCases, faultCases]
+let tables = [
+  collectiveCases, messageCases, pendingCases, communicatorCases, faultCases, trainingCases, parallelCases,
+]
 
 var names = CommandLine.arguments.dropFirst()
 if let limit = names.first?.split(separator: "="), limit.count == 2, limit[0] == "limit", let count = Int(limit[1]) {

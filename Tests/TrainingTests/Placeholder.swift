@@ -1,1 +1,1 @@
-// Replaced by the target's first file.
+// Replaced by the first file.

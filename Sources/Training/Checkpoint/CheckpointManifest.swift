@@ -6,20 +6,20 @@ import JSON
 ///
 /// The manifest vouches for itself too: its bytes are a function of its contents, with their checksum at the end, so that no
 /// change of a single bit goes unnoticed.
-struct CheckpointManifest: Equatable {
-  struct Entry: Equatable {
-    let name: String
-    let bytes: Int
+public struct CheckpointManifest: Equatable, Sendable {
+  public struct Entry: Equatable, Sendable {
+    public let name: String
+    public let bytes: Int
     /// CRC-64/XZ in hexadecimal digits.
-    let checksum: String
+    public let checksum: String
   }
 
-  static let name = "manifest.json"
+  public static let name = "manifest.json"
   private static let format = "apus-checkpoint-1"
   private static let mostBytes = 1 << 20
 
-  let step: Int
-  let entries: [Entry]
+  public let step: Int
+  public let entries: [Entry]
 
   private var members: [(String, JSONValue)] {
     [
@@ -47,7 +47,7 @@ struct CheckpointManifest: Equatable {
 
   /// Reads the manifest of the checkpoint in `directory` and checks every file against it.
   /// - Throws: `DataError` naming the file that is missing, cut, changed or foreign.
-  init(verifying directory: String) throws {
+  public init(verifying directory: String) throws {
     let path = FileSystem.join(directory, Self.name)
     let invalid = DataError(.invalid, "'\(path)' is damaged")
     let found = try FileSystem.read(path, limit: Self.mostBytes)
@@ -55,7 +55,8 @@ struct CheckpointManifest: Equatable {
       let files = root["files"]?.asArray
     else { throw invalid }
     let entries = files.compactMap { file -> Entry? in
-      guard let name = file["name"]?.asString, let bytes = file["bytes"]?.asInt, let checksum = file["checksum"]?.asString,
+      guard let name = file["name"]?.asString, let bytes = file["bytes"]?.asInt,
+        let checksum = file["checksum"]?.asString,
         !name.isEmpty, !name.contains("/")
       else { return nil }
       return Entry(name: name, bytes: bytes, checksum: checksum)

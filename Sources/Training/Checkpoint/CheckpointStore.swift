@@ -44,17 +44,19 @@ public final class CheckpointStore {
 
   private func removeOld() throws {
     for step in try steps().dropLast(keep) {
-      try FileSystem.removeTree(FileSystem.join(directory, Self.name(of: step)))
+      try FileSystem.removeTree(path(of: step))
     }
   }
 
   /// The path of the newest checkpoint that is whole; damaged ones are told to `warn`.
   public func newest(warn: (String) -> Void) throws -> String? {
     for step in try steps().reversed() {
-      let path = FileSystem.join(directory, Self.name(of: step))
+      let path = path(of: step)
       do {
         let manifest = try CheckpointManifest(verifying: path)
-        guard manifest.step == step else { throw DataError(.invalid, "'\(path)' is the checkpoint of step \(manifest.step)") }
+        guard manifest.step == step else {
+          throw DataError(.invalid, "'\(path)' is the checkpoint of step \(manifest.step)")
+        }
         return path
       } catch {
         warn("the checkpoint '\(path)' cannot be used: \(Failure(error).message)")
@@ -64,12 +66,15 @@ public final class CheckpointStore {
   }
 
   /// The steps that have a checkpoint, complete by their name, in order.
-  private func steps() throws -> [Int] {
+  public func steps() throws -> [Int] {
     guard try FileSystem.status(of: directory) != nil else { return [] }
     return try FileSystem.list(directory).compactMap { name in
       name.hasPrefix(Self.prefix) ? Int(name.dropFirst(Self.prefix.count)) : nil
     }.sorted()
   }
+
+  /// Where the checkpoint of `step` lies.
+  public func path(of step: Int) -> String { FileSystem.join(directory, Self.name(of: step)) }
 
   private static func name(of step: Int) -> String {
     let digits = String(step)

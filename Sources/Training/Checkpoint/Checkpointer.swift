@@ -22,7 +22,8 @@ public final class Checkpointer {
   /// What a model file of the training says; the step is filled in.
   private let description: ModelDescription
   private var lastSave = ContinuousClock.now
-  public private(set) var secondsSaving = 0.0
+  /// The step of the newest checkpoint that this start wrote or began with.
+  private(set) var savedStep: Int?
 
   /// Collective.
   public init(
@@ -44,13 +45,22 @@ public final class Checkpointer {
 
   /// Writes a checkpoint of `trainer`. Collective.
   func save<Strategy: ParallelStrategy>(_ trainer: Trainer<Strategy>) throws {
-    let start = ContinuousClock.now
+    let step = trainer.state.step
     _ = try Agreement.fromRoot(world) {
-      try store.save(step: trainer.state.step) { try write(trainer, into: $0) }
+      do {
+        try store.save(step: step) { try write(trainer, into: $0) }
+      } catch {
+        let failure = Failure(error)
+        let kept = savedStep.map { "the checkpoint of step \($0) is intact: go on with --resume" }
+        let hints = [failure.hint, kept].compactMap { $0 }
+        throw Failure(
+          failure.code, "the checkpoint of step \(step) was not saved: \(failure.message)",
+          hint: hints.isEmpty ? nil : hints.joined(separator: "; "))
+      }
       return []
     }
     lastSave = .now
-    secondsSaving += (lastSave - start) / .seconds(1)
+    savedStep = step
   }
 
   private func write<Strategy: ParallelStrategy>(
@@ -66,7 +76,9 @@ public final class Checkpointer {
     note(ModelFile.name, try trainer.strategy.withParameters { try ModelFile.write($0, description, to: model) })
     let layout = description.model.layout
     if !trainer.optimizer.stateNames.isEmpty {
-      note(Self.optimizerName, try writeOptimizer(trainer.optimizer, layout, to: FileSystem.join(folder, Self.optimizerName)))
+      note(
+        Self.optimizerName,
+        try writeOptimizer(trainer.optimizer, layout, to: FileSystem.join(folder, Self.optimizerName)))
     }
     if trainer.state.earlyStopping.bestLoss != nil {
       note(Self.bestName, try ModelFile.write(trainer.best, layout, to: FileSystem.join(folder, Self.bestName)))
@@ -123,6 +135,7 @@ public final class Checkpointer {
       trainer.optimizer.setState(index, from: buffer)
     }
     trainer.optimizer.steps = trainer.state.step
+    savedStep = trainer.state.step
     if trainer.state.earlyStopping.bestLoss != nil, trainer.best.count > 0 {
       try load(Self.bestName, in: folder, layout, into: &trainer.best)
     }

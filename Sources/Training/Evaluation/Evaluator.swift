@@ -32,7 +32,8 @@ public final class Evaluator {
     self.virtualRanks = virtualRanks
     rows = dataset.rows
     own = virtualRanks.run(by: rank)
-    let range = Self.start(own.lowerBound, rows, virtualRanks.count)..<Self.start(own.upperBound, rows, virtualRanks.count)
+    let range =
+      Self.start(own.lowerBound, rows, virtualRanks.count)..<Self.start(own.upperBound, rows, virtualRanks.count)
     reader = try RowReader(dataset: dataset, rows: range, targetUse: use, transform: transform)
     workspace = Workspace(model, rows: max(1, min(Self.rowsPerPass, range.count)))
   }
@@ -43,17 +44,20 @@ public final class Evaluator {
 
   /// The metrics over all rows. Collective; the same on every rank.
   /// - Parameter ranking: also the area under the ROC curve, where there are two classes.
-  /// - Throws: `DataError` where this rank finds a row that cannot be read.
+  /// - Throws: `Failure`, the same on every rank, where some rank finds a row that cannot be read.
   public func evaluate(
     _ parameters: borrowing FloatBuffer, world: borrowing Communicator, ranking: Bool = false
   ) throws -> Metrics {
     var curve = ranking && task == .classification(classes: 2) ? RankingCurve(rows: rows) : nil
     var encoded: [Double] = []
     var confusion = MetricSums(task: task).confusion
-    for virtualRank in own {
-      let sums = try sums(ofVirtualRank: virtualRank, parameters, &curve)
-      encoded += sums.encoded
-      for index in confusion.indices { confusion[index] += sums.confusion[index] }
+    // The one part in which a rank can fail by itself.
+    try Agreement.everywhere(world) {
+      for virtualRank in own {
+        let sums = try sums(ofVirtualRank: virtualRank, parameters, &curve)
+        encoded += sums.encoded
+        for index in confusion.indices { confusion[index] += sums.confusion[index] }
+      }
     }
     let numbers = try world.allGather(encoded).flatMap { $0 }
     let width = MetricSums.encodedCount(task: task)

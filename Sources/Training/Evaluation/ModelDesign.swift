@@ -12,8 +12,14 @@ public struct ModelDesign: Sendable {
   /// - Throws: `Failure` or `DataError` (65) where the targets do not fit the model.
   public init(job: TrainingJob, dataset: ShardedDataset) throws {
     let loss = try job.loss ?? Self.impliedLoss(dataset)
+    if case .regression(let name, _) = dataset.manifest?.target, loss.isOfClasses {
+      throw Failure(
+        .invalidData, "the loss \(loss.rawValue) separates classes, and the target '\(name)' is a quantity",
+        hint: "use model.kind \"linear\", or \"mlp\" with the loss \"squared\"; or prepare with --task classification")
+    }
     let outputs = try Self.outputs(loss, job.kind, dataset)
-    model = try Model(kind: job.kind, sizes: [dataset.columns] + job.hidden + [outputs], activation: job.activation, loss: loss)
+    model = try Model(
+      kind: job.kind, sizes: [dataset.columns] + job.hidden + [outputs], activation: job.activation, loss: loss)
     (targetUse, task) = Self.use(of: model)
     try dataset.check(targetUse)
   }
@@ -31,9 +37,12 @@ public struct ModelDesign: Sendable {
   private static func outputs(_ loss: Loss, _ kind: ModelKind, _ dataset: ShardedDataset) throws -> Int {
     switch loss {
     case .squared, .huber, .absolute:
-      if case .classification(let name, let classes) = dataset.manifest?.target, kind == .linear || kind == .mlp, classes.contains(where: { Double($0) == nil }) {
+      if case .classification(let name, let classes) = dataset.manifest?.target, kind == .linear || kind == .mlp,
+        classes.contains(where: { Double($0) == nil })
+      {
         throw Failure(
-          .invalidData, "the loss \(loss.rawValue) fits numbers, and the target '\(name)' is one of \(classes.count) classes",
+          .invalidData,
+          "the loss \(loss.rawValue) fits numbers, and the target '\(name)' is one of \(classes.count) classes",
           hint: "use model.kind \"softmax\", or \"mlp\" with the loss \"softmax\"")
       }
       return max(dataset.targetColumns, 1)
@@ -61,5 +70,15 @@ public struct ModelDesign: Sendable {
     }
     guard dataset.hasIntegerTargets else { return .squared }
     return try dataset.classes() > 2 ? .softmax : .logistic
+  }
+}
+
+extension Loss {
+  /// Whether the loss tells classes apart, rather than measuring distances between quantities.
+  var isOfClasses: Bool {
+    switch self {
+    case .squared, .huber, .absolute: false
+    case .logistic, .hinge, .squaredHinge, .softmax: true
+    }
   }
 }

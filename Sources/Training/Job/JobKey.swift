@@ -56,12 +56,19 @@ public struct JobKey: Sendable {
   }
 
   private static func words(_ range: ClosedRange<Int>) -> String {
-    range.upperBound == Int.max
-      ? "an integer from \(range.lowerBound)" : "an integer from \(range.lowerBound) to \(range.upperBound)"
+    range.count == 1
+      ? "\(range.lowerBound)"
+      : range.upperBound == Int.max
+        ? "an integer from \(range.lowerBound)" : "an integer from \(range.lowerBound) to \(range.upperBound)"
   }
 
   private static func words(_ least: Double, _ exclusive: Bool, _ most: Double) -> String {
-    let from = least == -.infinity ? "a number" : "a number \(exclusive ? "above" : "from") \(JSONValue.number(least).serialized(pretty: false))"
-    return most == .infinity ? from : "\(from) \(exclusive ? "to" : "and below") \(JSONValue.number(most).serialized(pretty: false))"
+    let from = least == -.infinity ? "a number" : "a number \(exclusive ? "above" : "from") \(plain(least))"
+    return most == .infinity ? from : "\(from) and \(exclusive ? "up to" : "below") \(plain(most))"
+  }
+
+  /// 1 rather than 1.0.
+  private static func plain(_ number: Double) -> String {
+    Int(exactly: number).map { String($0) } ?? String(number)
   }
 }

@@ -16,7 +16,9 @@ extension JobKey {
     JobKey("data.targets", .text, "targets", "name of the targets' data set in each file"),
     JobKey("data.split", .optionalText, .null, "split to train on; \"train\" where the data set has splits"),
     JobKey("data.validation_split", .optionalText, .null, "split that is evaluated after each epoch"),
-    JobKey("data.scale", .number(least: -.infinity, exclusive: false, most: .infinity), 1.0, "factor on every feature, 1/255 for images in bytes"),
+    JobKey(
+      "data.scale", .number(least: -.infinity, exclusive: false, most: .infinity), 1.0,
+      "factor on every feature, 1/255 for images in bytes"),
 
     JobKey("model.kind", .choice(ModelKind.allCases.map(\.rawValue)), nil, "family of models"),
     JobKey("model.hidden", .integers(positiveCount), [], "units of each hidden layer of an mlp"),
@@ -33,31 +35,55 @@ extension JobKey {
     JobKey("optimizer.decay", fraction, .null, "rmsprop: decay of the mean of squares"),
     JobKey("optimizer.beta1", fraction, .null, "adam, adamw: decay of the first moment"),
     JobKey("optimizer.beta2", fraction, .null, "adam, adamw: decay of the second moment"),
-    JobKey("optimizer.epsilon", .optionalNumber(least: 0, exclusive: false, most: .infinity), .null, "adagrad, rmsprop, adam, adamw: added to the denominator"),
-    JobKey("optimizer.weight_decay", .optionalNumber(least: 0, exclusive: false, most: .infinity), .null, "adamw: decoupled decay of the weights"),
-    JobKey("optimizer.beta", .optionalNumber(least: 0, exclusive: false, most: .infinity), .null, "ftrl: smoothing of the rate of each coordinate"),
+    JobKey(
+      "optimizer.epsilon", .optionalNumber(least: 0, exclusive: false, most: .infinity), .null,
+      "adagrad, rmsprop, adam, adamw: added to the denominator"),
+    JobKey(
+      "optimizer.weight_decay", .optionalNumber(least: 0, exclusive: false, most: .infinity), .null,
+      "adamw: decoupled decay of the weights"),
+    JobKey(
+      "optimizer.beta", .optionalNumber(least: 0, exclusive: false, most: .infinity), .null,
+      "ftrl: smoothing of the rate of each coordinate"),
 
     JobKey("schedule.kind", .choice(ScheduleKind.allCases.map(\.rawValue)), "constant", "course of the learning rate"),
     JobKey("schedule.warmup_steps", .integer(count), 0, "steps of linear warm-up"),
-    JobKey("schedule.every_steps", .optionalInteger(positiveCount), .null, "step, exponential, inverse_time: steps that count as one; 1000 for step, else 1"),
+    JobKey(
+      "schedule.every_steps", .optionalInteger(positiveCount), .null,
+      "step, exponential, inverse_time: steps that count as one; 1000 for step, else 1"),
     JobKey("schedule.factor", .number(least: 0, exclusive: true, most: 1), 0.1, "step, plateau: factor on the rate"),
-    JobKey("schedule.decay", .optionalNumber(least: 0, exclusive: false, most: .infinity), .null, "exponential: factor (0.999); inverse_time: the rate is divided by 1 + decay (1e-3) times the steps"),
+    JobKey(
+      "schedule.decay", .optionalNumber(least: 0, exclusive: false, most: .infinity), .null,
+      "exponential: factor (0.999); inverse_time: the rate is divided by 1 + decay (1e-3) times the steps"),
     JobKey("schedule.minimum", weight, 0.0, "cosine, plateau: least learning rate"),
     JobKey("schedule.patience", .integer(count), 10, "plateau: validations without improvement before the factor"),
 
-    JobKey("train.epochs", .optionalInteger(positiveCount), .null, "passes over the data; 20 where steps are not given either"),
+    JobKey(
+      "train.epochs", .optionalInteger(positiveCount), .null,
+      "passes over the data; 20 where steps are not given either"),
     JobKey("train.steps", .optionalInteger(positiveCount), .null, "updates, instead of epochs"),
     JobKey("train.batch_size", .batch, 256, "rows of the global batch of a step, on all ranks together"),
     JobKey("train.shuffle", .boolean, true, "a new order of the rows for each epoch"),
     JobKey("train.seed", .integer(count), 1, "seed of weights, order and splits"),
     JobKey("train.clip_norm", weight, 0.0, "greatest norm of the gradient; 0 does not clip"),
-    JobKey("train.log_every", .integer(count), 0, "steps between two lines of metrics.jsonl; 0 is about ten lines a second"),
+    JobKey(
+      "train.log_every", .integer(count), 0, "steps between two lines of metrics.jsonl; 0 is about ten lines a second"),
     JobKey("train.initial_model", .optionalText, .null, "model file to start from"),
-    JobKey("train.early_stopping.patience", .integer(count), 0, "validations without improvement before the end; 0 never stops early"),
+    JobKey(
+      "train.early_stopping.patience", .integer(count), 0,
+      "validations without improvement before the end; 0 never stops early"),
 
-    JobKey("parallel.micro_batches", .integer(positiveCount), 1, "passes in which a virtual rank's share of a batch is processed"),
-    JobKey("parallel.virtual_ranks", .integer(count), 0, "parts that define the training; 0 is the ranks or the shards at the first start, whichever is more"),
-    JobKey("parallel.reduction", .choice(["ordered", "fast"]), "ordered", "ordered: the same bits on any number of ranks; fast: any order of sums"),
+    JobKey("parallel.pipeline", .integer(1...1), 1, "stages of a pipeline of layers; this version has one"),
+    JobKey("parallel.tensor", .integer(1...1), 1, "ranks that share each layer; this version has one"),
+    JobKey(
+      "parallel.micro_batches", .integer(positiveCount), 1,
+      "passes in which a virtual rank's share of a batch is processed"),
+    JobKey(
+      "parallel.virtual_ranks", .integer(count), 0,
+      "parts that define the training; 0 is the ranks at the first start, or the shards if those are more"
+    ),
+    JobKey(
+      "parallel.reduction", .choice(["ordered", "fast"]), "ordered",
+      "ordered: the same bits on any number of ranks; fast: any order of sums"),
 
     JobKey("checkpoint.every_steps", .integer(count), 0, "steps between checkpoints; 0 saves by time alone"),
     JobKey("checkpoint.every_seconds", weight, 600.0, "seconds between checkpoints; 0 saves by steps alone"),

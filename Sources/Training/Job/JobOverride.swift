@@ -8,7 +8,8 @@ public struct JobOverride: Equatable, Sendable {
   /// Reads `KEY=VALUE`; the value is JSON5 where it can be read as such, and a text otherwise.
   public init(parsing argument: String) throws {
     guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else {
-      throw Failure(.usage, "--set needs KEY=VALUE, not '\(argument)'", hint: "for example --set optimizer.learning_rate=0.01")
+      throw Failure(
+        .usage, "--set needs KEY=VALUE, not '\(argument)'", hint: "for example --set optimizer.learning_rate=0.01")
     }
     key = String(argument[..<equals])
     let text = String(argument[argument.index(after: equals)...])

@@ -1,9 +1,27 @@
 /// One thing that is wrong with a job file.
 public struct JobProblem: Equatable, Sendable {
-  /// Where it stands, counted from 1; nil for a key that is missing, or one given by `--set`.
-  public let place: Place?
+  public let origin: Origin
   public let message: String
 
+  public enum Origin: Equatable, Sendable {
+    /// The job file; nil for a key that is missing.
+    case file(Place?)
+    /// A `--set` of this key.
+    case override(String)
+
+    static func file(line: Int, column: Int) -> Origin { .file(Place(line: line, column: column)) }
+  }
+
+  /// By place in the file, then what is missing in it, then what `--set` says.
+  fileprivate var order: (Int, Int, Int) {
+    switch origin {
+    case .file(let place?): (0, place.line, place.column)
+    case .file(nil): (1, 0, 0)
+    case .override: (2, 0, 0)
+    }
+  }
+
+  /// A place in the job file, counted from 1.
   public struct Place: Equatable, Sendable {
     public let line: Int
     public let column: Int
@@ -17,9 +35,17 @@ public struct InvalidJob: Error, FailureConvertible, Sendable {
   public let problems: [JobProblem]
 
   public var failure: Failure {
-    let lines = problems.map { problem in
-      problem.place.map { "\(source):\($0.line):\($0.column): \(problem.message)" } ?? "\(source): \(problem.message)"
+    guard problems.count > 1 else { return Failure(.invalidJob, problems.map(line).joined()) }
+    let lines = problems.sorted { $0.order < $1.order }.map { "\n  " + line($0) }
+    return Failure(.invalidJob, "'\(source)' has \(problems.count) mistakes" + lines.joined())
+  }
+
+  /// `job.json:3:12: ...`, the form that editors jump to; what `--set` says has no place in the file.
+  private func line(_ problem: JobProblem) -> String {
+    switch problem.origin {
+    case .file(let place?): "\(source):\(place.line):\(place.column): \(problem.message)"
+    case .file(nil): "\(source): \(problem.message)"
+    case .override(let key): "--set \(key): \(problem.message)"
     }
-    return Failure(.invalidJob, lines.joined(separator: "\n"))
   }
 }

@@ -5,7 +5,7 @@ import Text
 struct JobValues {
   private var values: [String: JSONValue] = [:]
   private(set) var problems: [JobProblem] = []
-  private var places: [String: JobProblem.Place] = [:]
+  private var origins: [String: JobProblem.Origin] = [:]
   private var given: Set<String> = []
 
   /// Checks `root` against the table and fills in what it leaves out.
@@ -16,14 +16,14 @@ struct JobValues {
       if let fallback = key.fallback {
         values[key.path] = fallback
       } else if !given.contains(key.path) {
-        problems.append(JobProblem(place: nil, message: "'\(key.path)' is missing"))
+        problems.append(JobProblem(origin: .file(nil), message: "'\(key.path)' is missing"))
       }
     }
   }
 
   /// Notes that the value of `key` does not fit with others.
   mutating func reject(_ key: String, _ message: String) {
-    problems.append(JobProblem(place: places[key], message: "'\(key)' \(message)"))
+    problems.append(JobProblem(origin: origins[key] ?? .file(nil), message: "'\(key)' \(message)"))
   }
 
   /// True if the job says something about `key`, even if it is the default.
@@ -56,6 +56,9 @@ struct JobValues {
 
   // MARK: Reading
 
+  /// Keys of which one says what the other would.
+  private static let alternatives = ["train.steps": "train.epochs", "train.epochs": "train.steps"]
+
   private static let paths = Set(JobKey.all.map(\.path))
   private static let sections = Set(
     JobKey.all.flatMap { key in
@@ -64,47 +67,50 @@ struct JobValues {
     })
 
   private mutating func collect(_ node: JSONNode, below section: String) {
-    let place = JobProblem.Place(line: node.line, column: node.column)
     guard case .object(let members) = node.value else {
       let what = section.isEmpty ? "a job" : "'\(section)'"
-      problems.append(JobProblem(place: place, message: "\(what) must be an object { ... }, not \(Self.words(node.value))"))
+      problems.append(
+        JobProblem(
+          origin: .file(line: node.line, column: node.column),
+          message: "\(what) must be an object { ... }, not \(Self.words(node.value))"))
       return
     }
     for member in members {
       let path = section.isEmpty ? member.key : "\(section).\(member.key)"
-      let keyPlace = JobProblem.Place(line: member.keyLine, column: member.keyColumn)
       if Self.sections.contains(path) {
         collect(member.value, below: path)
       } else if Self.paths.contains(path) {
-        take(member.value.value, for: path, at: JobProblem.Place(line: member.value.line, column: member.value.column))
+        take(member.value.value, for: path, at: .file(line: member.value.line, column: member.value.column))
       } else {
-        problems.append(JobProblem(place: keyPlace, message: Self.unknown(path)))
+        let origin = JobProblem.Origin.file(line: member.keyLine, column: member.keyColumn)
+        problems.append(JobProblem(origin: origin, message: Self.unknown(path)))
       }
     }
   }
 
   private mutating func set(_ override: JobOverride) {
-    let before = problems.count
     if Self.paths.contains(override.key) {
       values[override.key] = nil
-      take(override.value, for: override.key, at: nil)
+      // Steps on the command line take the place of the file's epochs, and the other way round.
+      if let other = Self.alternatives[override.key], override.value != .null { values[other] = .null }
+      take(override.value, for: override.key, at: .override(override.key))
     } else {
-      problems.append(JobProblem(place: nil, message: Self.unknown(override.key)))
+      problems.append(JobProblem(origin: .override(override.key), message: Self.unknown(override.key)))
     }
-    problems[before...] = ArraySlice(
-      problems[before...].map { JobProblem(place: nil, message: "--set \(override.key): \($0.message)") })
   }
 
-  private mutating func take(_ value: JSONValue, for path: String, at place: JobProblem.Place?) {
+  private mutating func take(_ value: JSONValue, for path: String, at origin: JobProblem.Origin) {
     guard let key = JobKey.all.first(where: { $0.path == path }) else { return }
     given.insert(path)
-    places[path] = place
+    origins[path] = origin
     if let accepted = key.kind.accept(value) {
       values[path] = accepted
     } else {
       var message = "'\(path)' must be \(key.expectation), not \(Self.words(value))"
-      if case .string(let text) = value, let near = key.kind.nearest(to: text) { message += "; did you mean \"\(near)\"?" }
-      problems.append(JobProblem(place: place, message: message))
+      if case .string(let text) = value, let near = key.kind.nearest(to: text) {
+        message += "; did you mean \"\(near)\"?"
+      }
+      problems.append(JobProblem(origin: origin, message: message))
     }
   }
 

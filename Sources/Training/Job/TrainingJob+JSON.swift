@@ -50,6 +50,7 @@ extension TrainingJob {
     case "train.log_every": .integer(logEvery)
     case "train.initial_model": initialModel.map { .string($0) } ?? .null
     case "train.early_stopping.patience": .integer(patience)
+    case "parallel.pipeline", "parallel.tensor": .integer(1)
     case "parallel.micro_batches": .integer(microBatches)
     case "parallel.virtual_ranks": .integer(virtualRanks)
     case "parallel.reduction": .string(reduction.rawValue)

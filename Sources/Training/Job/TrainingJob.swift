@@ -72,8 +72,8 @@ public struct TrainingJob: Sendable {
     do {
       root = try JSONNode(parsing: bytes, dialect: .json5)
     } catch {
-      let place = JobProblem.Place(line: error.line, column: error.column)
-      throw InvalidJob(source: source, problems: [JobProblem(place: place, message: error.message)])
+      let origin = JobProblem.Origin.file(line: error.line, column: error.column)
+      throw InvalidJob(source: source, problems: [JobProblem(origin: origin, message: error.message)])
     }
     var values = JobValues(root, overrides: overrides)
     values.checkTogether()
@@ -179,7 +179,9 @@ extension JobValues {
   }
 
   private mutating func checkSchedule() {
-    if let schedule: ScheduleKind = choice("schedule.kind"), schedule == .plateau, self["data.validation_split"] == .null {
+    if let schedule: ScheduleKind = choice("schedule.kind"), schedule == .plateau,
+      self["data.validation_split"] == .null
+    {
       reject("schedule.kind", "\"plateau\" needs 'data.validation_split'")
     }
     if let patience = integer("train.early_stopping.patience"), patience > 0, self["data.validation_split"] == .null {

@@ -67,17 +67,28 @@ public struct ModelDescription: Sendable {
 extension ModelDescription {
   /// Throws unless the rows of `dataset` are such as the model was trained on.
   public func check(_ dataset: ShardedDataset) throws {
-    guard dataset.columns == model.inputs else {
-      throw Failure(
-        .invalidData, "the data have \(dataset.columns) columns, and the model was trained on \(model.inputs)",
-        hint: "a data set for this model is prepared from the same columns as its training data")
-    }
+    try checkColumns(of: dataset)
     let names = dataset.classNames
     if !classNames.isEmpty, !names.isEmpty, names != classNames {
       throw Failure(
         .invalidData,
-        "the data have the \(names.count) classes \(Self.listed(names)), and the model was trained on the \(classNames.count) classes \(Self.listed(classNames))")
+        "the data have the \(names.count) classes \(Self.listed(names)), and the model was trained on the \(classNames.count) classes \(Self.listed(classNames))"
+      )
     }
+  }
+
+  /// Throws unless the columns of `dataset` are those that the model was trained on, by number and, where both know them, by
+  /// name.
+  public func checkColumns(of dataset: ShardedDataset) throws {
+    let hint = "a data set for this model is prepared from the same columns as its training data"
+    guard dataset.columns == model.inputs else {
+      throw Failure(
+        .invalidData, "the data have \(dataset.columns) columns, and the model was trained on \(model.inputs)", hint: hint)
+    }
+    let names = dataset.manifest?.columns ?? []
+    guard columns.count == names.count, let odd = names.indices.first(where: { names[$0] != columns[$0] }) else { return }
+    throw Failure(
+      .invalidData, "column \(odd) of the data is '\(names[odd])', and the model was trained on '\(columns[odd])' there", hint: hint)
   }
 
   private static func listed(_ names: [String]) -> String {
@@ -96,7 +107,7 @@ extension TrainingJob {
 extension ModelDescription {
   /// Reads the description of an open model file.
   /// - Throws: `DataError` (65) where the file is no model, or not a whole one.
-  init(_ file: borrowing SafetensorsFile) throws {
+  public init(_ file: borrowing SafetensorsFile) throws {
     let path = file.path
     func invalid(_ message: String) -> DataError { DataError(.invalid, "'\(path)' \(message)") }
     func value(_ key: String) throws -> String {
@@ -139,13 +150,16 @@ extension ModelDescription {
     var layer = 0
     while let weight = file.tensor(named: "layers.\(layer).weight") {
       guard weight.shape.count == 2 else {
-        throw DataError(.invalid, "'\(file.path)': 'layers.\(layer).weight' has the shape \(weight.shape), not [outputs, inputs]")
+        throw DataError(
+          .invalid, "'\(file.path)': 'layers.\(layer).weight' has the shape \(weight.shape), not [outputs, inputs]")
       }
       if layer == 0 { sizes.append(weight.shape[1]) }
       sizes.append(weight.shape[0])
       layer += 1
     }
-    guard layer > 0 else { throw DataError(.invalid, "'\(file.path)' holds no model: it has no tensor 'layers.0.weight'") }
+    guard layer > 0 else {
+      throw DataError(.invalid, "'\(file.path)' holds no model: it has no tensor 'layers.0.weight'")
+    }
     return sizes
   }
 

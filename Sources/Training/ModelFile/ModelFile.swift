@@ -42,30 +42,45 @@ public enum ModelFile {
     return file
   }
 
+  /// The tensors of `layout`, in its order.
+  /// - Throws: `DataError` (65) naming the tensor and both shapes where the file does not fit.
+  @discardableResult
+  static func check(
+    _ file: borrowing SafetensorsFile, _ layout: ParameterLayout, prefix: String = ""
+  ) throws -> [SafetensorsTensor] {
+    let layers = layout.entries.count / 2
+    if let extra = file.tensor(named: prefix + "layers.\(layers).weight") {
+      throw DataError(
+        .invalid,
+        "'\(file.path)' has a tensor '\(extra.name)', and the model has \(layers) \(layers == 1 ? "layer" : "layers")")
+    }
+    return try layout.entries.map { entry in
+      let name = prefix + entry.name
+      guard let tensor = file.tensor(named: name) else {
+        throw DataError(
+          .invalid, "'\(file.path)' has no tensor '\(name)'; the model needs one of the shape \(entry.shape)")
+      }
+      guard tensor.shape == entry.shape else {
+        throw DataError(
+          .invalid, "'\(file.path)': the tensor '\(name)' has the shape \(tensor.shape), the model needs \(entry.shape)"
+        )
+      }
+      return tensor
+    }
+  }
+
   /// Reads the tensors of `layout` into `values`.
   /// - Throws: `DataError` (65) naming the tensor and both shapes where the file does not fit.
   static func read(
     _ file: borrowing SafetensorsFile, _ layout: ParameterLayout, prefix: String = "", into values: inout FloatBuffer
   ) throws {
-    for entry in layout.entries {
-      let name = prefix + entry.name
-      guard let tensor = file.tensor(named: name) else {
-        throw DataError(.invalid, "'\(file.path)' has no tensor '\(name)'; the model has one of the shape \(entry.shape)")
-      }
-      guard tensor.shape == entry.shape else {
-        throw DataError(
-          .invalid, "'\(file.path)': the tensor '\(name)' has the shape \(tensor.shape), the model needs \(entry.shape)")
-      }
+    let tensors = try check(file, layout, prefix: prefix)
+    for (entry, tensor) in zip(layout.entries, tensors) {
       try file.read(tensor, into: &values, at: entry.range.lowerBound)
-    }
-    if let extra = file.tensor(named: prefix + "layers.\(layout.entries.count / 2).weight") {
-      throw DataError(
-        .invalid, "'\(file.path)' has a tensor '\(extra.name)', and the model has \(layout.entries.count / 2) layers")
-    }
-    for entry in layout.entries {
       if let index = Elementwise.firstNonFinite(values, entry.range) {
         throw DataError(
-          .invalid, "'\(file.path)': element \(index - entry.range.lowerBound) of '\(prefix + entry.name)' is not finite")
+          .invalid,
+          "'\(file.path)': element \(index - entry.range.lowerBound) of '\(prefix + entry.name)' is not finite")
       }
     }
   }

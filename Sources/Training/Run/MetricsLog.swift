@@ -38,7 +38,8 @@ public final class MetricsLog {
     var kept: [UInt8] = []
     for line in bytes.split(separator: UInt8(ascii: "\n")) {
       // A line that was cut off by a crash, or of a step that comes again.
-      guard let node = try? JSONNode(parsing: Array(line), dialect: .json), let at = node["step"]?.asInt, at <= step else {
+      guard let node = try? JSONNode(parsing: Array(line), dialect: .json), let at = node["step"]?.asInt, at <= step
+      else {
         continue
       }
       kept += line + [UInt8(ascii: "\n")]

@@ -8,13 +8,15 @@ public final class RunDirectory {
     case refuse, resume, overwrite
   }
 
-  private static let jobName = "job.json"
+  public static let jobName = "job.json"
   private static let lockName = ".lock"
 
   public let path: String
   private let lock: FileLock
+  /// What an earlier run left and a new one replaces.
+  private let leftovers: [String]
 
-  /// Makes the directory, or takes over what is there.
+  /// Makes and locks the directory. What lies in it stays as it is until `begin`.
   /// - Throws: `Failure` (73) where a run is there and must not be touched, or another process works on it.
   public init(_ path: String, policy: Policy) throws {
     self.path = path
@@ -24,22 +26,28 @@ public final class RunDirectory {
     } catch {
       let hint =
         error.kind == .locked ? "another apus train writes there: wait for it, or choose another output" : nil
-      throw Failure(error.kind == .permission ? .permission : .cannotCreate, "the output directory '\(path)' cannot be used: \(error)", hint: hint)
+      throw Failure(
+        error.kind == .permission ? .permission : .cannotCreate,
+        "the output directory '\(path)' cannot be used: \(error)", hint: hint)
     }
-    let leftovers = try [Self.jobName, MetricsLog.name, ModelFile.name, CheckpointStore.name].filter {
+    let found = try [Self.jobName, MetricsLog.name, ModelFile.name, CheckpointStore.name].filter {
       try FileSystem.status(of: FileSystem.join(path, $0)) != nil
     }
-    switch policy {
-    case .resume: break
-    case .refuse:
-      guard leftovers.isEmpty else {
-        throw Failure(
-          .cannotCreate, "the output directory '\(path)' holds a run already (\(leftovers.joined(separator: ", ")))",
-          hint: "--resume goes on with it, --overwrite replaces it, --set output=DIRECTORY writes elsewhere")
-      }
-    case .overwrite:
-      for name in leftovers { try FileSystem.removeTree(FileSystem.join(path, name)) }
+    // A run that failed before its first step has left nothing that could be lost.
+    let hasLog = try FileSystem.status(of: FileSystem.join(path, MetricsLog.name)).map { $0.bytes > 0 } ?? false
+    let isWorthless = found.allSatisfy { $0 == Self.jobName || $0 == MetricsLog.name && !hasLog }
+    guard policy != .refuse || isWorthless else {
+      throw Failure(
+        .cannotCreate, "the output directory '\(path)' holds a run already (\(found.joined(separator: ", ")))",
+        hint: "--resume goes on with it, --overwrite replaces it, --set output=DIRECTORY writes elsewhere")
     }
+    leftovers = policy == .resume ? [] : found
+  }
+
+  /// A training begins: an earlier run goes where it is to be replaced, and the job is written.
+  public func begin(job: JSONValue) throws {
+    for name in leftovers { try FileSystem.removeTree(FileSystem.join(path, name)) }
+    try FileSystem.write(Array(job.serialized(pretty: true).utf8), to: FileSystem.join(path, Self.jobName))
   }
 
   /// Lets others work on the directory.
@@ -49,8 +57,4 @@ public final class RunDirectory {
 
   /// The folder of the checkpoints of the run at `path`.
   public static func checkpoints(of path: String) -> String { FileSystem.join(path, CheckpointStore.name) }
-
-  public func write(job: JSONValue) throws {
-    try FileSystem.write(Array(job.serialized(pretty: true).utf8), to: FileSystem.join(path, Self.jobName))
-  }
 }

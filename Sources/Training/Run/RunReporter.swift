@@ -103,12 +103,17 @@ public final class RunReporter {
     append(members)
   }
 
-  /// The last step was done.
-  func end(_ state: TrainingState) {
+  /// No step follows: the last was done, or the next one failed.
+  func end() {
     pause()
+    endLine()
+    do { try log.synchronize() } catch { warn(error) }
+  }
+
+  /// What is written next begins a line of its own.
+  private func endLine() {
     if lineIsOpen { StandardStream.error.write("\n") }
     lineIsOpen = false
-    do { try log.synchronize() } catch { warn(error) }
   }
 
   private func append(_ members: [(String, JSONValue)]) {
@@ -119,6 +124,7 @@ public final class RunReporter {
   private func warn(_ error: any Error) {
     guard !failed else { return }
     failed = true
+    endLine()
     StandardStream.error.write("apus: warning: the metrics are not complete: \(Failure(error))\n")
   }
 

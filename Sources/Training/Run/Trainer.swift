@@ -20,14 +20,13 @@ public final class Trainer<Strategy: ParallelStrategy> {
   public private(set) var lastValidation: Metrics?
   private let validator: Validator?
   private let checkpointer: Checkpointer?
-  private let reporter: RunReporter?
+  /// Told of progress; nil on the ranks that do not speak.
+  var reporter: RunReporter?
 
-  /// - Parameters:
-  ///   - layout: of the parameters that the strategy holds.
-  ///   - reporter: told of progress; nil on the ranks that do not speak.
+  /// - Parameter layout: of the parameters that the strategy holds.
   public init(
     job: TrainingJob, plan: TrainingPlan, strategy: Strategy, layout: ParameterLayout, state: TrainingState,
-    validator: Validator? = nil, checkpointer: Checkpointer? = nil, reporter: RunReporter? = nil
+    validator: Validator? = nil, checkpointer: Checkpointer? = nil
   ) {
     self.job = job
     self.plan = plan
@@ -35,7 +34,6 @@ public final class Trainer<Strategy: ParallelStrategy> {
     self.state = state
     self.validator = validator
     self.checkpointer = checkpointer
-    self.reporter = reporter
     optimizer = Optimizer(job.optimizer, penalty: job.penalty, layout: layout)
     best = FloatBuffer(count: job.patience > 0 ? layout.count : 0)
   }
@@ -43,6 +41,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
   /// Trains to the end, or until a signal or early stopping ends it. Collective.
   public func train() throws -> TrainingOutcome {
     reporter?.begin(state)
+    defer { reporter?.end() }
     checkpointer?.begin()
     var outcome = isConverged ? TrainingOutcome.converged : .finished
     while state.step < plan.totalSteps, outcome == .finished {
@@ -56,8 +55,11 @@ public final class Trainer<Strategy: ParallelStrategy> {
       if totals.stop, state.step < plan.totalSteps, outcome == .finished { outcome = .stopped }
       if outcome == .stopped || isCheckpointDue(totals) { try save() }
     }
-    if outcome != .stopped { restoreBest() }
-    reporter?.end(state)
+    if outcome != .stopped {
+      try checkFinite()
+      try saveLast()
+      restoreBest()
+    }
     return outcome
   }
 
@@ -71,15 +73,27 @@ public final class Trainer<Strategy: ParallelStrategy> {
     return checkpointer != nil && (totals.save || every > 0 && state.step.isMultiple(of: every))
   }
 
+  /// The end is a checkpoint too, so that a longer training can go on from it.
+  private func saveLast() throws {
+    guard job.checkpoint.everySteps > 0 || job.checkpoint.everySeconds > 0, checkpointer?.savedStep != state.step else {
+      return
+    }
+    try save()
+  }
+
   private func save() throws {
     reporter?.pause()
+    try checkFinite()
     try checkpointer?.save(self)
     reporter?.resume()
   }
 
   /// Applies the summed gradient of a step; returns the learning rate.
   private func update(_ totals: StepTotals, at step: TrainingPlan.Step) throws -> Double {
-    guard totals.loss.isFinite, strategy.isGradientFinite else { throw diverged(totals, at: step) }
+    guard totals.loss.isFinite, strategy.isGradientFinite else {
+      let what = totals.loss.isFinite ? "gradient" : "loss"
+      throw diverged("the \(what) of step \(step.index + 1)", "; the step was not applied")
+    }
     var scale = 1 / Double(totals.rows)
     if job.clipNorm > 0 { scale *= clipScale(norm: strategy.gradientNorm() * scale, limit: job.clipNorm) }
     let rate = job.schedule.rate(
@@ -99,6 +113,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
   private func validate(after step: TrainingPlan.Step) throws {
     guard let validator else { return }
     reporter?.pause()
+    try checkFinite()
     let metrics = try strategy.withParameters { try validator.evaluate($0) }
     lastValidation = metrics
     reporter?.note(metrics, state, epoch: step.epoch)
@@ -119,11 +134,22 @@ public final class Trainer<Strategy: ParallelStrategy> {
     strategy.replaceParameters { $0.copy(from: best) }
   }
 
-  private func diverged(_ totals: StepTotals, at step: TrainingPlan.Step) -> Failure {
-    let what = totals.loss.isFinite ? "gradient" : "loss"
+  /// Throws before numbers that have run away reach a file, where they would take the place of good ones. The same on every rank.
+  private func checkFinite() throws {
+    guard strategy.withParameters({ Elementwise.isFinite($0, 0..<$0.count) }) else {
+      throw diverged("a parameter after step \(state.step)")
+    }
+    for (index, name) in optimizer.stateNames.enumerated() {
+      guard optimizer.withState(index, { Elementwise.isFinite($0, 0..<$0.count) }) else {
+        throw diverged("the optimizer's \(name) after step \(state.step)")
+      }
+    }
+  }
+
+  private func diverged(_ what: String, _ consequence: String = "") -> Failure {
+    let kept = checkpointer?.savedStep.map { "; the checkpoint of step \($0) is intact" } ?? ""
     return Failure(
-      .invalidData,
-      "the \(what) of step \(step.index + 1) is not finite, from finite data; the step was not applied",
-      hint: "lower optimizer.learning_rate, or set train.clip_norm; the newest checkpoint is as it was", isShared: true)
+      .invalidData, "\(what) is not finite, though the data are: the training diverges\(consequence)",
+      hint: "lower optimizer.learning_rate, set train.clip_norm, or scale the data\(kept)", isShared: true)
   }
 }

@@ -21,11 +21,7 @@ public struct TrainingPlan: Equatable, Sendable {
   public init(rows: Int, job: TrainingJob) {
     precondition(rows > 0, "a plan over \(rows) rows")
     self.rows = rows
-    batchRows =
-      switch job.batchSize {
-      case .full: rows
-      case .rows(let count): min(count, rows)
-      }
+    batchRows = job.batchRows(of: rows)
     stepsPerEpoch = (rows - 1) / batchRows + 1
     totalSteps =
       switch job.length {
@@ -42,5 +38,15 @@ public struct TrainingPlan: Equatable, Sendable {
     return Step(
       index: index, epoch: index / stepsPerEpoch, positions: start..<min(start + batchRows, rows),
       endsEpoch: within == stepsPerEpoch - 1)
+  }
+}
+
+extension TrainingJob {
+  /// Rows of a batch of a data set of `rows` rows.
+  func batchRows(of rows: Int) -> Int {
+    switch batchSize {
+    case .full: rows
+    case .rows(let count): min(count, rows)
+    }
   }
 }

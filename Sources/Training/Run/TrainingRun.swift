@@ -59,6 +59,7 @@ public final class TrainingRun {
     source = opened.source
     validation = try job.data.validationSource.map { try OpenedDataset($0, scanLabels: false, world: world) }
     try Agreement.alike { try self.checkTogether(ranks: ranks) }
+    try checkInitialModel()
   }
 
   /// The number of virtual ranks: that of the run that goes on, or of the job, or of the ranks or shards, whichever is more.
@@ -68,17 +69,20 @@ public final class TrainingRun {
     if let resumed {
       guard resumed.rows == dataset.rows else {
         throw Failure(
-          .invalidData, "the run in '\(job.output)' was trained on \(resumed.rows) rows, and '\(job.data.path)' has \(dataset.rows)",
+          .invalidData,
+          "the run in '\(job.output)' was trained on \(resumed.rows) rows, and '\(job.data.path)' has \(dataset.rows)",
           hint: "a run is resumed on the data it began with; begin a new one with train.initial_model")
       }
       guard job.virtualRanks == 0 || job.virtualRanks == resumed.virtualRanks else {
         throw Failure(
-          .usage, "the run in '\(job.output)' has \(resumed.virtualRanks) virtual ranks, the job says \(job.virtualRanks)",
+          .usage,
+          "the run in '\(job.output)' has \(resumed.virtualRanks) virtual ranks, the job says \(job.virtualRanks)",
           hint: "leave parallel.virtual_ranks at 0 to go on with those of the run")
       }
       return resumed.virtualRanks
     }
-    return job.virtualRanks > 0 ? job.virtualRanks : max(ranks, dataset.shards.count)
+    guard job.virtualRanks == 0 else { return job.virtualRanks }
+    return VirtualRanks.count(ranks: ranks, shards: dataset.shards.count, batchRows: job.batchRows(of: dataset.rows))
   }
 
   private func checkTogether(ranks: Int) throws {
@@ -103,14 +107,16 @@ public final class TrainingRun {
 
   private var description: ModelDescription {
     ModelDescription(
-      model: design.model, dataset: dataset, normalization: source.manifest?.normalization, scale: job.data.scale, step: 0,
+      model: design.model, dataset: dataset, normalization: source.manifest?.normalization, scale: job.data.scale,
+      step: 0,
       job: job)
   }
 
   /// What each rank will hold, for `--dry-run`.
   public var memory: MemoryPlan {
     MemoryPlan(
-      model: design.model, optimizer: job.optimizer.kind, order: order, batchRows: plan.batchRows, columns: dataset.columns,
+      model: design.model, optimizer: job.optimizer.kind, order: order, batchRows: plan.batchRows,
+      columns: dataset.columns,
       ranks: world.size, mode: job.reduction, keepsBest: job.patience > 0)
   }
 
@@ -119,35 +125,46 @@ public final class TrainingRun {
   }
 
   /// Trains, and writes what a run leaves.
-  public func train(policy: RunDirectory.Policy) throws -> Result {
+  /// - Parameter willBegin: called when nothing is left that could keep the training from its first step.
+  public func train(policy: RunDirectory.Policy, willBegin: () -> Void = {}) throws -> Result {
     var directory: RunDirectory?
     _ = try Agreement.fromRoot(world) {
-      let made = try RunDirectory(job.output, policy: policy)
-      try made.write(job: job.json)
-      directory = made
+      directory = try RunDirectory(job.output, policy: policy)
       return []
     }
     defer { directory?.unlock() }
     let strategy = try makeStrategy()
     let checkpointer = try Checkpointer(
       store: store, everySeconds: job.checkpoint.everySeconds, description: description, world: world)
-    let reporter = try makeReporter(directory, strategy)
     let trainer = Trainer(
       job: job, plan: plan, strategy: strategy, layout: design.model.layout,
       state: resumed?.state ?? TrainingState(virtualRanks: job.virtualRanks, rows: plan.rows),
-      validator: try makeValidator(), checkpointer: checkpointer, reporter: reporter)
+      validator: try makeValidator(), checkpointer: checkpointer)
     if let resumed {
       try checkpointer.restore(trainer, from: resumed.folder)
     } else {
       try initialize(strategy)
     }
+    // Only now, with everything read that can turn out to be wrong, is a run that may be there replaced.
+    trainer.reporter = try makeReporter(directory, strategy)
     Termination.install()
-    let outcome = try trainer.train()
+    willBegin()
+    let outcome = try train(trainer)
     let modelPath = FileSystem.join(job.output, ModelFile.name)
     if outcome != .stopped { try writeModel(strategy, trainer.state, to: modelPath) }
     return Result(
       outcome: outcome, state: trainer.state, lastLoss: trainer.lastLoss, validation: trainer.lastValidation,
-      seconds: reporter?.seconds ?? 0, modelPath: modelPath)
+      seconds: trainer.reporter?.seconds ?? 0, modelPath: modelPath)
+  }
+
+  /// A rank that cannot do its part of a step tells the others why, so that all end alike.
+  private func train(_ trainer: Trainer<DataParallel>) throws -> TrainingOutcome {
+    do {
+      return try trainer.train()
+    } catch let failure as StepFailure {
+      try Agreement.everywhere(world) { if let own = failure.own { throw own } }
+      preconditionFailure("a step failed, and none of \(world.size) ranks says why")
+    }
   }
 
   private func makeStrategy() throws -> DataParallel {
@@ -165,6 +182,7 @@ public final class TrainingRun {
     var reporter: RunReporter?
     _ = try Agreement.fromRoot(world) {
       guard let directory else { return [] }
+      try directory.begin(job: job.json)
       let log = try MetricsLog(path: directory.metricsPath, keepingThrough: resumed?.state.step)
       reporter = RunReporter(log: log, plan: plan, logEvery: job.logEvery) {
         (strategy.secondsReading, strategy.secondsReducing)
@@ -180,6 +198,15 @@ public final class TrainingRun {
       model: design.model, dataset: validation.dataset, transform: transform,
       virtualRanks: VirtualRanks(count: job.virtualRanks, ranks: world.size), rank: world.rank)
     return try Validator(evaluator, world: world)
+  }
+
+  /// Throws where the model file to start from is none, or is of another shape. Its values are read when training begins.
+  private func checkInitialModel() throws {
+    guard let path = job.initialModel, resumed == nil else { return }
+    _ = try Agreement.fromRoot(world) {
+      try ModelFile.check(try SafetensorsFile.open(try ModelFile.locate(path)), design.model.layout)
+      return []
+    }
   }
 
   /// The first parameters: from the seed, or from a model file.
@@ -215,12 +242,7 @@ public final class TrainingRun {
 
 extension TrainingJob {
   /// Whether class labels are wanted, so that those of a data set without dataset.json must be looked through.
-  var needsLabels: Bool {
-    switch loss {
-    case .squared, .huber, .absolute: false
-    case .logistic, .hinge, .squaredHinge, .softmax, nil: true
-    }
-  }
+  var needsLabels: Bool { loss?.isOfClasses ?? true }
 }
 
 extension TrainingJob.Source {

@@ -18,7 +18,8 @@ extension TrainingState {
       (
         "early_stopping",
         .object([
-          ("best_loss", earlyStopping.bestLoss.map { .number($0) } ?? .null), ("best_step", .integer(earlyStopping.bestStep)),
+          ("best_loss", earlyStopping.bestLoss.map { .number($0) } ?? .null),
+          ("best_step", .integer(earlyStopping.bestStep)),
           ("without_improvement", .integer(earlyStopping.withoutImprovement)),
         ])
       ),
@@ -35,7 +36,9 @@ extension TrainingState {
       throw DataError(.invalid, "'\(path)': \(error)")
     }
     func count(_ node: JSONNode?, _ key: String, from least: Int = 0) throws -> Int {
-      guard let value = node?[key]?.asInt, value >= least else { throw DataError(.invalid, "'\(path)': '\(key)' is missing or no count") }
+      guard let value = node?[key]?.asInt, value >= least else {
+        throw DataError(.invalid, "'\(path)': '\(key)' is missing or no count")
+      }
       return value
     }
     self.init(virtualRanks: try count(root, "virtual_ranks", from: 1), rows: try count(root, "rows", from: 1))

@@ -25,7 +25,10 @@ enum Help {
       sections.append("arguments\n" + list(syntax.positionals.map { ($0.name, $0.summary) }))
     }
     let options = syntax.options.map { option in
-      (option.value.map { "\(option.name) \($0)" } ?? option.name, option.summary + (option.repeats ? " (may be repeated)" : ""))
+      (
+        option.value.map { "\(option.name) \($0)" } ?? option.name,
+        option.summary + (option.repeats ? " (may be repeated)" : "")
+      )
     }
     sections.append("options\n" + list(options + [("--help", "print this text")]))
     if !syntax.examples.isEmpty {

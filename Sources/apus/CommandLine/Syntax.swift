@@ -4,12 +4,16 @@ struct Option: Sendable {
   /// The word that stands for the value in `--help`; nil for a flag.
   let value: String?
   let repeats: Bool
+  /// The command does nothing without it.
+  let isRequired: Bool
   let summary: String
 
-  init(_ name: String, value: String? = nil, repeats: Bool = false, _ summary: String) {
+  init(_ name: String, value: String? = nil, repeats: Bool = false, isRequired: Bool = false, _ summary: String) {
+    precondition(value != nil || !isRequired, "the flag \(name) cannot be required")
     self.name = name
     self.value = value
     self.repeats = repeats
+    self.isRequired = isRequired
     self.summary = summary
   }
 }
@@ -37,10 +41,12 @@ struct Syntax: Sendable {
   /// Lines of examples.
   let examples: [String]
 
-  /// `train JOB [--set KEY=VALUE]...`
+  /// `apus prepare CSV... --target COLUMN --output DIR [options]`
   var usage: String {
     let arguments = positionals.map { $0.repeats ? "\($0.name)..." : $0.name }
-    return (["apus", name] + arguments + (options.isEmpty ? [] : ["[options]"])).joined(separator: " ")
+    let required = options.filter(\.isRequired).map { "\($0.name) \($0.value ?? "")" }
+    let rest = required.count < options.count ? ["[options]"] : []
+    return (["apus", name] + arguments + required + rest).joined(separator: " ")
   }
 }
 
@@ -66,6 +72,9 @@ struct Arguments: Sendable {
       }
     }
     try checkPositionals(syntax)
+    if let missing = syntax.options.first(where: { $0.isRequired && given[$0.name] == nil }) {
+      throw UsageError("\(missing.name) \(missing.value ?? "") is missing: \(missing.summary)", syntax: syntax)
+    }
   }
 
   private mutating func take(_ word: String, from rest: inout ArraySlice<String>, syntax: Syntax) throws(UsageError) {

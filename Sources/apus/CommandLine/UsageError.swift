@@ -13,7 +13,7 @@ struct UsageError: Error, FailureConvertible {
 
   /// `word` is no `what` that exists; perhaps a similar one was meant.
   static func unknown(_ what: String, _ word: String, among names: [String], of syntax: Syntax?) -> UsageError {
-    let suggestion = closest(to: word, among: names).map { "; did you mean \($0)?" } ?? ""
+    let suggestion = closest(to: word, among: names).map { "; did you mean '\($0)'?" } ?? ""
     return UsageError("unknown \(what) '\(word)'\(suggestion)", syntax: syntax)
   }
 

@@ -1,0 +1,79 @@
+import Files
+import MPI
+import Training
+
+/// Benchmarks of Apus's parts. Each prints what was measured and, where there is one, the limit to compare it with.
+///
+///     apus-bench kernels
+///     apus-bench shards  [--columns 784] [--rows 100000]
+///     mpirun -n 2 apus-bench collectives [--floats 540000]
+///     mpirun -n 2 apus-bench step --layers 784,512,256,10 --batch 128 --optimizer adam --steps 200
+@main
+enum Bench {
+  private static let usage = """
+    usage: apus-bench kernels
+           apus-bench shards [--columns 784] [--rows 100000] [--batch 128]
+           mpirun -n 2 apus-bench collectives [--floats 540000]
+           mpirun -n 2 apus-bench step [--layers 784,512,256,10] [--batch ROWS_A_RANK] [--optimizer adam|sgd]
+                                       [--steps N] [--rows N] [--reduction ordered|fast] [--shuffle true|false]
+
+    """
+
+  static func main() {
+    let words = Array(CommandLine.arguments.dropFirst())
+    Program.run(report: report) { world in
+      let settings = try Settings(Array(words.dropFirst()))
+      switch words.first {
+      case "kernels": KernelsBenchmark.run()
+      case "shards": try ShardsBenchmark.run(settings)
+      case "collectives": try CollectivesBenchmark.run(settings, world)
+      case "step": try StepBenchmark.run(settings, world)
+      default:
+        if world.rank == 0 { StandardStream.error.write(usage) }
+        return ExitCode.usage.rawValue
+      }
+      return ExitCode.success.rawValue
+    }
+  }
+
+  private static func report(_ error: any Error, rank: Int) -> Int32 {
+    let failure = Failure(error)
+    StandardStream.error.write("apus-bench: rank \(rank): \(failure)\n")
+    return failure.code.rawValue
+  }
+
+  /// Median of the seconds that `body` takes, over `repeats` calls after one that does not count.
+  static func median(of repeats: Int, _ body: () throws -> Void) rethrows -> Double {
+    try body()
+    var times: [Double] = []
+    for _ in 0..<repeats {
+      let start = ContinuousClock.now
+      try body()
+      times.append((ContinuousClock.now - start) / .seconds(1))
+    }
+    return times.sorted()[repeats / 2]
+  }
+}
+
+/// `--name value` pairs.
+struct Settings {
+  private var values: [String: String] = [:]
+
+  init(_ words: [String]) throws {
+    var rest = words[...]
+    while let name = rest.popFirst() {
+      guard name.hasPrefix("--"), let value = rest.popFirst() else {
+        throw Failure(.usage, "'\(name)' is no --name with a value")
+      }
+      values[String(name.dropFirst(2))] = value
+    }
+  }
+
+  func text(_ name: String, default fallback: String) -> String { values[name] ?? fallback }
+
+  func integer(_ name: String, default fallback: Int) throws -> Int {
+    guard let text = values[name] else { return fallback }
+    guard let number = Int(text), number > 0 else { throw Failure(.usage, "--\(name) needs a whole number above 0") }
+    return number
+  }
+}

@@ -1,0 +1,86 @@
+import Files
+import JSON
+import MPI
+import Text
+import Training
+
+/// Training steps as `apus train` does them, on synthetic shards: reading, metrics and checks included.
+///
+/// Prints the line that the peers in Scripts/bench.d print.
+enum StepBenchmark {
+  static func run(_ settings: Settings, _ world: borrowing Communicator) throws {
+    let layersText = settings.text("layers", default: "784,512,256,10")
+    let layers = layersText.split(separator: ",").compactMap { Int($0) }
+    guard layers.count >= 2, layers.allSatisfy({ $0 > 0 }) else {
+      throw Failure(.usage, "--layers needs at least two sizes, as 784,10")
+    }
+    let rowsARank = try settings.integer("batch", default: 128)
+    let steps = try settings.integer("steps", default: 200)
+    let optimizer = settings.text("optimizer", default: "adam")
+    let rows = try settings.integer("rows", default: 20_000)
+    let ranks = world.size
+    let directory = try Agreement.fromRoot(world) {
+      let directory = SyntheticShards.temporaryDirectory()
+      try SyntheticShards.write(
+        FileSystem.join(directory, "data"), rows: rows, columns: layers[0], classes: max(layers[layers.count - 1], 2),
+        shards: ranks)
+      return Array(directory.utf8)
+    }
+    let work = String(decoding: directory, as: UTF8.self)
+    let job = job(
+      layers: layers, work: work, batch: rowsARank * ranks, optimizer: optimizer, steps: steps,
+      reduction: settings.text("reduction", default: "ordered"),
+      shuffle: settings.text("shuffle", default: "true") == "true")
+    let training = try TrainingJob(parsing: Array(job.serialized(pretty: false).utf8), source: "apus-bench")
+    let run = try TrainingRun(training, resume: false, world: world)
+    _ = try run.train(policy: .overwrite)
+    guard world.rank == 0 else { return }
+    let seconds = try measured(FileSystem.join(work, "run/metrics.jsonl"))
+    try FileSystem.removeTree(work)
+    let perStep = seconds.total / Double(steps)
+    let products = zip(layers, layers.dropFirst()).map { $0 * $1 }
+    // The first layer computes no gradient of its input.
+    let flops = Double(6 * products.reduce(0, +) - 2 * products[0]) * Double(rowsARank)
+    StandardStream.output.write(
+      "apus layers=\(layersText) batch/rank=\(rowsARank) world=\(ranks) opt=\(optimizer)"
+        + " step_us=\(fixed(perStep * 1e6, decimals: 1)) (reading \(fixed(seconds.reading / Double(steps) * 1e6, decimals: 1)),"
+        + " reducing \(fixed(seconds.reducing / Double(steps) * 1e6, decimals: 1)))"
+        + " samples/s=\(fixed(Double(rowsARank * ranks) / perStep, decimals: 0))"
+        + " GFLOP/s/rank=\(fixed(flops / perStep / 1e9, decimals: 1))"
+        + " rss_MiB=\(Machine.peakMemoryBytes >> 20)\n")
+  }
+
+  private static func job(
+    layers: [Int], work: String, batch: Int, optimizer: String, steps: Int, reduction: String, shuffle: Bool
+  ) -> JSONValue {
+    let hidden = layers.dropFirst().dropLast().map { JSONValue.integer($0) }
+    let isBinary = layers[layers.count - 1] == 1
+    let kind = hidden.isEmpty ? (isBinary ? "logistic" : "softmax") : "mlp"
+    return .object([
+      ("data", .object([("path", .string(FileSystem.join(work, "data")))])),
+      ("model", .object([("kind", .string(kind)), ("hidden", .array(hidden))])),
+      ("loss", .string(isBinary ? "logistic" : "softmax")),
+      ("optimizer", .object([("kind", .string(optimizer)), ("learning_rate", 0.001)])),
+      // As many steps before those that are measured, and a line of the log after either half.
+      (
+        "train",
+        .object([
+          ("steps", .integer(2 * steps)), ("batch_size", .integer(batch)), ("log_every", .integer(steps)),
+          ("shuffle", .boolean(shuffle)),
+        ])
+      ),
+      ("parallel", .object([("reduction", .string(reduction))])),
+      ("output", .string(FileSystem.join(work, "run"))),
+    ])
+  }
+
+  /// What the second half of the steps took.
+  private static func measured(_ path: String) throws -> (total: Double, reading: Double, reducing: Double) {
+    let lines = try FileSystem.read(path, limit: 1 << 20).split(separator: UInt8(ascii: "\n"))
+    let nodes = try lines.map { try JSONNode(parsing: Array($0), dialect: .json) }
+    guard nodes.count == 2, let first = nodes[0]["seconds"]?.asDouble, let last = nodes[1]["seconds"]?.asDouble,
+      let reading = nodes[1]["seconds_reading"]?.asDouble, let reducing = nodes[1]["seconds_reducing"]?.asDouble
+    else { throw Failure(.internalError, "'\(path)' has not the two lines that were asked for") }
+    return (last - first, reading, reducing)
+  }
+}

@@ -1,0 +1,36 @@
+import Data
+import Files
+import Kernels
+import Training
+
+/// Shards of random rows in a temporary directory.
+enum SyntheticShards {
+  /// Writes `rows` rows in `shards` files below `directory`: features uniform in -1...1, targets a class index.
+  static func write(_ directory: String, rows: Int, columns: Int, classes: Int, shards: Int) throws {
+    try FileSystem.createDirectory(directory)
+    let blockRows = 1024
+    var features = FloatBuffer(count: blockRows * columns)
+    var targets = FloatBuffer(count: blockRows)
+    for shard in 0..<shards {
+      let end = rows * (shard + 1) / shards
+      var row = rows * shard / shards
+      let name = DatasetManifest.shardName(split: "train", index: shard, of: shards)
+      let writer = try ShardWriter(
+        path: FileSystem.join(directory, name), columns: columns, targets: .labels)
+      var stream = RandomStream(seed: 1, stream: UInt64(shard))
+      while row < end {
+        let count = min(blockRows, end - row)
+        for index in 0..<count * columns { features[index] = 2 * stream.uniform() - 1 }
+        for index in 0..<count { targets[index] = Float((row + index) % classes) }
+        try writer.append(features, MatrixView(rows: count, columns: columns), targets: targets)
+        row += count
+      }
+      try writer.finish()
+    }
+  }
+
+  /// A directory that no other benchmark uses.
+  static func temporaryDirectory() -> String {
+    FileSystem.join(Machine.environment("TMPDIR") ?? "/tmp", "apus-bench-\(Machine.processIdentifier)")
+  }
+}

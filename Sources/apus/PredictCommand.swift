@@ -1,0 +1,148 @@
+import Data
+import Files
+import Kernels
+import MPI
+import Text
+import Training
+
+/// `apus predict`: what a model says of each row of a data set.
+struct PredictCommand: Command {
+  static let syntax = Syntax(
+    name: "predict", summary: "predictions of a model for a data set, row for row",
+    positionals: [
+      Positional("MODEL", "model file, or the directory of a run"),
+      Positional("DATA", "data set: a directory, an HDF5 file, a glob; or a CSV file with the columns of the training"),
+    ],
+    options: [
+      Option("--output", value: "FILE", "file to write: .h5 (values, or labels and probabilities) or .csv"),
+      Option("--split", value: "NAME", "split of the data set; test where the data set has splits"),
+      Option("--features", value: "NAME", "name of the features in HDF5 files without dataset.json"),
+      Option("--overwrite", "replace the file that is there"),
+    ],
+    examples: [
+      "apus predict runs/digits-mlp Datasets/digits/shards --output predictions.h5",
+      "mpirun -n 4 apus predict model.safetensors new.csv --output predictions.csv",
+    ])
+
+  private let modelPath: String
+  private let data: DataSource
+  private let output: String
+  private let format: PredictionFormat
+  private let replaces: Bool
+
+  init(_ arguments: Arguments) throws {
+    modelPath = arguments.positionals[0]
+    data = DataSource(
+      path: arguments.positionals[1], features: arguments.value("--features"), split: arguments.value("--split"))
+    guard let output = arguments.value("--output") else { throw UsageError("--output is missing", syntax: Self.syntax) }
+    guard let format = PredictionFormat(ending: output) else {
+      throw UsageError("the output '\(output)' ends neither in .h5 nor in .csv", syntax: Self.syntax)
+    }
+    if TableBlocks.isTable(data.path), let option = ["--split", "--features"].first(where: { arguments.has($0) }) {
+      throw UsageError("\(option) is for HDF5 data, and '\(data.path)' is a CSV file", syntax: Self.syntax)
+    }
+    self.output = output
+    self.format = format
+    replaces = arguments.has("--overwrite")
+  }
+
+  func run(_ world: borrowing Communicator) throws -> Int32 {
+    try checkOutput(world)
+    let model = try LoadedModel.load(modelPath, world: world)
+    let predictor = Predictor(model, dataPath: data.path)
+    let blocks = try blocks(model.description, blockRows: predictor.blockRows, world)
+    var writer: (any PredictionWriter)?
+    _ = try Agreement.fromRoot(world) {
+      writer = try format.writer(path: output, schema: predictor.schema)
+      return []
+    }
+    if let writer {
+      let rows = try collect(blocks, predictor, world, into: writer)
+      _ = try Agreement.fromRoot(world) {
+        try writer.finish()
+        return []
+      }
+      StandardStream.output.write("\(grouped(rows)) \(rows == 1 ? "row" : "rows") predicted: \(output)\n")
+    } else {
+      try contribute(blocks, predictor, world)
+      _ = try Agreement.fromRoot(world) { [] }
+    }
+    return ExitCode.success.rawValue
+  }
+
+  /// Throws where the output must not or cannot be written. Collective.
+  private func checkOutput(_ world: borrowing Communicator) throws {
+    _ = try Agreement.fromRoot(world) {
+      let directory = FileSystem.directory(of: output)
+      guard try FileSystem.status(of: directory)?.kind == .directory else {
+        throw Failure(.cannotCreate, "there is no directory '\(directory)' to write '\(output)' into")
+      }
+      guard let status = try FileSystem.status(of: output) else { return [] }
+      guard status.kind == .regular else {
+        throw Failure(.cannotCreate, "the output '\(output)' is not a regular file")
+      }
+      guard replaces else {
+        throw Failure(.cannotCreate, "the output '\(output)' exists already", hint: "--overwrite replaces it")
+      }
+      return []
+    }
+  }
+
+  /// Opens the data and checks that they are such as the model was trained on. Collective.
+  private func blocks(
+    _ description: ModelDescription, blockRows: Int, _ world: borrowing Communicator
+  ) throws -> any FeatureBlocks {
+    if TableBlocks.isTable(data.path) { return try TableBlocks(data.path, description, blockRows: blockRows, world) }
+    let opened = try OpenedDataset(data, defaultSplit: "test", wantsTargets: false, scanLabels: false, world: world)
+    return try Agreement.alike {
+      try description.checkColumns(of: opened.dataset)
+      let transform = try opened.source.transform(model: description.normalization, scale: Float(description.scale))
+      return try ShardBlocks(opened, transform: transform, blockRows: blockRows)
+    }
+  }
+
+  /// Rank 0: predicts its blocks, takes those of the others, and writes all in their order; returns how many rows there were.
+  ///
+  /// - Throws: the failure of the first block that has one, whichever rank's it is; what was written is removed before.
+  private func collect(
+    _ blocks: any FeatureBlocks, _ predictor: Predictor, _ world: borrowing Communicator,
+    into writer: any PredictionWriter
+  ) throws -> Int {
+    var features = FloatBuffer(count: predictor.blockRows * predictor.columns)
+    var rows = 0
+    func write(_ block: PredictionBlock) throws {
+      try writer.append(block)
+      rows += block.numbers.count / predictor.schema.width
+    }
+    do {
+      while !blocks.isFinished {
+        let count = try blocks.next(into: &features, world)
+        try write(predictor.predict(features, rows: count, first: rows))
+        for rank in 1..<max(world.size, 1) { try write(PredictionBlock.receive(from: rank, world)) }
+      }
+    } catch {
+      writer.abandon()
+      throw error
+    }
+    return rows
+  }
+
+  /// The other ranks: predict their blocks and send them to rank 0.
+  ///
+  /// A failure is sent like a block, and rank 0 ends the job: it alone knows of the file that is to be removed.
+  private func contribute(
+    _ blocks: any FeatureBlocks, _ predictor: Predictor, _ world: borrowing Communicator
+  ) throws {
+    var features = FloatBuffer(count: predictor.blockRows * predictor.columns)
+    var first = world.rank * predictor.blockRows
+    while !blocks.isFinished {
+      do {
+        let count = try blocks.next(into: &features, world)
+        try PredictionBlock.send(.success(predictor.predict(features, rows: count, first: first)), world)
+      } catch let error as DataError {
+        return try PredictionBlock.send(.failure(error), world)
+      }
+      first += world.size * predictor.blockRows
+    }
+  }
+}
