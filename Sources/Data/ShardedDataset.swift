@@ -77,7 +77,9 @@ public struct ShardedDataset: Sendable {
       if let odd = labels.firstOdd {
         throw .label(
           odd.value, row: odd.row, shard: shard.path, allowed: "a class index: 0, 1, 2, ...",
-          hint: "targets that are quantities are for the kinds and losses of regression")
+          hint: odd.value == -1
+            ? "labels of two classes are 0 and 1, not -1 and 1"
+            : "targets that are quantities are for the kinds and losses of regression")
       }
       largest = max(largest, labels.maximum)
     }

@@ -3,6 +3,9 @@
 /// Rank `r` of `N` runs the virtual ranks `⌊V·r/N⌋ ..< ⌊V·(r+1)/N⌋`. With more ranks than virtual ranks some ranks run none; they take
 /// part in the reductions all the same.
 public struct VirtualRanks: Equatable, Sendable {
+  /// More than any machine has ranks; each costs a little in every step.
+  public static let most = 1 << 16
+
   public let count: Int
   public let ranks: Int
 

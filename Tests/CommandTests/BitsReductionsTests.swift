@@ -52,7 +52,10 @@ import Testing
   private func counter(_ directory: TemporaryDirectory) throws -> String {
     let calls: [(name: String, parameters: String, arguments: String)] = [
       ("MPI_Allreduce", "const void *a, void *b, int n, MPI_Datatype t, MPI_Op o, MPI_Comm c", "a, b, n, t, o, c"),
-      ("MPI_Reduce", "const void *a, void *b, int n, MPI_Datatype t, MPI_Op o, int r, MPI_Comm c", "a, b, n, t, o, r, c"),
+      (
+        "MPI_Reduce", "const void *a, void *b, int n, MPI_Datatype t, MPI_Op o, int r, MPI_Comm c",
+        "a, b, n, t, o, r, c"
+      ),
       (
         "MPI_Reduce_scatter", "const void *a, void *b, const int *n, MPI_Datatype t, MPI_Op o, MPI_Comm c",
         "a, b, n, t, o, c"

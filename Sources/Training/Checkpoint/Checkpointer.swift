@@ -6,6 +6,7 @@ public import MPI
 import Model
 import Optimization
 public import Parallel
+import Text
 
 /// Saves a training as it goes, and brings it back.
 ///
@@ -52,10 +53,11 @@ public final class Checkpointer {
       } catch {
         let failure = Failure(error)
         let kept = savedStep.map { "the checkpoint of step \($0) is intact: go on with --resume" }
-        let hints = [failure.hint, kept].compactMap { $0 }
+        let buffers = 1 + trainer.optimizer.stateNames.count
+        let needed = "a checkpoint takes \(Text.bytes(4 * description.model.layout.count * buffers))"
         throw Failure(
           failure.code, "the checkpoint of step \(step) was not saved: \(failure.message)",
-          hint: hints.isEmpty ? nil : hints.joined(separator: "; "))
+          hint: [needed, kept].compactMap { $0 }.joined(separator: "; "))
       }
       return []
     }

@@ -56,7 +56,7 @@ public struct JobKey: Sendable {
   }
 
   private static func words(_ range: ClosedRange<Int>) -> String {
-    range.count == 1
+    range.lowerBound == range.upperBound
       ? "\(range.lowerBound)"
       : range.upperBound == Int.max
         ? "an integer from \(range.lowerBound)" : "an integer from \(range.lowerBound) to \(range.upperBound)"

@@ -83,12 +83,16 @@ extension ModelDescription {
     let hint = "a data set for this model is prepared from the same columns as its training data"
     guard dataset.columns == model.inputs else {
       throw Failure(
-        .invalidData, "the data have \(dataset.columns) columns, and the model was trained on \(model.inputs)", hint: hint)
+        .invalidData, "the data have \(dataset.columns) columns, and the model was trained on \(model.inputs)",
+        hint: hint)
     }
     let names = dataset.manifest?.columns ?? []
-    guard columns.count == names.count, let odd = names.indices.first(where: { names[$0] != columns[$0] }) else { return }
+    guard columns.count == names.count, let odd = names.indices.first(where: { names[$0] != columns[$0] }) else {
+      return
+    }
     throw Failure(
-      .invalidData, "column \(odd) of the data is '\(names[odd])', and the model was trained on '\(columns[odd])' there", hint: hint)
+      .invalidData,
+      "column \(odd) of the data is '\(names[odd])', and the model was trained on '\(columns[odd])' there", hint: hint)
   }
 
   private static func listed(_ names: [String]) -> String {

@@ -1,0 +1,93 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The program `apus` as a user runs it, in a folder of its own.
+enum CommandLineRun {
+  /// Runs `apus` under `mpirun` on `ranks` ranks; for 0 ranks alone, without `mpirun`.
+  static func apus(
+    _ arguments: [String], ranks: Int, in folder: TemporaryDirectory, options: [String] = [],
+    timeout: Duration = .seconds(30)
+  ) throws -> RunResult {
+    guard ranks > 0 else {
+      return try Run.program(
+        Binaries.apus, arguments, environment: MPILauncher.environment, workingDirectory: folder.path, timeout: timeout)
+    }
+    return try MPILauncher.run(
+      ranks: ranks, Binaries.apus, arguments, options: options, workingDirectory: folder.path, timeout: timeout)
+  }
+
+  /// Runs `apus`, which must succeed.
+  @discardableResult
+  static func succeed(
+    _ arguments: [String], ranks: Int, in folder: TemporaryDirectory, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> RunResult {
+    let result = try apus(arguments, ranks: ranks, in: folder)
+    #expect(result.exitCode == 0, "\(result)", sourceLocation: sourceLocation)
+    return result
+  }
+
+  /// Runs `apus`, which must fail with `code`: in time, with one message that holds all of `words`, and with nothing on standard output.
+  @discardableResult
+  static func fail(
+    _ arguments: [String], ranks: Int, in folder: TemporaryDirectory, options: [String] = [], code: Int32,
+    says words: [String], within seconds: Double = 5, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> RunResult {
+    let result = try apus(arguments, ranks: ranks, in: folder, options: options)
+    expectFailure(result, code: code, says: words, sourceLocation: sourceLocation)
+    #expect(result.seconds < seconds, "\(result)", sourceLocation: sourceLocation)
+    return result
+  }
+
+  /// What must hold of every failure.
+  static func expectFailure(
+    _ result: RunResult, code: Int32, says words: [String], sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    #expect(!result.timedOut && result.exitCode == code, "\(result)", sourceLocation: sourceLocation)
+    let message = result.messages.first ?? ""
+    #expect(result.messages.count == 1, "\(result)", sourceLocation: sourceLocation)
+    for word in words where !message.contains(word) {
+      Issue.record("no '\(word)' in the message\n\(result)", sourceLocation: sourceLocation)
+    }
+    #expect(result.standardOutput.isEmpty, "\(result)", sourceLocation: sourceLocation)
+  }
+
+  /// Processes whose command line holds `text`: those of a test, by its folder. Zombies do not count.
+  static func processes(naming text: String) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return names.filter { name in
+      guard Int32(name) != nil, let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") else { return false }
+      return String(decoding: line, as: UTF8.self).contains(text)
+    }
+  }
+
+  /// Expects that no process of the test in `folder` is left; the kernel gets a moment to collect those that were killed.
+  static func expectNoProcess(of folder: TemporaryDirectory, sourceLocation: SourceLocation = #_sourceLocation) {
+    let deadline = ContinuousClock.now + .seconds(2)
+    while !processes(naming: folder.path).isEmpty, ContinuousClock.now < deadline { usleep(20_000) }
+    let left = processes(naming: folder.path)
+    #expect(left.isEmpty, "processes \(left) are left", sourceLocation: sourceLocation)
+  }
+}
+
+extension RunResult {
+  /// The messages of the program on standard error, each with its hint and its table; what Open MPI adds is left out.
+  var messages: [String] {
+    var messages: [String] = []
+    var isInside = false
+    for line in errorLines {
+      if line.hasPrefix("apus: ") {
+        messages.append(line)
+        isInside = true
+      } else if line.hasPrefix("-----") || line.hasPrefix("[") {
+        isInside = false
+      } else if isInside {
+        messages[messages.count - 1] += "\n" + line
+      }
+    }
+    return messages
+  }
+
+  /// The first message from the program's name on, without what Open MPI adds.
+  var message: String { messages.first ?? "" }
+}
