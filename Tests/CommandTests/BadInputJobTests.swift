@@ -98,7 +98,7 @@ import Testing
         #"job.json:8:35: 'train.batch_size' must be an integer from 1 or "full", not "ful"; did you mean "full"?"#,
         "job.json:8:48: 'train.seed' must be an integer from 0, not 1.5",
         "job.json:8:53: unknown key 'train.stesp'; did you mean 'train.steps'?",
-        "job.json:8:73: 'train.shuffle' must be true or false, not 1",
+        "job.json:8:72: 'train.shuffle' must be true or false, not 1",
         "job.json:9:13: 'parallel' must be an object { ... }, not a list",
         "job.json:10:23: 'checkpoint.keep' must be an integer from 1, not 0",
         "\n  --set optimizer.learning_rat: unknown key 'optimizer.learning_rat'; did you mean 'optimizer.learning_rate'?",
