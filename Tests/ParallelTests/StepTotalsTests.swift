@@ -49,5 +49,7 @@ import Testing
       }
     }
     #expect(sum([StepTotals](repeating: StepTotals(stop: true), count: 100)).stop)
+    #expect(sum([StepTotals(rows: 1), StepTotals(failed: true), StepTotals()]).failed)
+    #expect(!sum([StepTotals(rows: 1, stop: true, save: true), StepTotals()]).failed)
   }
 }

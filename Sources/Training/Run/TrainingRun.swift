@@ -19,6 +19,7 @@ public final class TrainingRun {
   /// Where a resumed training goes on: the folder of its checkpoint and the state in it.
   private let resumed: (folder: String, state: TrainingState)?
   private let store: CheckpointStore
+  private let course: TrainingCourse
 
   /// How a run ended.
   public struct Result: Sendable {
@@ -47,51 +48,52 @@ public final class TrainingRun {
     resumed = resume ? try Checkpointer.newest(store, world: world) { Self.warn($0) } : nil
     let ranks = world.size
     let resumed = resumed
-    (job, design) = try Agreement.alike {
+    (course, job, design) = try Agreement.alike {
       var job = job
-      job.virtualRanks = try Self.virtualRanks(job, opened.dataset, ranks: ranks, resumed: resumed?.state)
+      let course = try Self.course(job, opened.dataset, ranks: ranks, resumed: resumed?.state.course)
+      job.virtualRanks = course.virtualRanks
       let design = try ModelDesign(job: job, dataset: opened.dataset)
       job.loss = design.model.loss
-      return (job, design)
+      return (course, job, design)
     }
     self.job = job
     plan = TrainingPlan(rows: opened.dataset.rows, job: job)
     dataset = opened.dataset
     source = opened.source
     validation = try job.data.validationSource.map { try OpenedDataset($0, scanLabels: false, world: world) }
-    try Agreement.alike { try self.checkTogether(ranks: ranks) }
+    try Agreement.alike { try self.checkTogether() }
     try checkInitialModel()
   }
 
-  /// The number of virtual ranks: that of the run that goes on, or of the job, or of the ranks or shards, whichever is more.
-  private static func virtualRanks(
-    _ job: TrainingJob, _ dataset: ShardedDataset, ranks: Int, resumed: TrainingState?
-  ) throws -> Int {
-    if let resumed {
-      guard resumed.rows == dataset.rows else {
-        throw Failure(
-          .invalidData,
-          "the run in '\(job.output)' was trained on \(resumed.rows) rows, and '\(job.data.path)' has \(dataset.rows)",
-          hint: "a run is resumed on the data it began with; begin a new one with train.initial_model")
-      }
-      guard job.virtualRanks == 0 || job.virtualRanks == resumed.virtualRanks else {
-        throw Failure(
-          .usage,
-          "the run in '\(job.output)' has \(resumed.virtualRanks) virtual ranks, the job says \(job.virtualRanks)",
-          hint: "leave parallel.virtual_ranks at 0 to go on with those of the run")
-      }
-      return resumed.virtualRanks
-    }
-    guard job.virtualRanks <= VirtualRanks.most else {
+  /// What says which rows form which step: as in the run that goes on, or as the job, the data and the ranks have it.
+  private static func course(
+    _ job: TrainingJob, _ dataset: ShardedDataset, ranks: Int, resumed: TrainingCourse?
+  ) throws -> TrainingCourse {
+    let batchRows = job.batchRows(of: dataset.rows)
+    let implied = VirtualRanks.count(ranks: ranks, shards: dataset.shards.count, batchRows: batchRows)
+    let wanted = job.virtualRanks > 0 ? job.virtualRanks : resumed?.virtualRanks ?? implied
+    let course = TrainingCourse(
+      rows: dataset.rows, virtualRanks: wanted, batchRows: batchRows, seed: job.seed, shuffle: job.shuffle)
+    guard let resumed, resumed != course else { return course }
+    guard resumed.rows == course.rows else {
       throw Failure(
-        .usage, "parallel.virtual_ranks is \(grouped(job.virtualRanks)); at most \(grouped(VirtualRanks.most)) are possible",
-        hint: "a multiple of the ranks that you mean to use is enough, as 12 or 64")
+        .invalidData,
+        "the run in '\(job.output)' was trained on \(resumed.rows) rows, and '\(job.data.path)' has \(course.rows)",
+        hint: "a run is resumed on the data it began with; begin a new one with train.initial_model")
     }
-    guard job.virtualRanks == 0 else { return job.virtualRanks }
-    return VirtualRanks.count(ranks: ranks, shards: dataset.shards.count, batchRows: job.batchRows(of: dataset.rows))
+    let differences = [
+      ("parallel.virtual_ranks", "\(resumed.virtualRanks)", "\(course.virtualRanks)"),
+      ("train.batch_size", "\(resumed.batchRows)", "\(course.batchRows)"),
+      ("train.seed", "\(resumed.seed)", "\(course.seed)"),
+      ("train.shuffle", "\(resumed.shuffle)", "\(course.shuffle)"),
+    ].filter { $0.1 != $0.2 }.map { "'\($0.0)' was \($0.1) and is \($0.2)" }
+    throw Failure(
+      .usage,
+      "the run in '\(job.output)' cannot go on in another order of its rows: \(differences.joined(separator: ", "))",
+      hint: "resume it as it began, or begin a new run with train.initial_model")
   }
 
-  private func checkTogether(ranks: Int) throws {
+  private func checkTogether() throws {
     if let validation {
       guard validation.dataset.rows > 0 else {
         throw Failure(.invalidData, "the validation split '\(job.data.validationSplit ?? "")' has no rows")
@@ -144,7 +146,7 @@ public final class TrainingRun {
       store: store, everySeconds: job.checkpoint.everySeconds, description: description, world: world)
     let trainer = Trainer(
       job: job, plan: plan, strategy: strategy, layout: design.model.layout,
-      state: resumed?.state ?? TrainingState(virtualRanks: job.virtualRanks, rows: plan.rows),
+      state: resumed?.state ?? TrainingState(course),
       validator: try makeValidator(), checkpointer: checkpointer)
     if let resumed {
       try checkpointer.restore(trainer, from: resumed.folder)

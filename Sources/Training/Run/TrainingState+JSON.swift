@@ -6,8 +6,9 @@ extension TrainingState {
   /// The state as `state.json` holds it. Doubles keep every bit.
   public var json: JSONValue {
     .object([
-      ("step", .integer(step)), ("samples", .integer(samples)), ("virtual_ranks", .integer(virtualRanks)),
-      ("rows", .integer(rows)),
+      ("step", .integer(step)), ("samples", .integer(samples)), ("rows", .integer(course.rows)),
+      ("virtual_ranks", .integer(course.virtualRanks)), ("batch_rows", .integer(course.batchRows)),
+      ("seed", .integer(Int(course.seed))), ("shuffle", .boolean(course.shuffle)),
       (
         "plateau",
         .object([
@@ -41,7 +42,11 @@ extension TrainingState {
       }
       return value
     }
-    self.init(virtualRanks: try count(root, "virtual_ranks", from: 1), rows: try count(root, "rows", from: 1))
+    guard let shuffle = root["shuffle"]?.asBool else { throw DataError(.invalid, "'\(path)': 'shuffle' is missing") }
+    self.init(
+      TrainingCourse(
+        rows: try count(root, "rows", from: 1), virtualRanks: try count(root, "virtual_ranks", from: 1),
+        batchRows: try count(root, "batch_rows", from: 1), seed: UInt64(try count(root, "seed")), shuffle: shuffle))
     step = try count(root, "step")
     samples = try count(root, "samples")
     plateau.best = root["plateau"]?["best"]?.asDouble ?? .infinity

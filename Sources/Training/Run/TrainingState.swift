@@ -6,15 +6,30 @@ public struct TrainingState: Equatable, Sendable {
   public var step = 0
   /// Rows seen.
   public var samples = 0
-  /// What defines the course of the training together with the job; a resumed run must have the same.
-  public var virtualRanks: Int
-  public var rows: Int
+  /// What says which rows come next.
+  public let course: TrainingCourse
   public var plateau = PlateauState()
   public var earlyStopping = EarlyStopping()
 
-  public init(virtualRanks: Int, rows: Int) {
-    self.virtualRanks = virtualRanks
+  public init(_ course: TrainingCourse) {
+    self.course = course
+  }
+}
+
+/// What says which rows form which step. A resumed run has the same, or rows would be lost and others doubled.
+public struct TrainingCourse: Equatable, Sendable {
+  public var rows: Int
+  public var virtualRanks: Int
+  public var batchRows: Int
+  public var seed: UInt64
+  public var shuffle: Bool
+
+  public init(rows: Int, virtualRanks: Int, batchRows: Int, seed: UInt64, shuffle: Bool) {
     self.rows = rows
+    self.virtualRanks = virtualRanks
+    self.batchRows = batchRows
+    self.seed = seed
+    self.shuffle = shuffle
   }
 }
 

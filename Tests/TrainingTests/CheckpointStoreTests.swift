@@ -1,0 +1,100 @@
+import Files
+import TestSupport
+import Testing
+
+@testable import Training
+
+@Suite struct CheckpointStoreTests {
+  let directory: TemporaryDirectory
+
+  init() throws { directory = try TemporaryDirectory("checkpoints") }
+
+  private func store(keep: Int = 2) -> CheckpointStore { CheckpointStore(directory: directory.file("c"), keep: keep) }
+
+  private var names: [String] { (try? directory.names(in: "c")) ?? [] }
+
+  private func save(_ store: CheckpointStore, _ step: Int, _ text: String = "x") throws {
+    try store.save(step: step) { folder in
+      let bytes = Array("\(text) \(step)".utf8)
+      try FileSystem.write(bytes, to: folder + "/data")
+      return [.init(name: "data", bytes: bytes.count, checksum: Checksum(of: bytes).hex)]
+    }
+  }
+
+  /// The newest checkpoint by the name of its folder, and the warnings.
+  private func newest(_ store: CheckpointStore) throws -> (name: String?, warnings: [String]) {
+    var warnings: [String] = []
+    let path = try store.newest { warnings.append($0) }
+    return (path.map { String($0.split(separator: "/").last ?? "") }, warnings)
+  }
+
+  @Test func nothingThere() throws {
+    #expect(try newest(store()).name == nil)
+    try FileSystem.createDirectory(directory.file("c"))
+    #expect(try newest(store()).name == nil && newest(store()).warnings.isEmpty)
+  }
+
+  @Test(arguments: 1...3) func theLastOnesAreKept(keep: Int) throws {
+    let store = store(keep: keep)
+    for step in [1, 5, 999_999_999, 1_000_000_000, 12_000_000_000] { try save(store, step) }
+    let all = ["step-000000001", "step-000000005", "step-999999999", "step-1000000000", "step-12000000000"]
+    #expect(names.sorted() == all.suffix(keep).sorted())
+    // By number, not by name.
+    #expect(try newest(store).name == all.last)
+  }
+
+  /// A checkpoint that is damaged is passed over with a warning, and those before it are still there.
+  @Test func damagedOnesArePassedOver() throws {
+    let store = store(keep: 3)
+    for step in [10, 20, 30] { try save(store, step) }
+    try directory.write(text: "y 30", to: "c/step-000000030/data")
+    #expect(try newest(store).name == "step-000000020")
+    #expect(try newest(store).warnings.count == 1 && newest(store).warnings[0].contains("c/step-000000030/data"))
+    try FileSystem.remove(directory.file("c/step-000000020/manifest.json"))
+    #expect(try newest(store).name == "step-000000010" && newest(store).warnings.count == 2)
+    try FileSystem.removeTree(directory.file("c/step-000000010/data"))
+    #expect(try newest(store).name == nil && newest(store).warnings.count == 3)
+  }
+
+  /// A folder that was renamed by hand is not the checkpoint of another step.
+  @Test func renamedFoldersAreNotBelieved() throws {
+    let store = store()
+    try save(store, 10)
+    try FileSystem.rename(directory.file("c/step-000000010"), to: directory.file("c/step-000000011"))
+    #expect(try newest(store).name == nil)
+  }
+
+  @Test func otherNamesAreLeftAlone() throws {
+    let store = store(keep: 1)
+    for name in ["step-abc", "step-", "notes", ".partial-step-000000007", "step-99999999999999999999"] {
+      try directory.write(text: "", to: "c/\(name)/file")
+    }
+    for step in [7, 8] { try save(store, step) }
+    #expect(try newest(store).name == "step-000000008")
+    #expect(names == ["notes", "step-", "step-000000008", "step-99999999999999999999", "step-abc"])
+  }
+
+  /// A checkpoint that cannot be written leaves nothing, and the older ones as they were.
+  @Test func failureLeavesTheOlderOnes() throws {
+    struct Full: Error {}
+    let store = store(keep: 1)
+    try save(store, 1)
+    #expect(throws: Full.self) {
+      try store.save(step: 2) { folder in
+        try FileSystem.write([1, 2, 3], to: folder + "/data")
+        throw Full()
+      }
+    }
+    #expect(names == ["step-000000001"])
+    #expect(try newest(store).name == "step-000000001")
+  }
+
+  /// A run that was resumed may save the step that it was resumed from once more.
+  @Test func sameStepTwice() throws {
+    let store = store()
+    try save(store, 4, "first")
+    try save(store, 4, "second")
+    #expect(try directory.readText("c/step-000000004/data") == "second 4")
+    #expect(try newest(store).name == "step-000000004")
+  }
+}
