@@ -17,6 +17,15 @@ struct TrainCommand: Command {
       Option("--overwrite", "replace the run that is in the output directory"),
       Option("--dry-run", "check everything, print the plan, and train nothing"),
     ],
+    notes: """
+      a job file needs data.path and model.kind, and the README lists all keys
+        {
+          data:   { path: "flowers", validation_split: "test" },
+          model:  { kind: "mlp", hidden: [64, 32] },
+          train:  { epochs: 20, batch_size: 256 },
+          output: "runs/flowers",
+        }
+      """,
     examples: [
       "apus train job.json", "mpirun -n 4 apus train job.json --resume",
       "apus train job.json --set train.epochs=5 --set output=runs/short --dry-run",
