@@ -14,7 +14,8 @@ struct PredictCommand: Command {
       Positional("DATA", "data set: a directory, an HDF5 file, a glob; or a CSV file with the columns of the training"),
     ],
     options: [
-      Option("--output", value: "FILE", isRequired: true, "file to write: .h5 (values, or labels and probabilities) or .csv"),
+      Option(
+        "--output", value: "FILE", isRequired: true, "file to write: .h5 (values, or labels and probabilities) or .csv"),
       Option("--split", value: "NAME", "split of the data set; test where the data set has splits"),
       Option("--features", value: "NAME", "name of the features in HDF5 files without dataset.json"),
       Option("--overwrite", "replace the file that is there"),

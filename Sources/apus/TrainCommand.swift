@@ -77,7 +77,6 @@ struct TrainCommand: Command {
   }
 
   private func plan(_ run: TrainingRun, ranks: Int) -> String {
-    let memory = run.memory
     let design = run.design
     let rows: [(String, String)] = [
       ("model", "\(name(run)), loss \(design.model.loss.rawValue), \(grouped(design.model.layout.count)) parameters"),
@@ -90,11 +89,7 @@ struct TrainCommand: Command {
         "\(grouped(run.plan.totalSteps)), \(grouped(run.plan.stepsPerEpoch)) an epoch, \(grouped(run.plan.batchRows)) rows each"
       ),
       ("ranks", "\(ranks), running \(run.job.virtualRanks) virtual ranks, reduction \(run.job.reduction.rawValue)"),
-      (
-        "memory a rank",
-        "\(Text.bytes(memory.total)): parameters \(Text.bytes(memory.parameters)), gradients \(Text.bytes(memory.gradients)), "
-          + "moments \(Text.bytes(memory.moments)), activations \(Text.bytes(memory.activations)), data \(Text.bytes(memory.data))"
-      ),
+      ("memory a rank", run.memory.text),
       ("output", run.job.output),
     ]
     return rows.map { "\(padded($0.0, to: 13))  \($0.1)\n" }.joined() + "the job is sound; nothing was trained\n"

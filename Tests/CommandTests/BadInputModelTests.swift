@@ -8,17 +8,21 @@ import Testing
 
   init() throws {
     folder = try TemporaryDirectory("badmodel")
-    let job = #"{ model: { kind: "softmax" }, train: { epochs: 2, batch_size: 32 }, data: { path: "DATA" }, output: "run" }"#
+    let job =
+      #"{ model: { kind: "softmax" }, train: { epochs: 2, batch_size: 32 }, data: { path: "DATA" }, output: "run" }"#
     try folder.write(text: job.replacing("DATA", with: files.path("good")), to: "job.json")
   }
 
   private func fail(
-    _ arguments: [String], ranks: Int = 0, code: Int32 = 65, says words: [String], sourceLocation: SourceLocation = #_sourceLocation
+    _ arguments: [String], ranks: Int = 0, code: Int32 = 65, says words: [String],
+    sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let result = try CommandLineRun.fail(
       arguments, ranks: ranks, in: folder, code: code, says: words, sourceLocation: sourceLocation)
     // A header that promises much is refused before anything is made for it. (Without mpirun the program itself is measured.)
-    if ranks == 0 { #expect(result.seconds < 1 && result.peakMemoryBytes < 100_000_000, sourceLocation: sourceLocation) }
+    if ranks == 0 {
+      #expect(result.seconds < 1 && result.peakMemoryBytes < 100_000_000, sourceLocation: sourceLocation)
+    }
   }
 
   /// The file of a model as it was written, and with one thing wrong each.
@@ -60,14 +64,18 @@ import Testing
     try CommandLineRun.succeed(["train", "job.json"], ranks: 0, in: folder)
     try Python.text(Self.damage, workingDirectory: folder.path)
     let cases: [(name: String, says: String)] = [
-      ("huge", "which makes a header of 9223372036854775808 bytes in a file of"), ("large", "a header of 1099511627776 bytes"),
+      ("huge", "which makes a header of 9223372036854775808 bytes in a file of"),
+      ("large", "a header of 1099511627776 bytes"),
       ("overlap", "the tensors 'layers.0.bias' and 'layers.0.weight' overlap"),
       ("negative", "the offsets of \"layers.0.bias\" are not two numbers, 0 or more and ascending"),
-      ("gap", "has 4 bytes behind its last tensor"), ("shape", "the tensor \"layers.0.weight\" is too large for any file"),
-      ("twice", "the key 'layers.0.weight' was given before"), ("deep", "more than 4 arrays and objects within each other"),
+      ("gap", "has 4 bytes behind its last tensor"),
+      ("shape", "the tensor \"layers.0.weight\" is too large for any file"),
+      ("twice", "the key 'layers.0.weight' was given before"),
+      ("deep", "more than 4 arrays and objects within each other"),
       ("type", "\"layers.0.bias\" has the unknown type \"F33\""), ("kind", "has the unknown kind 'forest'"),
       ("bare", "has no metadata 'kind'"), ("nan", "element 1 of 'layers.0.weight' is not finite"),
-      ("cut", "is truncated: its tensors take 72 bytes, 65 are there"), ("empty", "is no safetensors file, or is truncated: it has 0 bytes"),
+      ("cut", "is truncated: its tensors take 72 bytes, 65 are there"),
+      ("empty", "is no safetensors file, or is truncated: it has 0 bytes"),
       ("text", "is no safetensors file, or is truncated: it begins with \"This is \""),
     ]
     let model = try folder.read("run/model.safetensors")
@@ -86,7 +94,8 @@ import Testing
   }
 
   @Test func noModel() throws {
-    try fail(["evaluate", "nothing", files.path("good")], ranks: 3, code: 66, says: ["the model 'nothing' does not exist"])
+    try fail(
+      ["evaluate", "nothing", files.path("good")], ranks: 3, code: 66, says: ["the model 'nothing' does not exist"])
     try folder.write(text: "", to: "run/job.json")
     try fail(
       ["evaluate", "run", files.path("good")], ranks: 3, code: 66,
@@ -106,7 +115,8 @@ import Testing
       start + ["--set", "data.path=\(files.path("columns/part-3.h5"))"], ranks: 3,
       says: ["the tensor 'layers.0.weight' has the shape [3, 5], the model needs [3, 6]"])
     try fail(
-      start + ["--set", "model.kind=mlp", "--set", "model.hidden=[4]"], says: ["the tensor 'layers.0.weight' has the shape [3, 5], the model needs [4, 5]"])
+      start + ["--set", "model.kind=mlp", "--set", "model.hidden=[4]"],
+      says: ["the tensor 'layers.0.weight' has the shape [3, 5], the model needs [4, 5]"])
     #expect(!folder.contains("second"))
   }
 
@@ -120,9 +130,12 @@ import Testing
       with h5py.File("other.h5", "r+") as file: file["targets"][30] = 3
       """, [files.path("good/part-0.h5")], workingDirectory: folder.path)
     try fail(
-      ["evaluate", "run", "other.h5"], ranks: 3, says: ["'other.h5', row 30: the label is 3; allowed is a whole number from 0 to 2", "hint: labels count from 0"])
+      ["evaluate", "run", "other.h5"], ranks: 3,
+      says: ["'other.h5', row 30: the label is 3; allowed is a whole number from 0 to 2", "hint: labels count from 0"])
     // Classes by name, as dataset.json has them.
-    try folder.write(text: "a,b,c,d,e,kind\n" + (0..<40).map { "1,2,3,4,\($0),\(["x", "y", "z"][$0 % 3])\n" }.joined(), to: "table.csv")
+    try folder.write(
+      text: "a,b,c,d,e,kind\n" + (0..<40).map { "1,2,3,4,\($0),\(["x", "y", "z"][$0 % 3])\n" }.joined(), to: "table.csv"
+    )
     try CommandLineRun.succeed(["prepare", "table.csv", "--target", "kind", "--output", "named"], ranks: 0, in: folder)
     try fail(
       ["evaluate", "run", "named"], ranks: 3,

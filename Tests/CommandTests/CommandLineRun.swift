@@ -17,7 +17,8 @@ enum CommandLineRun {
         Binaries.apus, arguments, environment: MPILauncher.environment, workingDirectory: folder.path, timeout: timeout)
     }
     return try MPILauncher.run(
-      ranks: ranks, Binaries.apus, arguments, options: impatient + options, workingDirectory: folder.path, timeout: timeout)
+      ranks: ranks, Binaries.apus, arguments, options: impatient + options, workingDirectory: folder.path,
+      timeout: timeout)
   }
 
   /// Runs `apus`, which must succeed.
@@ -59,7 +60,9 @@ enum CommandLineRun {
   static func processes(naming text: String) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return names.filter { name in
-      guard Int32(name) != nil, let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") else { return false }
+      guard Int32(name) != nil, let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") else {
+        return false
+      }
       return String(decoding: line, as: UTF8.self).contains(text)
     }
   }

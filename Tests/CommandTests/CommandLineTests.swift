@@ -17,7 +17,8 @@ import Testing
   }
 
   @Test func unknownCommand() throws {
-    try refuse(["evluate"], says: ["apus: unknown command 'evluate'; did you mean 'evaluate'?\n  hint: see apus --help"])
+    try refuse(
+      ["evluate"], says: ["apus: unknown command 'evluate'; did you mean 'evaluate'?\n  hint: see apus --help"])
     try refuse(["xyzzy", "--help"], says: ["apus: unknown command 'xyzzy'\n  hint: see apus --help"])
     try refuse(["--vresion"], says: ["unknown option '--vresion'; did you mean '--version'?"])
     try refuse([""], says: ["unknown command ''"])
@@ -37,11 +38,21 @@ import Testing
     (["prepare", "a.csv", "--output", "d"], "--target COLUMN is missing: column to predict"),
     (["prepare", "a.csv", "--target", "d"], "--output DIR is missing: directory of the data set"),
     (["prepare", "--target", "y", "--output", "d"], "CSV is missing: CSV files with the same columns"),
-    (["prepare", "a.csv", "--target", "y", "--output", "d", "--task", "clasification"],
-      "unknown value for --task: 'clasification'; did you mean 'classification'?"),
-    (["prepare", "a.csv", "--target", "y", "--output", "d", "--shards", "many"], "--shards needs a whole number, not 'many'"),
-    (["prepare", "a.csv", "--target", "y", "--output", "d", "--test", "third"], "--test needs a fraction, not 'third'"),
-    (["prepare", "a.csv", "--target", "y", "--output", "d", "--delimiter", "::"], "--delimiter needs one ASCII character or tab, not '::'"),
+    (
+      ["prepare", "a.csv", "--target", "y", "--output", "d", "--task", "clasification"],
+      "unknown value for --task: 'clasification'; did you mean 'classification'?"
+    ),
+    (
+      ["prepare", "a.csv", "--target", "y", "--output", "d", "--shards", "many"],
+      "--shards needs a whole number, not 'many'"
+    ),
+    (
+      ["prepare", "a.csv", "--target", "y", "--output", "d", "--test", "third"], "--test needs a fraction, not 'third'"
+    ),
+    (
+      ["prepare", "a.csv", "--target", "y", "--output", "d", "--delimiter", "::"],
+      "--delimiter needs one ASCII character or tab, not '::'"
+    ),
     (["predict", "m", "d"], "--output FILE is missing: file to write"),
   ])
   func refused(_ arguments: [String], _ words: String) throws {
@@ -51,7 +62,9 @@ import Testing
 
   @Test func prepareWithNumbersThatMakeNoSense() throws {
     try folder.write(text: "a,y\n1,2\n", to: "a.csv")
-    for (option, value) in [("--test", "1.5"), ("--test", "-0.1"), ("--test", "nan"), ("--shards", "0"), ("--shards", "-3")] {
+    for (option, value) in [
+      ("--test", "1.5"), ("--test", "-0.1"), ("--test", "nan"), ("--shards", "0"), ("--shards", "-3"),
+    ] {
       let result = try CommandLineRun.apus(
         ["prepare", "a.csv", "--target", "y", "--output", "d", option, value], ranks: 0, in: folder)
       CommandLineRun.expectFailure(result, code: 64, says: [option])
@@ -92,7 +105,9 @@ import Testing
       // Help is help, whatever else stands there.
       #expect(try CommandLineRun.succeed([command, "--nonsense", "-h"], ranks: 0, in: folder).standardOutput == text)
     }
-    #expect(CommandLineHelp.commands.flatMap { $0.1.split(separator: "\n") }.allSatisfy { $0.count <= 110 }, "it fits a terminal")
+    #expect(
+      CommandLineHelp.commands.flatMap { $0.1.split(separator: "\n") }.allSatisfy { $0.count <= 110 },
+      "it fits a terminal")
   }
 
   @Test func helpUnderALauncher() throws {
@@ -106,17 +121,22 @@ import Testing
   /// Results on standard output, progress on standard error, so that either can be kept alone.
   @Test func resultsAndProgress() throws {
     try folder.write(text: "a,b,y\n" + (0..<60).map { "\($0 % 7),\($0),\($0 % 2)\n" }.joined(), to: "table.csv")
-    let prepared = try CommandLineRun.succeed(["prepare", "table.csv", "--target", "y", "--output", "data"], ranks: 2, in: folder)
+    let prepared = try CommandLineRun.succeed(
+      ["prepare", "table.csv", "--target", "y", "--output", "data"], ranks: 2, in: folder)
     #expect(prepared.standardError.isEmpty, "\(prepared)")
     #expect(
-      prepared.outputLines.prefix(2) == ["classification: 2 different whole numbers in 60 rows; --task regression predicts the number instead", "60 rows of 2 features"],
+      prepared.outputLines.prefix(2) == [
+        "classification: 2 different whole numbers in 60 rows; --task regression predicts the number instead",
+        "60 rows of 2 features",
+      ],
       "\(prepared)")
     try folder.write(text: #"{ data: { path: "data" }, model: { kind: "logistic" }, output: "run" }"#, to: "job.json")
     let dry = try CommandLineRun.succeed(["train", "job.json", "--dry-run"], ranks: 2, in: folder)
     #expect(dry.standardError.isEmpty && dry.outputLines.last == "the job is sound; nothing was trained", "\(dry)")
     #expect(!folder.contains("run"))
     let trained = try CommandLineRun.succeed(["train", "job.json"], ranks: 2, in: folder)
-    #expect(trained.errorLines.first == "training logistic 2-1 on 48 rows of 2 columns, 2 ranks, 2 virtual", "\(trained)")
+    #expect(
+      trained.errorLines.first == "training logistic 2-1 on 48 rows of 2 columns, 2 ranks, 2 virtual", "\(trained)")
     #expect(trained.outputLines.map { $0.split(separator: " ").first } == ["trained", "loss", "model"], "\(trained)")
     let judged = try CommandLineRun.succeed(["evaluate", "run", "data"], ranks: 2, in: folder)
     #expect(judged.standardError.isEmpty && judged.outputLines.first == "rows      12", "\(judged)")
@@ -128,7 +148,8 @@ import Testing
 
   /// A reader that goes away is no reason to fail with a signal.
   @Test func closedOutput() throws {
-    let result = try Run.shell("'\(Binaries.apus)' --help | head -1; echo ${PIPESTATUS[0]}", environment: MPILauncher.environment)
+    let result = try Run.shell(
+      "'\(Binaries.apus)' --help | head -1; echo ${PIPESTATUS[0]}", environment: MPILauncher.environment)
     #expect(result.outputLines.last == "0", "\(result)")
   }
 }

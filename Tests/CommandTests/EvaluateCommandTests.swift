@@ -10,12 +10,15 @@ import Testing
 
   /// Trains a job whose keys are given as `--set` takes them.
   private func train(
-    _ keys: [String: String], to output: String = "run", ranks: Int = 2, sourceLocation: SourceLocation = #_sourceLocation
+    _ keys: [String: String], to output: String = "run", ranks: Int = 2,
+    sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
-    try folder.write(text: "{ data: { path: '?' }, model: { kind: 'softmax' }, train: { epochs: 3, batch_size: 64 } }", to: "job.json")
+    try folder.write(
+      text: "{ data: { path: '?' }, model: { kind: 'softmax' }, train: { epochs: 3, batch_size: 64 } }", to: "job.json")
     let all = keys.merging(["output": output]) { given, _ in given }.sorted { $0.key < $1.key }
     try CommandLineRun.succeed(
-      ["train", "job.json", "--overwrite"] + all.flatMap { ["--set", "\($0.key)=\($0.value)"] }, ranks: ranks, in: folder,
+      ["train", "job.json", "--overwrite"] + all.flatMap { ["--set", "\($0.key)=\($0.value)"] }, ranks: ranks,
+      in: folder,
       sourceLocation: sourceLocation)
   }
 
@@ -31,7 +34,8 @@ import Testing
   /// Expects the report of `arguments` on 1, 2, 3 and 4 ranks to be that of numpy.
   @discardableResult
   private func expectMetrics(
-    _ arguments: [String], shards: [String], features: String = "features", targets: String = "targets", ranks: [Int] = [1, 2, 3, 4],
+    _ arguments: [String], shards: [String], features: String = "features", targets: String = "targets",
+    ranks: [Int] = [1, 2, 3, 4],
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws -> EvaluateMetrics.Report {
     let expected = try EvaluateMetrics.reference(
@@ -59,12 +63,15 @@ import Testing
     #expect(report.rows == 359 && report.confusion?.count == 10 && report.auc == nil)
     try expectMetrics(["run", "data", "--split", "train"], shards: ["data/train-00000-of-00001.h5"], ranks: [3])
     // The model alone, and a shard alone: the normalization lies in the model.
-    try expectMetrics(["run/model.safetensors", "data/test-00000-of-00001.h5"], shards: ["data/test-00000-of-00001.h5"], ranks: [2])
+    try expectMetrics(
+      ["run/model.safetensors", "data/test-00000-of-00001.h5"], shards: ["data/test-00000-of-00001.h5"], ranks: [2])
     // The table for people has the same numbers.
     let table = try CommandLineRun.succeed(["evaluate", "run", "data"], ranks: 2, in: folder).outputLines
     #expect(table[0] == "rows      359")
     #expect(table[2].hasPrefix("accuracy  ") && table[2].hasSuffix(" %"))
-    #expect(table.contains { $0.hasPrefix("class  precision  recall      F1  rows") } && table.contains { $0.contains("true \\ predicted") })
+    #expect(
+      table.contains { $0.hasPrefix("class  precision  recall      F1  rows") }
+        && table.contains { $0.contains("true \\ predicted") })
   }
 
   @Test func values() throws {
@@ -125,10 +132,14 @@ import Testing
       with h5py.File("onehot.hdf5", "w") as file: file["x"] = x; file["y"] = np.eye(3, dtype="f8")[y]
       """, workingDirectory: folder.path)
     for (kind, more) in [("softmax", [:]), ("svm", [:]), ("mlp", ["model.hidden": "[8]", "loss": "softmax"])] {
-      let keys = ["data.path": "onehot.hdf5", "data.features": "x", "data.targets": "y", "model.kind": kind, "optimizer.learning_rate": "0.05"]
+      let keys = [
+        "data.path": "onehot.hdf5", "data.features": "x", "data.targets": "y", "model.kind": kind,
+        "optimizer.learning_rate": "0.05",
+      ]
       try train(keys.merging(more) { one, _ in one })
       let report = try expectMetrics(
-        ["run", "onehot.hdf5", "--features", "x", "--targets", "y"], shards: ["onehot.hdf5"], features: "x", targets: "y", ranks: [2])
+        ["run", "onehot.hdf5", "--features", "x", "--targets", "y"], shards: ["onehot.hdf5"], features: "x",
+        targets: "y", ranks: [2])
       #expect(try #require(report.accuracy) > 0.6, "\(kind)")
     }
   }

@@ -33,7 +33,8 @@ enum EvaluateMetrics {
   ///
   /// Definitions are scikit-learn's: a precision, recall or F1 of nothing is 0, and the area under the ROC curve counts ties half.
   static func reference(
-    model: String, shards: [String], features: String = "features", targets: String = "targets", in folder: TemporaryDirectory
+    model: String, shards: [String], features: String = "features", targets: String = "targets",
+    in folder: TemporaryDirectory
   ) throws -> Report {
     try Python.value(script, [model, features, targets] + shards, workingDirectory: folder.path)
   }
@@ -48,7 +49,7 @@ enum EvaluateMetrics {
     x, y = [], []
     for shard in shards:
         with h5py.File(shard) as file: x.append(file[features][:]); y.append(file[targets][:])
-    x = np.concatenate([a.reshape(len(a), -1) for a in x]).astype("f8"); y = np.concatenate(y)
+    x = np.concatenate([a.reshape(len(a), int(np.prod(a.shape[1:]))) for a in x]).astype("f8"); y = np.concatenate(y)
     change = json.loads(meta["normalization"])
     x = x * change["scale"]
     if change["means"]: x = (x - change["means"]) / change["scales"]

@@ -44,7 +44,8 @@ import Testing
 
   @Test func readingTheJob() throws {
     let result = try CommandLineRun.fail(
-      ["train", folder.file("jobs.json")], ranks: 3, in: folder, code: 66, says: ["the job file '\(folder.file("jobs.json"))' does not exist"])
+      ["train", folder.file("jobs.json")], ranks: 3, in: folder, code: 66,
+      says: ["the job file '\(folder.file("jobs.json"))' does not exist"])
     expectEnd(result, code: 66, says: [])
   }
 
@@ -57,7 +58,9 @@ import Testing
       open("part-2.h5", "r+b").truncate(3000)
       """, [files.path("good")], workingDirectory: folder.path)
     let result = try CommandLineRun.apus(arguments(["--set", "data.path=part-*.h5"]), ranks: 3, in: folder)
-    expectEnd(result, code: 65, says: ["'part-2.h5' is truncated: it has 3000 bytes and its header says", "\n   2  part-2.h5  <- is truncated"])
+    expectEnd(
+      result, code: 65,
+      says: ["'part-2.h5' is truncated: it has 3000 bytes and its header says", "\n   2  part-2.h5  <- is truncated"])
     #expect(result.seconds < 5)
     #expect(!folder.contains("run"))
   }
@@ -72,9 +75,12 @@ import Testing
       exit $code
       """
     let data = files.path("nan-everywhere")
-    for (code, more) in [(65, ["--set", "data.path=\(data)", "--set", "train.batch_size=full"]), (78, ["--set", "train.sed=1"])] {
+    for (code, more) in [
+      (65, ["--set", "data.path=\(data)", "--set", "train.batch_size=full"]), (78, ["--set", "train.sed=1"]),
+    ] {
       let result = try MPILauncher.run(
-        ranks: 3, "bash", ["-c", script, "bash", Binaries.apus] + arguments(more), workingDirectory: folder.path, timeout: .seconds(30))
+        ranks: 3, "bash", ["-c", script, "bash", Binaries.apus] + arguments(more), workingDirectory: folder.path,
+        timeout: .seconds(30))
       #expect(result.exitCode == Int32(code), "\(result)")
       #expect(try (0..<3).map { try folder.readText("code-\($0)") } == Array(repeating: "\(code)\n", count: 3))
     }
@@ -94,7 +100,8 @@ import Testing
     // What was written before is whole: the run goes on when the data are mended.
     #expect(try !folder.names(in: "run/checkpoints").isEmpty && !folder.contains("run/model.safetensors"))
     try Python.text(
-      "import h5py\\nwith h5py.File('data.h5', 'r+') as file: file['features'][139_999, 63] = 0".replacing("\\n", with: "\n"),
+      "import h5py\\nwith h5py.File('data.h5', 'r+') as file: file['features'][139_999, 63] = 0".replacing(
+        "\\n", with: "\n"),
       workingDirectory: folder.path)
     let resumed = try CommandLineRun.succeed(arguments(["--resume"]), ranks: 3, in: folder)
     #expect(resumed.standardError.contains("resumed after step"), "\(resumed)")
@@ -106,7 +113,9 @@ import Testing
     try writeLargeData()
     let running = try start(["--set", "train.epochs=1000"])
     let metrics = "run/metrics.jsonl"
-    let begun = running.wait(timeout: .seconds(20)) { (try? folder.readText(metrics))?.contains(#""epoch":2"#) ?? false }
+    let begun = running.wait(timeout: .seconds(20)) {
+      (try? folder.readText(metrics))?.contains(#""epoch":2"#) ?? false
+    }
     #expect(begun)
     let damaged = ContinuousClock.now
     // Bytes in the chunks of the last rank's rows.
@@ -143,11 +152,13 @@ import Testing
       with h5py.File("data.h5", "w") as file: file["features"] = x; file["targets"] = x[:, 0]
       """, workingDirectory: folder.path)
     let job = ["--set", "train.batch_size=100", "--set", "train.epochs=20", "--set", "checkpoint.every_steps=1"]
-    let result = try CommandLineRun.apus(arguments(job + ["--set", "optimizer.learning_rate=1e12"]), ranks: 3, in: folder)
+    let result = try CommandLineRun.apus(
+      arguments(job + ["--set", "optimizer.learning_rate=1e12"]), ranks: 3, in: folder)
     expectEnd(
       result, code: 65,
       says: [
-        "is not finite, though the data are: the training diverges", "hint: lower optimizer.learning_rate, set train.clip_norm",
+        "is not finite, though the data are: the training diverges",
+        "hint: lower optimizer.learning_rate, set train.clip_norm",
         "the checkpoint of step", "is intact",
       ])
     #expect(!folder.contains("run/model.safetensors"))

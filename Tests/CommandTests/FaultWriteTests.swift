@@ -67,10 +67,14 @@ import Testing
     // Without shared memory between the ranks, whose files would hit the limit first. The model takes 6 KiB, its moments 12.
     let result = try MPILauncher.run(
       ranks: 3, "bash", ["-c", "ulimit -f 10; exec \"$@\"", "bash", Binaries.apus] + arguments,
-      options: CommandLineRun.impatient + ["--mca", "btl", "tcp,self"], workingDirectory: folder.path, timeout: .seconds(30))
+      options: CommandLineRun.impatient + ["--mca", "btl", "tcp,self"], workingDirectory: folder.path,
+      timeout: .seconds(30))
     expectEnd(
       result, code: 74,
-      says: ["the checkpoint of step 5 was not saved: cannot write", "optimizer.safetensors", "File too large (the limit is that of ulimit -f"])
+      says: [
+        "the checkpoint of step 5 was not saved: cannot write", "optimizer.safetensors",
+        "File too large (the limit is that of ulimit -f",
+      ])
     #expect(result.seconds < 5)
     #expect(try folder.names(in: "run/checkpoints").isEmpty, "nothing half written is left")
   }
@@ -86,7 +90,10 @@ import Testing
       """, environment: MPILauncher.environment, workingDirectory: folder.path, timeout: .seconds(30))
     expectEnd(
       result, code: 74,
-      says: ["the checkpoint of step", "was not saved: cannot write 'small/run/checkpoints/", "No space left on device", "hint: a checkpoint takes 21 KiB"])
+      says: [
+        "the checkpoint of step", "was not saved: cannot write 'small/run/checkpoints/", "No space left on device",
+        "hint: a checkpoint takes 21 KiB",
+      ])
     #expect(result.seconds < 5)
     let names = try folder.readText("names")
     #expect(!names.contains("partial"), "nothing half written is left: \(names)")
@@ -101,7 +108,10 @@ import Testing
     let running = try running()
     try CommandLineRun.fail(
       arguments + ["--resume"], ranks: 2, in: folder, code: 73,
-      says: ["the output directory 'run' cannot be used", "another process holds the lock", "hint: another apus train writes there"])
+      says: [
+        "the output directory 'run' cannot be used", "another process holds the lock",
+        "hint: another apus train writes there",
+      ])
     running.send(SIGTERM)
     let result = running.wait(timeout: .seconds(20))
     #expect(!result.timedOut)
@@ -137,7 +147,9 @@ import Testing
     let since = ContinuousClock.now
     running.send(SIGKILL)
     _ = running.wait(timeout: .seconds(10))
-    while !CommandLineRun.processes(naming: folder.path).isEmpty, ContinuousClock.now - since < .seconds(10) { usleep(20_000) }
+    while !CommandLineRun.processes(naming: folder.path).isEmpty, ContinuousClock.now - since < .seconds(10) {
+      usleep(20_000)
+    }
     #expect(ContinuousClock.now - since < .seconds(5))
     CommandLineRun.expectNoProcess(of: folder)
     try expectResume()

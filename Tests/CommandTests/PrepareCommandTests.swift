@@ -70,8 +70,14 @@ import Testing
 
   @Test func digits() throws {
     let result = try prepare(
-      Self.digits, ["--target", "digit", "--output", "digits", "--standardize", "--compress", "--shards", "3", "--validation", "0.1"])
-    #expect(result.outputLines.first == "classification: 10 different whole numbers in 1797 rows; --task regression predicts the number instead")
+      Self.digits,
+      [
+        "--target", "digit", "--output", "digits", "--standardize", "--compress", "--shards", "3", "--validation",
+        "0.1",
+      ])
+    #expect(
+      result.outputLines.first
+        == "classification: 10 different whole numbers in 1797 rows; --task regression predicts the number instead")
     #expect(result.standardOutput.contains("1,797 rows of 64 features"), "\(result)")
     let found = try contents("digits", of: Self.digits, target: "digit")
     #expect(found.isComplete && found.filters == ["fletcher32", "gzip", "shuffle"])
@@ -79,7 +85,8 @@ import Testing
     #expect(try #require(found.momentError) < 1e-9 && found.shareError < 0.02)
     #expect(
       try folder.names(in: "digits") == [
-        "dataset.json", "test-00000-of-00001.h5", "train-00000-of-00003.h5", "train-00001-of-00003.h5", "train-00002-of-00003.h5",
+        "dataset.json", "test-00000-of-00001.h5", "train-00000-of-00003.h5", "train-00001-of-00003.h5",
+        "train-00002-of-00003.h5",
         "validation-00000-of-00001.h5",
       ])
   }
@@ -87,14 +94,17 @@ import Testing
   @Test func diabetes() throws {
     _ = try prepare(Self.diabetes, ["--target", "progression", "--output", "diabetes", "--test", "0.25"])
     let found = try contents("diabetes", of: Self.diabetes, target: "progression")
-    #expect(found == Contents(rows: found.rows, isComplete: true, filters: ["fletcher32"], momentError: nil, shareError: 0))
+    #expect(
+      found == Contents(rows: found.rows, isComplete: true, filters: ["fletcher32"], momentError: nil, shareError: 0))
     #expect(abs(Double(found.rows["test"] ?? 0) - 442 * 0.25) <= 1)
   }
 
   /// The same bytes on any number of ranks.
   @Test func ranksDoNotMatter() throws {
     for ranks in [0, 1, 3] {
-      _ = try prepare(Self.diabetes, ["--target", "progression", "--output", "on-\(ranks)", "--shards", "2", "--standardize"], ranks: ranks)
+      _ = try prepare(
+        Self.diabetes, ["--target", "progression", "--output", "on-\(ranks)", "--shards", "2", "--standardize"],
+        ranks: ranks)
     }
     for name in try folder.names(in: "on-0") {
       let bytes = try folder.read("on-0/\(name)")
@@ -106,7 +116,10 @@ import Testing
     _ = try prepare(Self.diabetes, ["--target", "progression", "--output", "data", "--compress"])
     let dump = try Run.program("h5dump", ["-p", "-H", folder.file("data/train-00000-of-00001.h5")])
     #expect(dump.exitCode == 0, "\(dump)")
-    for word in ["DATASET \"features\"", "H5T_IEEE_F32LE", "( 354, 10 )", "CHECKSUM FLETCHER32", "PREPROCESSING SHUFFLE", "DEFLATE"] {
+    for word in [
+      "DATASET \"features\"", "H5T_IEEE_F32LE", "( 354, 10 )", "CHECKSUM FLETCHER32", "PREPROCESSING SHUFFLE",
+      "DEFLATE",
+    ] {
       #expect(dump.standardOutput.contains(word), "\(dump)")
     }
     // Every value comes through the filters.
@@ -121,11 +134,13 @@ import Testing
     try CommandLineRun.succeed(arguments, ranks: 2, in: folder)
     let shard = try folder.read("data/train-00000-of-00001.h5")
     try CommandLineRun.fail(
-      arguments + ["--seed", "2"], ranks: 3, in: folder, code: 73, says: ["apus: 'data' exists already\n  hint: --overwrite replaces it"])
+      arguments + ["--seed", "2"], ranks: 3, in: folder, code: 73,
+      says: ["apus: 'data' exists already\n  hint: --overwrite replaces it"])
     #expect(try folder.read("data/train-00000-of-00001.h5") == shard)
     // What goes wrong later keeps it too.
     try CommandLineRun.fail(
-      ["prepare", Self.diabetes, "--target", "progresion", "--output", "data", "--overwrite"], ranks: 3, in: folder, code: 65,
+      ["prepare", Self.diabetes, "--target", "progresion", "--output", "data", "--overwrite"], ranks: 3, in: folder,
+      code: 65,
       says: ["diabetes.csv:1:1: there is no target 'progresion'", "progression"])
     #expect(try folder.read("data/train-00000-of-00001.h5") == shard)
     try CommandLineRun.succeed(arguments + ["--seed", "2", "--overwrite"], ranks: 2, in: folder)
@@ -134,13 +149,16 @@ import Testing
     // A folder that is no data set is never replaced.
     try folder.write(text: "precious", to: "data/notes.txt")
     try CommandLineRun.fail(
-      arguments + ["--overwrite"], ranks: 0, in: folder, code: 73, says: ["'data' is not replaced: it holds 'notes.txt'"])
+      arguments + ["--overwrite"], ranks: 0, in: folder, code: 73,
+      says: ["'data' is not replaced: it holds 'notes.txt'"])
     #expect(try folder.readText("data/notes.txt") == "precious")
   }
 
   @Test(arguments: [
-    ("a,y\n1,2\n3\n", 65, "bad.csv:3:"), ("a,y\n1,x\n2,\"y\n", 65, "bad.csv:3:"), ("a,y\nword,1\n2,3\n", 65, "bad.csv:2:1: "),
-    ("", 65, "bad.csv"), ("a,a,y\n1,2,3\n", 65, "bad.csv:1:"), ("a,b\n1,2\n", 65, "bad.csv:1:1: there is no target 'y'"),
+    ("a,y\n1,2\n3\n", 65, "bad.csv:3:"), ("a,y\n1,x\n2,\"y\n", 65, "bad.csv:3:"),
+    ("a,y\nword,1\n2,3\n", 65, "bad.csv:2:1: "),
+    ("", 65, "bad.csv"), ("a,a,y\n1,2,3\n", 65, "bad.csv:1:"),
+    ("a,b\n1,2\n", 65, "bad.csv:1:1: there is no target 'y'"),
     ("a,y\n", 65, "bad.csv"),
   ])
   func badTables(_ text: String, _ code: Int32, _ words: String) throws {
@@ -153,7 +171,8 @@ import Testing
   @Test func inputsThatAreNone() throws {
     let rest = ["--target", "y", "--output", "data"]
     try CommandLineRun.fail(["prepare", "no.csv"] + rest, ranks: 3, in: folder, code: 66, says: ["'no.csv'"])
-    try CommandLineRun.fail(["prepare", "."] + rest, ranks: 0, in: folder, code: 66, says: ["'.' is a directory, not a CSV file"])
+    try CommandLineRun.fail(
+      ["prepare", "."] + rest, ranks: 0, in: folder, code: 66, says: ["'.' is a directory, not a CSV file"])
     let shard = BadInputFiles.shared.path("good/part-0.h5")
     try CommandLineRun.fail(["prepare", shard] + rest, ranks: 0, in: folder, code: 65, says: ["part-0.h5", "HDF5"])
     #expect(try folder.names().isEmpty)
