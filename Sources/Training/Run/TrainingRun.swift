@@ -74,6 +74,12 @@ public final class TrainingRun {
   private static func course(
     _ job: TrainingJob, _ dataset: ShardedDataset, ranks: Int, resumed: TrainingCourse?
   ) throws -> TrainingCourse {
+    guard job.virtualRanks <= VirtualRanks.most else {
+      throw Failure(
+        .usage,
+        "parallel.virtual_ranks is \(grouped(job.virtualRanks)); at most \(grouped(VirtualRanks.most)) are possible",
+        hint: "a multiple of the ranks that you mean to use is enough, as 12 or 64")
+    }
     let batchRows = job.batchRows(of: dataset.rows)
     let implied = VirtualRanks.count(ranks: ranks, shards: dataset.shards.count, batchRows: batchRows)
     let wanted = job.virtualRanks > 0 ? job.virtualRanks : resumed?.virtualRanks ?? implied
