@@ -15,6 +15,13 @@ extension DataError {
       hint: "scale the column, or take its logarithm")
   }
 
+  static func tooLargeWhenScaled(_ value: Double, row: Int, column: String, shard: String) -> DataError {
+    DataError(
+      .invalid,
+      "'\(shard)', row \(row), \(column): \(value) is too large for a 32-bit float once it is scaled or normalized",
+      hint: "look at data.scale, and at the means and scales in dataset.json or in the model")
+  }
+
   static func label(_ value: Double, row: Int, shard: String, allowed: String, hint: String? = nil) -> DataError {
     DataError(.invalid, "'\(shard)', row \(row): the label is \(labelText(value)); allowed is \(allowed)", hint: hint)
   }

@@ -13,6 +13,9 @@ extension RowLoader {
       name = (stored?.count ?? 1) == 1 ? "the target" : "target \(column)"
     }
     guard found.isFinite else { return .notFinite(found, row: row, column: name, shard: path) }
+    guard abs(found) > Double(Float.greatestFiniteMagnitude) else {
+      return .tooLargeWhenScaled(found, row: row, column: name, shard: path)
+    }
     return .tooLarge(found, row: row, column: name, shard: path)
   }
 

@@ -130,7 +130,9 @@ public final class DataParallel: ParallelStrategy {
 
   /// Cuts each of `ranges` into `count` parts as even as can be; parts without a row are left out.
   private static func cut(_ ranges: [Range<Int>], into count: Int) -> [[Range<Int>]] {
-    (0..<count).map { part in
+    // More parts than rows would be empty ones.
+    let count = min(count, ranges.map(\.count).max() ?? 0)
+    return (0..<count).map { part in
       ranges.map { range in
         range.lowerBound + range.count * part / count..<range.lowerBound + range.count * (part + 1) / count
       }

@@ -24,6 +24,9 @@ enum Apus {
   private static func parse(_ words: [String]) throws -> any Command {
     guard let name = words.first, name != "--help", name != "-h", name != "help" else { answer(Help.overview) }
     if name == "--version" { answer("apus \(version)\n") }
+    guard !name.hasPrefix("-") else {
+      throw UsageError.unknown("option", name, among: ["--help", "--version"], of: nil)
+    }
     guard let entry = commands.first(where: { $0.syntax.name == name }) else {
       throw UsageError.unknown("command", name, among: commands.map(\.syntax.name), of: nil)
     }

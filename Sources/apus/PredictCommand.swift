@@ -14,7 +14,8 @@ struct PredictCommand: Command {
       Positional("DATA", "data set: a directory, an HDF5 file, a glob; or a CSV file with the columns of the training"),
     ],
     options: [
-      Option("--output", value: "FILE", "file to write: .h5 (values, or labels and probabilities) or .csv"),
+      Option(
+        "--output", value: "FILE", isRequired: true, "file to write: .h5 (values, or labels and probabilities) or .csv"),
       Option("--split", value: "NAME", "split of the data set; test where the data set has splits"),
       Option("--features", value: "NAME", "name of the features in HDF5 files without dataset.json"),
       Option("--overwrite", "replace the file that is there"),
@@ -34,7 +35,7 @@ struct PredictCommand: Command {
     modelPath = arguments.positionals[0]
     data = DataSource(
       path: arguments.positionals[1], features: arguments.value("--features"), split: arguments.value("--split"))
-    guard let output = arguments.value("--output") else { throw UsageError("--output is missing", syntax: Self.syntax) }
+    let output = arguments.value("--output") ?? ""
     guard let format = PredictionFormat(ending: output) else {
       throw UsageError("the output '\(output)' ends neither in .h5 nor in .csv", syntax: Self.syntax)
     }

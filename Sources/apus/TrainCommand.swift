@@ -17,6 +17,15 @@ struct TrainCommand: Command {
       Option("--overwrite", "replace the run that is in the output directory"),
       Option("--dry-run", "check everything, print the plan, and train nothing"),
     ],
+    notes: """
+      a job file needs data.path and model.kind, and the README lists all keys
+        {
+          data:   { path: "flowers", validation_split: "test" },
+          model:  { kind: "mlp", hidden: [64, 32] },
+          train:  { epochs: 20, batch_size: 256 },
+          output: "runs/flowers",
+        }
+      """,
     examples: [
       "apus train job.json", "mpirun -n 4 apus train job.json --resume",
       "apus train job.json --set train.epochs=5 --set output=runs/short --dry-run",
@@ -68,7 +77,6 @@ struct TrainCommand: Command {
   }
 
   private func plan(_ run: TrainingRun, ranks: Int) -> String {
-    let memory = run.memory
     let design = run.design
     let rows: [(String, String)] = [
       ("model", "\(name(run)), loss \(design.model.loss.rawValue), \(grouped(design.model.layout.count)) parameters"),
@@ -81,11 +89,7 @@ struct TrainCommand: Command {
         "\(grouped(run.plan.totalSteps)), \(grouped(run.plan.stepsPerEpoch)) an epoch, \(grouped(run.plan.batchRows)) rows each"
       ),
       ("ranks", "\(ranks), running \(run.job.virtualRanks) virtual ranks, reduction \(run.job.reduction.rawValue)"),
-      (
-        "memory a rank",
-        "\(Text.bytes(memory.total)): parameters \(Text.bytes(memory.parameters)), gradients \(Text.bytes(memory.gradients)), "
-          + "moments \(Text.bytes(memory.moments)), activations \(Text.bytes(memory.activations)), data \(Text.bytes(memory.data))"
-      ),
+      ("memory a rank", run.memory.text),
       ("output", run.job.output),
     ]
     return rows.map { "\(padded($0.0, to: 13))  \($0.1)\n" }.joined() + "the job is sound; nothing was trained\n"

@@ -9,7 +9,8 @@ import Testing
 
   init() throws {
     folder = try TemporaryDirectory("badinput")
-    let job = #"{ model: { kind: "softmax" }, train: { epochs: 2, batch_size: 32 }, data: { path: "?" }, output: "run" }"#
+    let job =
+      #"{ model: { kind: "softmax" }, train: { epochs: 2, batch_size: 32 }, data: { path: "?" }, output: "run" }"#
     try folder.write(text: job, to: "job.json")
   }
 
@@ -25,13 +26,15 @@ import Testing
       arguments(data, more), ranks: ranks, in: folder, code: code, says: words, sourceLocation: sourceLocation)
     CommandLineRun.expectNoProcess(of: folder, sourceLocation: sourceLocation)
     // Whatever was found, was found before anything of worth was written.
-    #expect(!folder.contains("run/model.safetensors") && !folder.contains("run/checkpoints"), sourceLocation: sourceLocation)
+    #expect(
+      !folder.contains("run/model.safetensors") && !folder.contains("run/checkpoints"), sourceLocation: sourceLocation)
   }
 
   // MARK: B1, B2, B3: no data set at all
 
   @Test func missing() throws {
-    try fail("god", code: 66, says: ["'\(files.path("god"))' does not exist", "hint: did you mean '\(files.path("good"))'?"])
+    try fail(
+      "god", code: 66, says: ["'\(files.path("god"))' does not exist", "hint: did you mean '\(files.path("good"))'?"])
     try fail("good/part-9.h5", code: 66, says: ["part-9.h5' does not exist", "did you mean"])
     try fail("good/*.hdf5", code: 66, says: ["no file matches '\(files.path("good/*.hdf5"))'"])
     #expect(!folder.contains("run"))
@@ -69,6 +72,29 @@ import Testing
       ])
   }
 
+  /// Root may read everything, so the ranks run as somebody else. Only one of them looks at the shard.
+  @Test(.enabled(if: FaultMachine.canDropRights)) func noPermission() throws {
+    let run = """
+      \(FaultMachine.withoutRights) mpirun \((MPILauncher.flags(ranks: 3) + CommandLineRun.impatient).joined(separator: " ")) \
+        '\(Binaries.apus)' train job.json
+      """
+    let environment = MPILauncher.environment.merging(["HOME": folder.path]) { $1 }
+    func runWithoutRights(_ preparation: String, _ more: String) throws -> RunResult {
+      try Run.shell(
+        "\(preparation) && \(run) \(more)", environment: environment, workingDirectory: folder.path,
+        timeout: .seconds(30))
+    }
+    let data = try runWithoutRights(
+      "cp -r '\(files.path("good"))' data && chmod 000 data/part-2.h5 && mkdir -m 777 out",
+      "--set data.path=data --set output=out/run")
+    CommandLineRun.expectFailure(data, code: 77, says: ["cannot open 'data/part-2.h5': Permission denied"])
+    let output = try runWithoutRights(
+      "mkdir -m 555 locked", "--set data.path='\(files.path("good"))' --set output=locked/run")
+    CommandLineRun.expectFailure(
+      output, code: 77,
+      says: ["the output directory 'locked/run' cannot be used: cannot create 'locked/run': Permission denied"])
+  }
+
   // MARK: B5, B13, B15: what HDF5 hands out only after a look
 
   @Test func flippedBit() throws {
@@ -87,7 +113,8 @@ import Testing
 
   @Test func valueThatIsNotANumber() throws {
     try fail("nan", says: ["nan/part-3.h5', row 17, column 2: not a number (NaN) where a finite number is wanted"])
-    try fail("nan", ["--set", "parallel.reduction=fast"], says: ["nan/part-3.h5', row 17, column 2: not a number (NaN)"])
+    try fail(
+      "nan", ["--set", "parallel.reduction=fast"], says: ["nan/part-3.h5', row 17, column 2: not a number (NaN)"])
   }
 
   @Test func infiniteValue() throws {
@@ -121,7 +148,10 @@ import Testing
   @Test func labelsOfMinusOne() throws {
     try fail(
       "minus-one", ["--set", "model.kind=logistic"], ranks: 2,
-      says: ["minus-one/part-0.h5', row 0: the label is -1; allowed is a class index", "hint: labels of two classes are 0 and 1"])
+      says: [
+        "minus-one/part-0.h5', row 0: the label is -1; allowed is a class index",
+        "hint: labels of two classes are 0 and 1",
+      ])
   }
 
   @Test func notOneHot() throws {
@@ -142,15 +172,21 @@ import Testing
     try fail(
       "columns",
       says: [
-        "the shards disagree (columns)\nrank  file", "\n   0  \(files.path("columns/part-3.h5"))    43        6  float32   int32    <- differs",
+        "the shards disagree (columns)\nrank  file",
+        "\n   0  \(files.path("columns/part-3.h5"))    43        6  float32   int32    <- differs",
       ])
     try fail("types", says: ["the shards disagree (type of the targets)", "float64  <- differs", "hint: all shards"])
   }
 
   @Test func nameOfADataSet() throws {
     try fail(
-      "names", says: ["names/part-3.h5' has no data set 'features' for the features; it has:\n  targets  int32 (43)\n  x  float32 (43 x 5)"])
-    try fail("good", ["--set", "data.targets=target"], says: ["no data set 'target' for the targets", "hint: did you mean 'targets'?"])
+      "names",
+      says: [
+        "names/part-3.h5' has no data set 'features' for the features; it has:\n  targets  int32 (43)\n  x  float32 (43 x 5)"
+      ])
+    try fail(
+      "good", ["--set", "data.targets=target"],
+      says: ["no data set 'target' for the targets", "hint: did you mean 'targets'?"])
   }
 
   // MARK: B10, B11: few rows and many ranks
@@ -179,6 +215,48 @@ import Testing
     CommandLineRun.expectFailure(result, code: 64, says: ["parallel.virtual_ranks is 100,000,000; at most 65,536"])
   }
 
+  // MARK: Numbers at the edge of what can be counted
+
+  @Test func numbersWithoutMeasure() throws {
+    let most = Int.max
+    for key in [
+      "train.batch_size", "parallel.micro_batches", "checkpoint.every_steps", "checkpoint.keep",
+      "schedule.warmup_steps",
+      "train.log_every", "train.seed",
+    ] {
+      let result = try CommandLineRun.apus(
+        arguments("good", ["--overwrite", "--set", "\(key)=\(most)"]), ranks: 0, in: folder)
+      #expect(result.exitCode == 0, "\(result)")
+    }
+    for key in ["train.epochs", "train.steps"] {
+      let result = try CommandLineRun.apus(
+        arguments("good", ["--dry-run", "--set", "\(key)=\(most)"]), ranks: 0, in: folder)
+      #expect(
+        result.exitCode == 0 && result.standardOutput.contains("steps          9,223,372,036,854,775,807"), "\(result)")
+    }
+    let deep = ["--dry-run", "--set", "model.kind=mlp", "--set"]
+    for (hidden, code, words) in [
+      ("[\(most)]", Int32(78), "'model.hidden' can hold layers of at most 2147483647 units"),
+      (
+        "[2147483647, 2147483647]", 78,
+        "the model cannot be: layer 1 of 2147483647 inputs and 2147483647 outputs is too large"
+      ),
+      ("[2000000000]", 69, "not enough memory: a rank takes"),
+      ("[2000000000, 200000000]", 69, "not enough memory: a rank takes"),
+    ] {
+      try CommandLineRun.fail(
+        arguments("good", deep + ["model.hidden=\(hidden)"]), ranks: 0, in: folder, code: code, says: [words])
+    }
+    for (scale, code, words) in [
+      ("0", Int32(78), "'data.scale' must be a 32-bit float other than 0"), ("1e300", 78, "'data.scale' must be"),
+      ("1e38", 65, "is too large for a 32-bit float once it is scaled"),
+    ] {
+      try CommandLineRun.fail(
+        arguments("good", ["--overwrite", "--set", "data.scale=\(scale)"]), ranks: 0, in: folder, code: code,
+        says: [words])
+    }
+  }
+
   // MARK: Nothing written earlier is harmed
 
   @Test func theOldRunStays() throws {
@@ -187,7 +265,8 @@ import Testing
     let job = try folder.read("run/job.json")
     // Refused at once, whatever else is wrong with the data.
     try CommandLineRun.fail(
-      arguments("good", []), ranks: 3, in: folder, code: 73, says: ["the output directory 'run' holds a run already", "--overwrite"])
+      arguments("good", []), ranks: 3, in: folder, code: 73,
+      says: ["the output directory 'run' holds a run already", "--overwrite"])
     // What can be known before training is known before the old run is touched.
     for data in ["truncated", "columns", "no-rows"] {
       let result = try CommandLineRun.apus(arguments(data, ["--overwrite"]), ranks: 3, in: folder)
@@ -198,7 +277,8 @@ import Testing
 
   /// Where a failed run has left nothing of worth, the same command works once its cause is mended.
   @Test func theSameCommandWorksAfterwards() throws {
-    let data = try folder.write(Array(try Data(contentsOf: URL(fileURLWithPath: files.path("nan/part-3.h5")))), to: "data.h5")
+    let data = try folder.write(
+      Array(try Data(contentsOf: URL(fileURLWithPath: files.path("nan/part-3.h5")))), to: "data.h5")
     let arguments = ["train", "job.json", "--set", "data.path=\(data)"]
     try CommandLineRun.fail(arguments, ranks: 3, in: folder, code: 65, says: ["not a number"])
     try folder.write(Array(try Data(contentsOf: URL(fileURLWithPath: files.path("good/part-3.h5")))), to: "data.h5")

@@ -4,6 +4,9 @@ import Testing
 
 /// The program `apus` as a user runs it, in a folder of its own.
 enum CommandLineRun {
+  /// Once a rank has failed, `mpirun` gives the others a second between SIGTERM and SIGKILL, also where they have ended by themselves.
+  static let impatient = ["--mca", "odls_base_sigkill_timeout", "0"]
+
   /// Runs `apus` under `mpirun` on `ranks` ranks; for 0 ranks alone, without `mpirun`.
   static func apus(
     _ arguments: [String], ranks: Int, in folder: TemporaryDirectory, options: [String] = [],
@@ -14,7 +17,8 @@ enum CommandLineRun {
         Binaries.apus, arguments, environment: MPILauncher.environment, workingDirectory: folder.path, timeout: timeout)
     }
     return try MPILauncher.run(
-      ranks: ranks, Binaries.apus, arguments, options: options, workingDirectory: folder.path, timeout: timeout)
+      ranks: ranks, Binaries.apus, arguments, options: impatient + options, workingDirectory: folder.path,
+      timeout: timeout)
   }
 
   /// Runs `apus`, which must succeed.
@@ -56,7 +60,9 @@ enum CommandLineRun {
   static func processes(naming text: String) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return names.filter { name in
-      guard Int32(name) != nil, let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") else { return false }
+      guard Int32(name) != nil, let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") else {
+        return false
+      }
       return String(decoding: line, as: UTF8.self).contains(text)
     }
   }

@@ -16,6 +16,7 @@ enum FaultMachine {
   /// Whether a small file system can be mounted, to fill it.
   static let canMount: Bool = {
     guard geteuid() == 0, let folder = try? TemporaryDirectory("mount") else { return false }
-    return (try? Run.shell("mount -t tmpfs -o size=64k none '\(folder.path)' && umount '\(folder.path)'"))?.exitCode == 0
+    return (try? Run.shell("mount -t tmpfs -o size=64k none '\(folder.path)' && umount '\(folder.path)'"))?.exitCode
+      == 0
   }()
 }

@@ -160,6 +160,12 @@ extension JobValues {
       let allowed = kind.losses.map { "\"\($0.rawValue)\"" }.joined(separator: " | ")
       reject("loss", "must be \(allowed) for kind \"\(kind.rawValue)\", not \"\(loss.rawValue)\"")
     }
+    if integers("model.hidden").contains(where: { $0 > Int(Int32.max) }) {
+      reject("model.hidden", "can hold layers of at most \(Int32.max) units")
+    }
+    if let scale = number("data.scale"), Float(scale) == 0 || !Float(scale).isFinite {
+      reject("data.scale", "must be a 32-bit float other than 0, not \(scale)")
+    }
     if integer("train.epochs") != nil, integer("train.steps") != nil {
       reject("train.steps", "and 'train.epochs' cannot both be given")
     }

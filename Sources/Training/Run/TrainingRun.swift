@@ -63,6 +63,11 @@ public final class TrainingRun {
     validation = try job.data.validationSource.map { try OpenedDataset($0, scanLabels: false, world: world) }
     try Agreement.alike { try self.checkTogether() }
     try checkInitialModel()
+    let ranksHere = try world.splitByNode().size
+    let plan = memory
+    try Agreement.everywhere(world) {
+      try plan.check(ranks: ranksHere, physicalBytes: Machine.physicalMemoryBytes, host: Machine.hostName)
+    }
   }
 
   /// What says which rows form which step: as in the run that goes on, or as the job, the data and the ranks have it.

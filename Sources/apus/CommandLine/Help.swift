@@ -31,6 +31,7 @@ enum Help {
       )
     }
     sections.append("options\n" + list(options + [("--help", "print this text")]))
+    if !syntax.notes.isEmpty { sections.append(syntax.notes) }
     if !syntax.examples.isEmpty {
       sections.append("examples\n" + syntax.examples.map { "  \($0)" }.joined(separator: "\n"))
     }

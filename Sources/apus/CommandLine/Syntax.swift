@@ -38,6 +38,8 @@ struct Syntax: Sendable {
   let summary: String
   let positionals: [Positional]
   let options: [Option]
+  /// What else there is to know, after the options.
+  var notes = ""
   /// Lines of examples.
   let examples: [String]
 

@@ -1,0 +1,144 @@
+/// What `--help` prints, to the letter, so that a change of it is noticed (and of the README with it).
+enum CommandLineHelp {
+  static let overview = """
+    Apus fits models to data that outgrows one machine: HDF5 shards, MPI ranks, one program.
+
+    usage: apus COMMAND [arguments]
+           mpirun -n 4 apus train job.json
+
+    commands
+      prepare   make a data set of HDF5 shards from CSV files
+      train     fit a model to a data set, as a job file says
+      evaluate  loss and metrics of a model on a data set
+      predict   predictions of a model for a data set, row for row
+      inspect   what a data set, shard, model, checkpoint or run holds
+
+    apus COMMAND --help says more; apus --version prints the version.
+
+    """
+
+  static let prepare = """
+    make a data set of HDF5 shards from CSV files
+
+    usage: apus prepare CSV... --target COLUMN --output DIR [options]
+
+    arguments
+      CSV  CSV files with the same columns
+
+    options
+      --target COLUMN        column to predict; all others are features
+      --output DIR           directory of the data set
+      --task TASK            classification or regression; found out from the target otherwise
+      --validation FRACTION  share of the rows for the split validation (default 0)
+      --test FRACTION        share of the rows for the split test (default 0.2)
+      --seed NUMBER          what the split is drawn from (default 1)
+      --standardize          bring each feature to mean 0 and deviation 1, fitted on the training split
+      --missing POLICY       what to do with rows that lack a value: error or drop (default error)
+      --delimiter CHARACTER  character between fields, or tab; found out otherwise
+      --shards NUMBER        shards of the training split; one for about 64 MiB otherwise
+      --compress             compress the shards (shuffle and deflate)
+      --overwrite            replace the data set that is in the directory
+      --help                 print this text
+
+    examples
+      apus prepare flowers.csv --target species --output flowers --standardize --test 0.2
+
+    """
+
+  static let train = """
+    fit a model to a data set, as a job file says
+
+    usage: apus train JOB [options]
+
+    arguments
+      JOB  job file (JSON5)
+
+    options
+      --set KEY=VALUE  set a key of the job, as optimizer.learning_rate=0.01 (may be repeated)
+      --resume         go on from the newest checkpoint; begin anew where there is none
+      --overwrite      replace the run that is in the output directory
+      --dry-run        check everything, print the plan, and train nothing
+      --help           print this text
+
+    a job file needs data.path and model.kind, and the README lists all keys
+      {
+        data:   { path: "flowers", validation_split: "test" },
+        model:  { kind: "mlp", hidden: [64, 32] },
+        train:  { epochs: 20, batch_size: 256 },
+        output: "runs/flowers",
+      }
+
+    examples
+      apus train job.json
+      mpirun -n 4 apus train job.json --resume
+      apus train job.json --set train.epochs=5 --set output=runs/short --dry-run
+
+    """
+
+  static let evaluate = """
+    loss and metrics of a model on a data set
+
+    usage: apus evaluate MODEL DATA [options]
+
+    arguments
+      MODEL  model file, or the directory of a run
+      DATA   data set: a directory, an HDF5 file, or a glob
+
+    options
+      --split NAME     split of the data set; test where the data set has splits
+      --features NAME  name of the features in HDF5 files without dataset.json
+      --targets NAME   name of the targets in HDF5 files without dataset.json
+      --json           print the metrics as JSON
+      --help           print this text
+
+    examples
+      apus evaluate runs/digits-mlp Datasets/digits/shards
+      mpirun -n 4 apus evaluate model.safetensors 'new/*.h5' --json
+
+    """
+
+  static let predict = """
+    predictions of a model for a data set, row for row
+
+    usage: apus predict MODEL DATA --output FILE [options]
+
+    arguments
+      MODEL  model file, or the directory of a run
+      DATA   data set: a directory, an HDF5 file, a glob; or a CSV file with the columns of the training
+
+    options
+      --output FILE    file to write: .h5 (values, or labels and probabilities) or .csv
+      --split NAME     split of the data set; test where the data set has splits
+      --features NAME  name of the features in HDF5 files without dataset.json
+      --overwrite      replace the file that is there
+      --help           print this text
+
+    examples
+      apus predict runs/digits-mlp Datasets/digits/shards --output predictions.h5
+      mpirun -n 4 apus predict model.safetensors new.csv --output predictions.csv
+
+    """
+
+  static let inspect = """
+    what a data set, shard, model, checkpoint or run holds
+
+    usage: apus inspect PATH [options]
+
+    arguments
+      PATH  directory of a data set, a run or a checkpoint; a shard, any HDF5 file, or a model file
+
+    options
+      --json  print it as JSON
+      --help  print this text
+
+    examples
+      apus inspect Datasets/digits/shards
+      apus inspect runs/digits-mlp/model.safetensors --json
+
+    """
+
+  /// The commands, in the order of the overview.
+  static let commands = [
+    ("prepare", prepare), ("train", train), ("evaluate", evaluate), ("predict", predict), ("inspect", inspect),
+  ]
+}

@@ -1,0 +1,157 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Rank 0 that cannot write, and ranks that die: all others end in time, and what was written before is whole.
+@Suite(.enabled(if: Python.isAvailable)) struct FaultWriteTests {
+  let folder: TemporaryDirectory
+  let files = BadInputFiles.shared
+
+  init() throws {
+    folder = try TemporaryDirectory("write")
+    let job = """
+      { model: { kind: "mlp", hidden: [200] }, data: { path: "DATA" }, train: { epochs: 1000000, batch_size: 32 },
+        checkpoint: { every_steps: 5, every_seconds: 0 }, output: "run" }
+      """
+    try folder.write(text: job.replacing("DATA", with: files.path("good")), to: "job.json")
+  }
+
+  private var arguments: [String] { ["train", folder.file("job.json")] }
+
+  private func expectEnd(
+    _ result: RunResult, code: Int32, says words: [String], sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    CommandLineRun.expectFailure(result, code: code, says: words, sourceLocation: sourceLocation)
+    CommandLineRun.expectNoProcess(of: folder, sourceLocation: sourceLocation)
+  }
+
+  /// A run that goes on for ever, from the moment when it has saved its first checkpoints.
+  private func running() throws -> RunningProgram {
+    let running = try MPILauncher.start(
+      ranks: 3, Binaries.apus, arguments, options: CommandLineRun.impatient, workingDirectory: folder.path)
+    let saved = running.wait(timeout: .seconds(20)) { folder.contains("run/checkpoints/step-000000010") }
+    #expect(saved)
+    return running
+  }
+
+  /// Every checkpoint that has its name is whole: a run goes on from the newest of them.
+  private func expectResume(sourceLocation: SourceLocation = #_sourceLocation) throws {
+    let newest = try #require(
+      try folder.names(in: "run/checkpoints").last { $0.hasPrefix("step-") }, sourceLocation: sourceLocation)
+    let step = try #require(Int(newest.dropFirst("step-".count)), sourceLocation: sourceLocation)
+    let more = ["--resume", "--set", "train.steps=\(step + 1)"]
+    let result = try CommandLineRun.succeed(arguments + more, ranks: 2, in: folder, sourceLocation: sourceLocation)
+    #expect(!result.standardError.contains("warning"), "\(result)", sourceLocation: sourceLocation)
+    #expect(result.standardError.contains("resumed after step"), "\(result)", sourceLocation: sourceLocation)
+  }
+
+  // MARK: Checkpoints that cannot be written
+
+  @Test func checkpointFolderThatIsAFile() throws {
+    let running = try running()
+    try FileManager.default.moveItem(atPath: folder.file("run/checkpoints"), toPath: folder.file("run/kept"))
+    try folder.write(text: "in the way", to: "run/checkpoints")
+    let since = ContinuousClock.now
+    let result = running.wait(timeout: .seconds(30))
+    #expect(ContinuousClock.now - since < .seconds(5))
+    expectEnd(
+      result, code: 73,
+      says: ["the checkpoint of step ", " was not saved: cannot ", "hint: a checkpoint takes", "is intact"])
+    try FileManager.default.removeItem(atPath: folder.file("run/checkpoints"))
+    try FileManager.default.moveItem(atPath: folder.file("run/kept"), toPath: folder.file("run/checkpoints"))
+    try expectResume()
+  }
+
+  /// The write beyond the limit is an error with a message, and not a death by SIGXFSZ.
+  @Test func limitOnTheSizeOfFiles() throws {
+    // Without shared memory between the ranks, whose files would hit the limit first. The model takes 6 KiB, its moments 12.
+    let result = try MPILauncher.run(
+      ranks: 3, "bash", ["-c", "ulimit -f 10; exec \"$@\"", "bash", Binaries.apus] + arguments,
+      options: CommandLineRun.impatient + ["--mca", "btl", "tcp,self"], workingDirectory: folder.path,
+      timeout: .seconds(30))
+    expectEnd(
+      result, code: 74,
+      says: [
+        "the checkpoint of step 5 was not saved: cannot write", "optimizer.safetensors",
+        "File too large (the limit is that of ulimit -f",
+      ])
+    #expect(result.seconds < 5)
+    #expect(try folder.names(in: "run/checkpoints").isEmpty, "nothing half written is left")
+  }
+
+  @Test(.enabled(if: FaultMachine.canMount)) func fullDisk() throws {
+    try folder.write(text: "", to: "small/place")
+    let result = try Run.shell(
+      """
+      mount -t tmpfs -o size=40k none small || exit 99
+      mpirun \((MPILauncher.flags(ranks: 3) + CommandLineRun.impatient).joined(separator: " ")) \
+        '\(Binaries.apus)' \(arguments.joined(separator: " ")) --set output=small/run
+      code=$?; ls -A small/run/checkpoints >names; umount small; exit $code
+      """, environment: MPILauncher.environment, workingDirectory: folder.path, timeout: .seconds(30))
+    expectEnd(
+      result, code: 74,
+      says: [
+        "the checkpoint of step", "was not saved: cannot write 'small/run/checkpoints/", "No space left on device",
+        "hint: a checkpoint takes 21 KiB",
+      ])
+    #expect(result.seconds < 5)
+    let names = try folder.readText("names")
+    #expect(!names.contains("partial"), "nothing half written is left: \(names)")
+  }
+
+  /// The output directory itself cannot be made, or belongs to another run that is under way.
+  @Test func outputThatCannotBeMade() throws {
+    try folder.write(text: "", to: "file")
+    try CommandLineRun.fail(
+      arguments + ["--set", "output=file/run"], ranks: 3, in: folder, code: 73,
+      says: ["the output directory 'file/run' cannot be used: cannot create 'file/run': Not a directory"])
+    let running = try running()
+    try CommandLineRun.fail(
+      arguments + ["--resume"], ranks: 2, in: folder, code: 73,
+      says: [
+        "the output directory 'run' cannot be used", "another process holds the lock",
+        "hint: another apus train writes there",
+      ])
+    running.send(SIGTERM)
+    let result = running.wait(timeout: .seconds(20))
+    #expect(!result.timedOut)
+  }
+
+  // MARK: Loss of a rank
+
+  /// The process of a rank of a running job.
+  private func process(ofRank rank: Int, in running: RunningProgram) throws -> Int32 {
+    let wanted = "OMPI_COMM_WORLD_RANK=\(rank)"
+    let found = running.descendants.first { process in
+      let environment = FileManager.default.contents(atPath: "/proc/\(process)/environ") ?? Data()
+      return String(decoding: environment, as: UTF8.self).split(separator: "\0").contains { $0 == wanted }
+    }
+    return try #require(found)
+  }
+
+  @Test(arguments: [0, 2]) func killedRank(_ rank: Int) throws {
+    let running = try running()
+    let process = try process(ofRank: rank, in: running)
+    let since = ContinuousClock.now
+    kill(process, SIGKILL)
+    let result = running.wait(timeout: .seconds(30))
+    #expect(ContinuousClock.now - since < .seconds(5), "\(result)")
+    #expect(!result.timedOut && result.exitCode == 137, "\(result)")
+    CommandLineRun.expectNoProcess(of: folder)
+    try expectResume()
+  }
+
+  /// Nobody but the kernel could end the ranks.
+  @Test func killedLauncher() throws {
+    let running = try running()
+    let since = ContinuousClock.now
+    running.send(SIGKILL)
+    _ = running.wait(timeout: .seconds(10))
+    while !CommandLineRun.processes(naming: folder.path).isEmpty, ContinuousClock.now - since < .seconds(10) {
+      usleep(20_000)
+    }
+    #expect(ContinuousClock.now - since < .seconds(5))
+    CommandLineRun.expectNoProcess(of: folder)
+    try expectResume()
+  }
+}
