@@ -52,7 +52,7 @@ import Testing
     write("twice.safetensors", json.dumps(header).replace('"layers.0.bias"', '"layers.0.weight"').encode())
     write("deep.safetensors", b'{"a":' * 100_000)
     write("type.safetensors", changed(**{bias: ("dtype", "F33")}))
-    write("kind.safetensors", changed(__metadata__=("kind", "forest")))
+    write("kind.safetensors", {**header, "__metadata__": {**header["__metadata__"], "kind": "forest"}})
     write("bare.safetensors", {key: value for key, value in header.items() if key != "__metadata__"})
     nan = bytearray(values); nan[4:8] = struct.pack("<f", float("nan")); write("nan.safetensors", header, bytes(nan))
     open("cut.safetensors", "wb").write(whole[:-7])
