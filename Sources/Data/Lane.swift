@@ -116,7 +116,7 @@ final class Lane {
       return
     }
     let part = slots.lowerBound - windowSlots.lowerBound..<slots.upperBound - windowSlots.lowerBound
-    Gather.rows(of: buffer.features, at: places, part, columns: columns, into: &batch.features, row: row)
-    Gather.rows(of: buffer.targets, at: places, part, columns: targetsPerRow, into: &batch.targets, row: row)
+    batch.features.gather(rows: places, part, of: buffer.features, columns: columns, to: row)
+    batch.targets.gather(rows: places, part, of: buffer.targets, columns: targetsPerRow, to: row)
   }
 }

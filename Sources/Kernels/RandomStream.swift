@@ -82,11 +82,23 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     return Int(product.high)
   }
 
+  /// `below` for a bound of 32 bits, which takes one word of the sequence where `below` takes two.
+  private mutating func below(_ bound: UInt32) -> UInt32 {
+    var product = UInt64(nextWord()) &* UInt64(bound)
+    if UInt32(truncatingIfNeeded: product) < bound {
+      let threshold = (0 &- bound) % bound
+      while UInt32(truncatingIfNeeded: product) < threshold { product = UInt64(nextWord()) &* UInt64(bound) }
+    }
+    return UInt32(truncatingIfNeeded: product >> 32)
+  }
+
   /// Brings `values` into an order of which all are equally likely (Fisher and Yates).
   public mutating func shuffle(_ values: inout [Int32]) {
-    guard values.count > 1 else { return }
-    for last in stride(from: values.count - 1, to: 0, by: -1) {
-      values.swapAt(last, below(last + 1))
+    precondition(values.count <= Int(Int32.max), "a permutation of \(values.count)")
+    var span = values.mutableSpan
+    for last in stride(from: span.count - 1, to: 0, by: -1) {
+      let other = Int(below(UInt32(last + 1)))
+      span.swapAt(last, other)
     }
   }
 
