@@ -104,8 +104,8 @@ import Testing
         "job.json:8:72: 'train.shuffle' must be true or false, not 1",
         "job.json:9:13: 'parallel' must be an object { ... }, not a list",
         "job.json:10:23: 'checkpoint.keep' must be an integer from 1, not 0",
-        "\n  --set: unknown key 'optimizer.learning_rat'; did you mean 'optimizer.learning_rate'?",
-        #"--set: 'train.epochs' must be an integer from 1 or null, not "none""#,
+        "\n  --set optimizer.learning_rat: unknown key 'optimizer.learning_rat'; did you mean 'optimizer.learning_rate'?",
+        #"--set train.epochs: 'train.epochs' must be an integer from 1 or null, not "none""#,
       ])
   }
 

@@ -56,7 +56,9 @@ public final class Checkpointer {
         let buffers = 1 + trainer.optimizer.stateNames.count
         let needed = "a checkpoint takes \(Text.bytes(4 * description.model.layout.count * buffers))"
         throw Failure(
-          failure.code, "the checkpoint of step \(step) was not saved: \(failure.message)",
+          // What is missing where something is to be written is no input.
+          failure.code == .missingInput ? .cannotCreate : failure.code,
+          "the checkpoint of step \(step) was not saved: \(failure.message)",
           hint: [needed, kept].compactMap { $0 }.joined(separator: "; "))
       }
       return []

@@ -45,7 +45,7 @@ public struct InvalidJob: Error, FailureConvertible, Sendable {
     switch problem.origin {
     case .file(let place?): "\(source):\(place.line):\(place.column): \(problem.message)"
     case .file(nil): "\(source): \(problem.message)"
-    case .override: "--set: \(problem.message)"
+    case .override(let key): "--set \(key): \(problem.message)"
     }
   }
 }
