@@ -122,10 +122,30 @@ public final class DataParallel: ParallelStrategy {
     let rows = shares.reduce(0) { $0 + $1.count }
     guard rows > 0 else { return [] }
     if microBatches == 1, rows <= Self.rowsPerPass { return [shares] }
-    return Self.cut(shares, into: microBatches).flatMap { part in
-      let partRows = part.reduce(0) { $0 + $1.count }
-      return Self.cut(part, into: (partRows + Self.rowsPerPass - 1) / Self.rowsPerPass)
+    return Self.cut(shares, into: microBatches).flatMap(Self.filled)
+  }
+
+  /// Fills passes of `rowsPerPass` rows, the last with what is left, from `ranges` in their order. (Parts of each range would not do:
+  /// rounded up, the parts of many ranges are more rows than a pass may have.)
+  private static func filled(_ ranges: [Range<Int>]) -> [[Range<Int>]] {
+    let empty = ranges.map { $0.lowerBound..<$0.lowerBound }
+    var passes: [[Range<Int>]] = []
+    var pass = empty
+    var room = rowsPerPass
+    for (index, range) in ranges.enumerated() {
+      var start = range.lowerBound
+      while start < range.upperBound {
+        let end = min(range.upperBound, start + room)
+        pass[index] = start..<end
+        room -= end - start
+        start = end
+        guard room == 0 else { continue }
+        passes.append(pass)
+        pass = empty
+        room = rowsPerPass
+      }
     }
+    return room < rowsPerPass ? passes + [pass] : passes
   }
 
   /// Cuts each of `ranges` into `count` parts as even as can be; parts without a row are left out.

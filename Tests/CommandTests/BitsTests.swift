@@ -27,6 +27,22 @@ import Testing
     #expect(try other.tensors != one.tensors)
   }
 
+  /// A full batch of many virtual ranks goes through in passes of bounded size, however the ranges divide.
+  @Test(arguments: [(1438, 1), (1438, 2), (3, 1)]) func fullBatchesOfManyVirtualRanks(virtualRanks: Int, ranks: Int)
+    throws
+  {
+    let digits = try DigitsTraining()
+    let job = try digits.job(
+      "job", optimizer: #"kind: "sgd", learning_rate: 0.1"#, train: "steps: 4, batch_size: \"full\"")
+    let virtual = ["--set", "parallel.virtual_ranks=\(virtualRanks)", "--set", "train.log_every=1"]
+    let ordered = try digits.train(job, ranks: ranks, output: "ordered", options: virtual)
+    let fast = try digits.train(
+      job, ranks: ranks, output: "fast", options: virtual + ["--set", "parallel.reduction=fast"])
+    let pairs = zip(try ordered.log.steps, try fast.log.steps)
+    #expect(try fast.log.steps.count == 4 && ordered.log.steps.count == 4)
+    for (one, other) in pairs { #expect(abs(one.loss - other.loss) <= 1e-5 * abs(one.loss)) }
+  }
+
   /// Ranks without a virtual rank take part and change nothing; micro-batches are the same everywhere.
   @Test func moreRanksThanVirtualRanks() throws {
     let digits = try DigitsTraining()
