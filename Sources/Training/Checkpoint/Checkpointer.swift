@@ -148,11 +148,6 @@ public final class Checkpointer {
   private func load(
     _ name: String, in folder: String, _ layout: ParameterLayout, prefix: String = "", into values: inout FloatBuffer
   ) throws {
-    _ = try Agreement.fromRoot(world) {
-      let file = try SafetensorsFile.open(FileSystem.join(folder, name))
-      try ModelFile.read(file, layout, prefix: prefix, into: &values)
-      return []
-    }
-    try world.broadcast(&values, root: 0)
+    try ModelFile.share(FileSystem.join(folder, name), layout, prefix: prefix, into: &values, world: world)
   }
 }

@@ -3,6 +3,7 @@ import Files
 public import Kernels
 public import MPI
 public import Model
+import Parallel
 
 /// The file of a model: `model.safetensors`.
 public enum ModelFile {
@@ -67,6 +68,19 @@ public enum ModelFile {
       }
       return tensor
     }
+  }
+
+  /// Reads the tensors of `layout` on rank 0, which alone looks for `path`, and gives them to all. Collective.
+  static func share(
+    _ path: @autoclosure () throws -> String, _ layout: ParameterLayout, prefix: String = "",
+    into values: inout FloatBuffer,
+    world: borrowing Communicator
+  ) throws {
+    _ = try Agreement.fromRoot(world) {
+      try read(try SafetensorsFile.open(try path()), layout, prefix: prefix, into: &values)
+      return []
+    }
+    try world.broadcast(&values, root: 0)
   }
 
   /// Reads the tensors of `layout` into `values`.

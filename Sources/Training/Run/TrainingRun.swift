@@ -43,20 +43,18 @@ public final class TrainingRun {
     guard opened.dataset.rows > 0 else {
       throw Failure(.invalidData, "the data set '\(given.data.path)' has no rows", isShared: true)
     }
-    var job = given
     store = CheckpointStore(directory: RunDirectory.checkpoints(of: given.output), keep: given.checkpoint.keep)
     resumed = resume ? try Checkpointer.newest(store, world: world) { Self.warn($0) } : nil
     let ranks = world.size
     let resumed = resumed
     (course, job, design) = try Agreement.alike {
-      var job = job
+      var job = given
       let course = try Self.course(job, opened.dataset, ranks: ranks, resumed: resumed?.state.course)
       job.virtualRanks = course.virtualRanks
       let design = try ModelDesign(job: job, dataset: opened.dataset)
       job.loss = design.model.loss
       return (course, job, design)
     }
-    self.job = job
     plan = TrainingPlan(rows: opened.dataset.rows, job: job)
     dataset = opened.dataset
     source = opened.source
@@ -235,12 +233,7 @@ public final class TrainingRun {
       return
     }
     try strategy.replaceParameters { parameters in
-      _ = try Agreement.fromRoot(world) {
-        let file = try SafetensorsFile.open(try ModelFile.locate(path))
-        try ModelFile.read(file, design.model.layout, into: &parameters)
-        return []
-      }
-      try world.broadcast(&parameters, root: 0)
+      try ModelFile.share(try ModelFile.locate(path), design.model.layout, into: &parameters, world: world)
     }
   }
 
