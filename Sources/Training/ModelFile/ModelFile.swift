@@ -1,4 +1,5 @@
 public import Data
+import Failures
 import Files
 public import Kernels
 public import MPI
