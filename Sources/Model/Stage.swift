@@ -78,11 +78,13 @@ public struct Stage: Sendable {
     workspace.rows = view.rows
     try layers[0].forward(
       inputs, view, parameters: parameters, at: offset, space: workspace.layers[0], exchange: exchange)
+    try exchange.layerDone()
     for index in 1..<layers.count {
       let below = workspace.layers[index - 1]
       let before = MatrixView(rows: view.rows, columns: layers[index - 1].rows.count)
       try layers[index].forward(
         below.values, before, parameters: parameters, at: offset, space: workspace.layers[index], exchange: exchange)
+      try exchange.layerDone()
     }
   }
 
@@ -117,6 +119,7 @@ public struct Stage: Sendable {
             staging: &workspace.staging, exchange: exchange)
         }
       }
+      try exchange.layerDone()
     }
   }
 

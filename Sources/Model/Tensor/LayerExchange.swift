@@ -15,6 +15,9 @@ public protocol LayerExchange {
   /// Collects in `buffer` the parts of all ranks, one behind the other. `units` units of `width` floats are cut as
   /// `TensorPlace.cut` says; each rank comes with its own part in place.
   func gather(_ buffer: inout FloatBuffer, units: Int, width: Int) throws(Failure)
+
+  /// Called when a layer is done, forward or backward: a good moment to push other messages on.
+  func layerDone() throws(Failure)
 }
 
 extension LayerExchange {
@@ -42,4 +45,6 @@ public struct NoExchange: LayerExchange {
   public func sum(_ buffer: inout FloatBuffer, count: Int) {}
 
   public func gather(_ buffer: inout FloatBuffer, units: Int, width: Int) {}
+
+  public func layerDone() {}
 }
