@@ -13,6 +13,7 @@ public final class ModelParallel: ParallelStrategy {
   private let grid: ProcessGrid
   private let model: Model
   private let runner: StageRunner
+  private let exchange: StageExchange
   private let order: SampleOrder
   private let reader: BatchReader?
   private let ownVirtualRanks: Range<Int>
@@ -42,7 +43,7 @@ public final class ModelParallel: ParallelStrategy {
     let place = grid.place
     precondition(stages.count == place.pipeline.count, "\(stages.count) stages for a grid of \(place.shape)")
     precondition(place.reads.isEmpty || reader != nil, "a rank that reads \(place.reads) has no reader")
-    let stage = model.stage(layers: stages[place.pipeline.index])
+    let stage = try model.stage(layers: stages[place.pipeline.index], tensor: place.part)
     self.grid = grid
     self.model = model
     self.order = order
@@ -58,8 +59,10 @@ public final class ModelParallel: ParallelStrategy {
       1,
       Summand.mostRows(
         of: ownVirtualRanks, order: order, batchRows: batchRows, mode: mode, microBatches: microBatches))
+    let exchange = try StageExchange(grid)
+    self.exchange = exchange
     runner = StageRunner(
-      stage, grid: grid, capacity: rows, depth: place.pipeline.count - place.pipeline.index)
+      stage, grid: grid, exchange: exchange, capacity: rows, depth: place.pipeline.count - place.pipeline.index)
     targets = FloatBuffer(count: stage.isLast ? rows * model.targetsPerRow : 0)
     parameters = FloatBuffer(count: layout.count)
     report =
@@ -89,7 +92,7 @@ public final class ModelParallel: ParallelStrategy {
       of: ownVirtualRanks, order: order, positions: positions, mode: mode, microBatches: microBatches)
     let batches = summands.flatMap { summand in summand.passes.map { (summand, $0) } }
     let assembly = GradientAssembly(summands, in: sum, raised: raised)
-    try runner.begin(batches.map { $1.reduce(0) { $0 + $1.count } })
+    try runner.begin(batches.map { $0.rows(of: $1) })
     let works = OneForwardOneBackward(
       stage: place.pipeline.index, stages: place.pipeline.count, microBatches: batches.count)
     for work in works {
@@ -97,10 +100,11 @@ public final class ModelParallel: ParallelStrategy {
       case .forward(let batch):
         let (summand, pass) = batches[batch]
         try read(pass, of: summand, epoch: epoch, batch: batch)
+        try spread(batch, rows: summand.rows(of: pass))
         try runner.forward(batch, parameters: parameters)
         // The last stage goes back at once, so the loss belongs to the gradient that is being added up.
         if place.pipeline.isLast {
-          assembly.lossSum += model.lossSum(runner.workspace(of: batch), targets: targets, targetsOffset: 0)
+          assembly.lossSum += try runner.lossSum(batch, targets: targets)
         }
       case .backward(let batch):
         try assembly.addPass { gradient, offset, accumulate in
@@ -131,14 +135,25 @@ public final class ModelParallel: ParallelStrategy {
     }
   }
 
+  /// Brings what one rank of a stage has read to those that hold the other parts of its layers.
+  private func spread(_ batch: Int, rows: Int) throws(MPIError) {
+    guard place.tensor.count > 1 else { return }
+    if place.pipeline.isFirst {
+      try grid.tensor.broadcast(&runner.inputs(of: batch).rows, count: rows * model.inputs, root: 0)
+    }
+    if place.pipeline.isLast {
+      try grid.tensor.broadcast(&targets, count: rows * model.targetsPerRow, root: 0)
+    }
+  }
+
   /// Adds the gradients over the copies of the model, and lets the ranks of a copy know what each found.
   private func reduce(raised: StepTotals, needsNorm: Bool) throws(MPIError) -> StepTotals {
     var totals = try sum.reduce(raised: raised, needsNorm: needsNorm, over: grid.data)
     isFinite = sum.isFinite
-    var sums = needsNorm ? sum.entrySums() : nil
+    var sums = needsNorm ? entrySums() : nil
     if let report {
-      // All ranks of a copy have the same rows: those who know the targets tell.
-      if !reads.contains(.targets) { (totals.lossSum, totals.rows) = (0, 0) }
+      // All ranks of a copy have the same rows: one tells.
+      if !reads.contains(.targets) { totals.rows = 0 }
       try report.exchange(totals, isFinite: isFinite, sums: sums, over: grid.model)
       totals = report.totals
       isFinite = report.isFinite
@@ -146,6 +161,13 @@ public final class ModelParallel: ParallelStrategy {
     }
     squaredNorm = sums?.reduce(0, +) ?? .nan
     return totals
+  }
+
+  /// The sums of squares of this rank's tensors; what several ranks hold alike counts on the first of them.
+  private func entrySums() -> [Double] {
+    zip(layout.entries, sum.entrySums()).map { entry, sum in
+      entry.isReplicated && !place.tensor.isFirst ? 0 : sum
+    }
   }
 
   public var isGradientFinite: Bool { isFinite }
@@ -171,7 +193,9 @@ public final class ModelParallel: ParallelStrategy {
 
   public func highest(_ code: Int) throws -> Int { try grid.world.allReduce(code, .maximum) }
 
-  public func makeScorer(rows: Int) -> GridScorer { GridScorer(runner.stage, grid: grid, rows: rows) }
+  public func makeScorer(rows: Int) -> GridScorer {
+    GridScorer(runner.stage, of: model, grid: grid, exchange: exchange, rows: rows)
+  }
 
   public var secondsReading: Double { reader?.secondsReading ?? 0 }
   public var secondsWaiting: Double { runner.secondsWaiting }

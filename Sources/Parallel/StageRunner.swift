@@ -13,6 +13,7 @@ final class StageRunner {
 
   let stage: Stage
   private let grid: ProcessGrid
+  private let exchange: StageExchange
   /// The neighbours among the ranks of the model; nil at the ends of the pipeline.
   private let before: Int?
   private let behind: Int?
@@ -24,15 +25,16 @@ final class StageRunner {
   private let incomingGradients: [RowParcel]
   private let outgoingGradients: [RowParcel]
   private var rows: [Int] = []
-  private(set) var secondsWaiting = 0.0
+  private var secondsInMessages = 0.0
 
   /// - Parameters:
   ///   - capacity: the most rows of a micro-batch.
   ///   - depth: the most micro-batches under way.
-  init(_ stage: Stage, grid: ProcessGrid, capacity: Int, depth: Int) {
+  init(_ stage: Stage, grid: ProcessGrid, exchange: StageExchange, capacity: Int, depth: Int) {
     let place = grid.place
     self.stage = stage
     self.grid = grid
+    self.exchange = exchange
     before = place.pipeline.isFirst ? nil : place.modelIndex - place.tensor.count
     behind = place.pipeline.isLast ? nil : place.modelIndex + place.tensor.count
     workspaces = (0..<depth).map { _ in Workspace(stage, rows: capacity) }
@@ -58,22 +60,29 @@ final class StageRunner {
     for parcel in outgoingGradients { try wait(for: parcel) }
   }
 
+  var secondsWaiting: Double { secondsInMessages + exchange.seconds }
+
   /// Where the features of a micro-batch are to be put, on the first stage, before its forward pass.
   func inputs(of batch: Int) -> RowParcel { inputs[batch % inputs.count] }
 
-  /// What the forward pass of a micro-batch left; on the last stage the scores.
-  func workspace(of batch: Int) -> Workspace { workspaces[batch % workspaces.count] }
+  private func workspace(of batch: Int) -> Workspace { workspaces[batch % workspaces.count] }
 
   func forward(_ batch: Int, parameters: borrowing FloatBuffer) throws(MPIError) {
     let (input, workspace) = (inputs(of: batch), workspace(of: batch))
     if before != nil { try wait(for: input) }
-    stage.forward(parameters: parameters, inputs: input.rows, view(batch), workspace: workspace)
+    try stage.forward(
+      parameters: parameters, inputs: input.rows, view(batch), workspace: workspace, exchange: exchange)
     guard let behind else { return }
     let parcel = outgoing[batch % outgoing.count]
     try wait(for: parcel)
     let count = rows[batch] * stage.outputs
     parcel.rows.copy(from: workspace.outputs, range: 0..<count)
     try parcel.send(count, to: behind, tag: Self.forwardTag, over: grid.model)
+  }
+
+  /// The sum of the losses of a micro-batch; on the last stage, between its passes. That of all parts is the sum of what they give.
+  func lossSum(_ batch: Int, targets: borrowing FloatBuffer) throws(MPIError) -> Double {
+    try stage.lossSum(workspace(of: batch), targets: targets, at: 0, exchange: exchange)
   }
 
   /// On the last stage after the loss has left its gradient in the workspace.
@@ -87,9 +96,9 @@ final class StageRunner {
       swap(&parcel.rows, &workspace.outputGradient)
       try receiveGradient(of: batch + incomingGradients.count)
     }
-    stage.backward(
+    try stage.backward(
       parameters: parameters, inputs: inputs(of: batch).rows, view(batch), workspace: workspace, gradient: &gradient,
-      gradientOffset: offset, accumulate: accumulate)
+      gradientOffset: offset, accumulate: accumulate, exchange: exchange)
     guard let before else { return }
     // The rows of this micro-batch are of no more use: another may take their place.
     try receiveInputs(of: batch + inputs.count)
@@ -115,6 +124,6 @@ final class StageRunner {
   private func wait(for parcel: RowParcel) throws(MPIError) {
     let start = ContinuousClock.now
     try parcel.wait()
-    secondsWaiting += (ContinuousClock.now - start) / .seconds(1)
+    secondsInMessages += (ContinuousClock.now - start) / .seconds(1)
   }
 }

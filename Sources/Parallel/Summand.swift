@@ -26,6 +26,9 @@ struct Summand {
     passes = microBatches.passes(of: shares)
   }
 
+  /// The rows of a pass.
+  func rows(of pass: [Range<Int>]) -> Int { pass.reduce(0) { $0 + $1.count } }
+
   /// The most rows that a pass can have in a step of `batchRows` rows.
   static func mostRows(
     of run: Range<Int>, order: SampleOrder, batchRows: Int, mode: GradientReduction, microBatches: MicroBatches
