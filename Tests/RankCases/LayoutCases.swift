@@ -134,7 +134,7 @@ private func train<Strategy: ParallelStrategy>(
   _ strategy: Strategy, _ settings: LayoutSettings, _ order: SampleOrder
 ) throws -> Trained {
   var optimizer = Optimizer(
-    OptimizerSettings(kind: .adam, learningRate: 0.01), penalty: Penalty(l2: 0.01), layout: strategy.layout,
+    OptimizerSettings(.adam), penalty: Penalty(l2: 0.01), layout: strategy.layout,
     owned: strategy.owned)
   var trained = Trained()
   for epoch in 0..<2 {
