@@ -14,8 +14,16 @@ let layoutCases = gridCases("layout") { grid in
 /// Trains on the grid and alone, and expects the same parameters, losses, norms and scores: bit for bit where that is promised.
 private func compare(_ settings: LayoutSettings, _ dataset: ShardedDataset, _ grid: ProcessGrid) throws {
   guard let alone = try grid.world.split(color: grid.world.rank, key: 0) else { throw CaseFailure("no rank alone") }
-  let trained = try trainOnGrid(settings, dataset, grid)
-  let expected = try trainAlone(settings, dataset, alone)
+  let expected = try trainWhole(settings, dataset, alone)
+  try compare(try trainOnGrid(settings, dataset, grid), expected, settings, grid)
+  if grid.shape.modelRanks == 1 {
+    try compare(try trainWhole(settings, dataset, grid.data), expected, settings, grid)
+  }
+}
+
+private func compare(
+  _ trained: Trained, _ expected: Trained, _ settings: LayoutSettings, _ grid: ProcessGrid
+) throws {
   let what = "\(grid.shape), \(settings)"
   try expect(trained.values.count, expected.values.count, "numbers of \(what)")
   let isExact = grid.shape.tensor == 1 && (settings.mode == .ordered || grid.shape.data == 1)
@@ -37,20 +45,26 @@ private struct Trained {
   var held = 0
 }
 
-private func trainAlone(
-  _ settings: LayoutSettings, _ dataset: ShardedDataset, _ alone: borrowing Communicator
+/// Each of the ranks holds the whole model.
+private func trainWhole(
+  _ settings: LayoutSettings, _ dataset: ShardedDataset, _ ranks: borrowing Communicator
 ) throws -> Trained {
   let model = try settings.model
   let order = dataset.order(virtualRanks: settings.virtualRanks, seed: 3, shuffle: true)
   let reader = try BatchReader(
-    dataset: dataset, order: order, virtualRanks: 0..<settings.virtualRanks, targetUse: .classIndex(classes: 4))
+    dataset: dataset, order: order,
+    virtualRanks: VirtualRanks(count: settings.virtualRanks, ranks: ranks.size).run(by: ranks.rank),
+    targetUse: .classIndex(classes: 4))
   let strategy = try DataParallel(
-    model: model, order: order, reader: reader, world: alone,
-    mode: settings.mode, batchRows: settings.batchRows, microBatches: MicroBatches(count: settings.microBatches))
+    model: model, order: order, reader: reader, world: ranks,
+    mode: settings.mode, batchRows: settings.batchRows, microBatches: MicroBatches(count: settings.microBatches),
+    shardsOptimizer: settings.shardsOptimizer)
   strategy.replaceParameters { model.initialize(&$0, seed: 2) }
   var trained = try train(strategy, settings, order)
   trained.values += strategy.withParameters { $0.values().map { Double($0) } }
   trained.values += try scores(strategy, model, dataset)
+  trained.owned = strategy.owned.count
+  trained.held = strategy.layout.count
   return trained
 }
 
