@@ -10,7 +10,7 @@ import Text
 
 /// Saves a training as it goes, and brings it back.
 ///
-/// Rank 0 writes and reads; every rank calls the methods that are marked as collective.
+/// Every rank writes and reads what it holds; every rank calls the methods that are marked as collective.
 public final class Checkpointer {
   private static let stateName = "state.json"
   private static let optimizerName = "optimizer.safetensors"
@@ -22,17 +22,20 @@ public final class Checkpointer {
   private let world: Communicator
   /// What a model file of the training says; the step is filled in.
   private let description: ModelDescription
+  private let held: HeldRuns
   private var lastSave = ContinuousClock.now
   /// The step of the newest checkpoint that this start wrote or began with.
   private(set) var savedStep: Int?
 
   /// Collective.
-  public init(
-    store: CheckpointStore, everySeconds: Double, description: ModelDescription, world: borrowing Communicator
+  init(
+    store: CheckpointStore, everySeconds: Double, description: ModelDescription, held: HeldRuns,
+    world: borrowing Communicator
   ) throws {
     self.store = store
     self.everySeconds = everySeconds
     self.description = description
+    self.held = held
     self.world = try world.duplicate()
   }
 
@@ -44,70 +47,91 @@ public final class Checkpointer {
     world.rank == 0 && everySeconds > 0 && (ContinuousClock.now - lastSave) / .seconds(1) >= everySeconds
   }
 
-  /// Writes a checkpoint of `trainer`. Collective.
+  /// Writes a checkpoint of `trainer`. Collective: every rank writes what it holds.
   func save<Strategy: ParallelStrategy>(_ trainer: Trainer<Strategy>) throws {
     let step = trainer.state.step
-    _ = try Agreement.fromRoot(world) {
-      do {
-        try store.save(step: step) { try write(trainer, into: $0) }
-      } catch {
-        let failure = Failure(error)
-        let kept = savedStep.map { "the checkpoint of step \($0) is intact: go on with --resume" }
-        let buffers = 1 + trainer.optimizer.stateNames.count
-        let needed = "a checkpoint takes \(Text.bytes(4 * description.model.layout.count * buffers))"
-        throw Failure(
-          // What is missing where something is to be written is no input.
-          failure.code == .missingInput ? .cannotCreate : failure.code,
-          "the checkpoint of step \(step) was not saved: \(failure.message)",
-          hint: [needed, kept].compactMap { $0 }.joined(separator: "; "))
-      }
-      return []
+    do {
+      try write(trainer)
+    } catch let failure as Failure {
+      let kept = savedStep.map { "the checkpoint of step \($0) is intact: go on with --resume" }
+      let buffers = 1 + trainer.optimizer.stateNames.count
+      let needed = "a checkpoint takes \(Text.bytes(4 * description.model.layout.count * buffers))"
+      throw Failure(
+        // What is missing where something is to be written is no input.
+        failure.code == .missingInput ? .cannotCreate : failure.code,
+        "the checkpoint of step \(step) was not saved: \(failure.message)",
+        hint: [needed, kept].compactMap { $0 }.joined(separator: "; "), isShared: failure.isShared)
     }
     lastSave = .now
     savedStep = step
   }
 
-  private func write<Strategy: ParallelStrategy>(
-    _ trainer: Trainer<Strategy>, into folder: String
-  ) throws -> [CheckpointManifest.Entry] {
-    var entries: [CheckpointManifest.Entry] = []
-    func note(_ name: String, _ receipt: SafetensorsWriter.Receipt) {
-      entries.append(CheckpointManifest.Entry(name: name, bytes: receipt.bytes, checksum: receipt.checksum.hex))
+  /// One file of a checkpoint.
+  private struct Content {
+    /// What the tensors are of.
+    enum Kind {
+      case parameters, moments, best
     }
-    var description = description
-    description.step = trainer.state.step
-    let model = FileSystem.join(folder, ModelFile.name)
-    note(ModelFile.name, try trainer.strategy.withParameters { try ModelFile.write($0, description, to: model) })
-    let layout = description.model.layout
-    if !trainer.optimizer.stateNames.isEmpty {
-      note(
-        Self.optimizerName,
-        try writeOptimizer(trainer.optimizer, layout, to: FileSystem.join(folder, Self.optimizerName)))
-    }
-    if trainer.state.earlyStopping.bestLoss != nil {
-      note(Self.bestName, try ModelFile.write(trainer.best, layout, to: FileSystem.join(folder, Self.bestName)))
-    }
-    let state = Array(trainer.state.json.serialized(pretty: true).utf8)
-    try FileSystem.write(state, to: FileSystem.join(folder, Self.stateName))
-    entries.append(
-      CheckpointManifest.Entry(name: Self.stateName, bytes: state.count, checksum: Checksum(of: state).hex))
-    return entries
+
+    let kind: Kind
+    let name: String
+    let layout: SafetensorsLayout
   }
 
-  /// The moments, each tensor with the name of its moment before its own: `first_moment.layers.0.weight`.
-  private func writeOptimizer(
-    _ optimizer: borrowing Optimizer, _ layout: ParameterLayout, to path: String
-  ) throws -> SafetensorsWriter.Receipt {
-    let tensors = optimizer.stateNames.flatMap { state in
-      layout.entries.map { SafetensorsWriter.Entry("\(state).\($0.name)", shape: $0.shape) }
+  private func contents(_ state: TrainingState, stateNames: [String]) -> [Content] {
+    var description = description
+    description.step = state.step
+    let whole = description.model.layout
+    var contents = [Content(kind: .parameters, name: ModelFile.name, layout: ModelFile.layout(of: description))]
+    if !stateNames.isEmpty {
+      // Each tensor has the name of its moment before its own: `first_moment.layers.0.weight`.
+      let layout = ModelFile.layout(of: whole, prefixes: stateNames.map { $0 + "." })
+      contents.append(Content(kind: .moments, name: Self.optimizerName, layout: layout))
     }
-    let writer = try SafetensorsWriter(path: path, tensors: tensors)
-    for index in optimizer.stateNames.indices {
-      for entry in layout.entries {
-        try optimizer.withState(index) { (state) throws(DataError) in try writer.append(state, entry.range) }
+    if state.earlyStopping.bestLoss != nil {
+      contents.append(Content(kind: .best, name: Self.bestName, layout: ModelFile.layout(of: whole)))
+    }
+    return contents
+  }
+
+  private func write<Strategy: ParallelStrategy>(_ trainer: Trainer<Strategy>) throws {
+    let state = trainer.state
+    let contents = contents(state, stateNames: trainer.optimizer.stateNames)
+    var folder = ""
+    try SharedFiles.write(
+      contents.map(\.layout), world: world,
+      make: {
+        folder = try store.begin(step: state.step)
+        return contents.map { FileSystem.join(folder, $0.name) }
+      },
+      fill: { try fill($1, contents[$0].kind, from: trainer) },
+      publish: { receipts in
+        var entries = zip(contents, receipts).map { content, receipt in
+          CheckpointManifest.Entry(name: content.name, bytes: receipt.bytes, checksum: receipt.checksum.hex)
+        }
+        let bytes = Array(state.json.serialized(pretty: true).utf8)
+        try FileSystem.write(bytes, to: FileSystem.join(folder, Self.stateName))
+        entries.append(
+          CheckpointManifest.Entry(name: Self.stateName, bytes: bytes.count, checksum: Checksum(of: bytes).hex))
+        try store.commit(step: state.step, entries)
+      },
+      giveUp: { store.giveUp(step: state.step) })
+  }
+
+  private func fill<Strategy: ParallelStrategy>(
+    _ writer: SafetensorsWriter, _ kind: Content.Kind, from trainer: Trainer<Strategy>
+  ) throws {
+    switch kind {
+    case .parameters: try trainer.strategy.withParameters { try writer.write($0, held.writtenParameters) }
+    case .best: try writer.write(trainer.best, held.writtenParameters)
+    case .moments:
+      let tensors = description.model.layout.entries.count
+      for index in trainer.optimizer.stateNames.indices {
+        try trainer.optimizer.withState(index) { (state) throws(DataError) in
+          try writer.write(state, held.writtenMoments, origin: held.momentOrigin, fromTensor: index * tensors)
+        }
       }
     }
-    return try writer.finish()
   }
 
   /// The newest checkpoint that is whole: its folder and the state that it holds; nil where there is none. Collective.
@@ -127,27 +151,34 @@ public final class Checkpointer {
     return (folder, state)
   }
 
-  /// Gives `trainer` the parameters and moments of the checkpoint in `folder`. Collective.
+  /// Gives `trainer` the parameters and moments of the checkpoint in `folder`. Collective: every rank gets what it holds, whatever
+  /// ranks wrote it.
   public func restore<Strategy: ParallelStrategy>(_ trainer: Trainer<Strategy>, from folder: String) throws {
-    let layout = description.model.layout
-    try trainer.strategy.replaceParameters { parameters in
-      try load(ModelFile.name, in: folder, layout, into: &parameters)
-    }
-    var buffer = FloatBuffer(count: layout.count)
+    try trainer.strategy.replaceParameters { try load(ModelFile.name, in: folder, into: &$0) }
     for (index, name) in trainer.optimizer.stateNames.enumerated() {
-      try load(Self.optimizerName, in: folder, layout, prefix: name + ".", into: &buffer)
-      trainer.optimizer.setState(index, from: buffer)
+      try trainer.optimizer.updateState(index) { (state: inout FloatBuffer) throws in
+        try loadMoments(name, in: folder, into: &state)
+      }
     }
     trainer.optimizer.steps = trainer.state.step
     savedStep = trainer.state.step
     if trainer.state.earlyStopping.bestLoss != nil, trainer.best.count > 0 {
-      try load(Self.bestName, in: folder, layout, into: &trainer.best)
+      try load(Self.bestName, in: folder, into: &trainer.best)
     }
   }
 
-  private func load(
-    _ name: String, in folder: String, _ layout: ParameterLayout, prefix: String = "", into values: inout FloatBuffer
-  ) throws {
-    try ModelFile.share(FileSystem.join(folder, name), layout, prefix: prefix, into: &values, world: world)
+  /// One of the ranks that hold the same reads, and gives it to the others.
+  private func load(_ name: String, in folder: String, into values: inout FloatBuffer) throws {
+    try ModelFile.read(
+      FileSystem.join(folder, name), description.model.layout, held.parameters, into: &values, where: world.rank == 0,
+      world: world)
+    try world.broadcast(&values, root: 0)
+  }
+
+  private func loadMoments(_ name: String, in folder: String, into state: inout FloatBuffer) throws {
+    try ModelFile.read(
+      FileSystem.join(folder, Self.optimizerName), description.model.layout, prefix: name + ".", held.moments,
+      origin: held.momentOrigin, into: &state, where: world.rank == 0 || !held.sharesMoments, world: world)
+    if held.sharesMoments { try world.broadcast(&state, root: 0) }
   }
 }

@@ -152,7 +152,8 @@ public final class TrainingRun {
     defer { directory?.unlock() }
     let strategy = try makeStrategy()
     let checkpointer = try Checkpointer(
-      store: store, everySeconds: job.checkpoint.everySeconds, description: description, world: world)
+      store: store, everySeconds: job.checkpoint.everySeconds, description: description, held: held(by: strategy),
+      world: world)
     let trainer = Trainer(
       job: job, plan: plan, strategy: strategy, layout: design.model.layout,
       state: resumed?.state ?? TrainingState(course),
@@ -232,17 +233,27 @@ public final class TrainingRun {
       strategy.replaceParameters { design.model.initialize(&$0, seed: job.seed) }
       return
     }
+    let layout = design.model.layout
+    let held = held(by: strategy)
     try strategy.replaceParameters { parameters in
-      try ModelFile.share(try ModelFile.locate(path), design.model.layout, into: &parameters, world: world)
+      try ModelFile.read(
+        try ModelFile.locate(path), layout, held.parameters, into: &parameters, where: world.rank == 0, world: world)
+      try world.broadcast(&parameters, root: 0)
     }
+  }
+
+  private func held(by strategy: DataParallel) -> HeldRuns {
+    let layout = design.model.layout
+    return HeldRuns(
+      layout: layout, owned: 0..<layout.count, data: (world.rank, world.size), isFirstOfSplit: true, whole: layout)
   }
 
   private func writeModel(_ strategy: DataParallel, _ state: TrainingState, to path: String) throws {
     var description = description
     description.step = state.step
-    _ = try Agreement.fromRoot(world) {
-      try strategy.withParameters { _ = try ModelFile.write($0, description, to: path) }
-      return []
+    let held = held(by: strategy)
+    try strategy.withParameters {
+      try ModelFile.write($0, held.writtenParameters, description, to: path, world: world)
     }
   }
 
