@@ -58,25 +58,31 @@ let package = Package(
 
     // What a model, its data and its training are; none of these knows MPI.
     library("Data", ["Files", "HDF5", "JSON", "Kernels", "Text"]),
-    library("Preparation", ["Data", "Files", "JSON", "Kernels", "Text"]),
     library("Model", ["Kernels"]),
     library("Optimization", ["Kernels", "Model"]),
 
-    // Ranks together, and the training loop over them.
+    // What goes wrong, in the user's words, and how all ranks come to know of it.
+    library("Failures", ["Data", "Files", "MPI"]),
+
+    // Ranks together: tables into shards, and the training loop.
+    library("Preparation", ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Text"]),
     library("Parallel", ["Data", "Kernels", "MPI", "Model"]),
     library(
       "Training",
-      ["Data", "Files", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Text"]),
+      ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Text"]),
 
     program(
       "apus",
       [
-        "Data", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Preparation", "Text",
-        "Training",
+        "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel",
+        "Preparation", "Text", "Training",
       ]),
     program(
       "apus-bench",
-      ["Data", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Text", "Training"]),
+      [
+        "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Text",
+        "Training",
+      ]),
 
     // Tests.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
@@ -89,11 +95,11 @@ let package = Package(
     tests("JSONTests", ["JSON"]),
     tests("TextTests", ["Text"]),
     tests("DataTests", ["Data", "Files", "HDF5", "JSON", "Kernels"]),
-    tests("PreparationTests", ["Data", "Files", "JSON", "Kernels", "Preparation"]),
+    tests("PreparationTests", ["Data", "Failures", "Files", "JSON", "Kernels", "Preparation"]),
     tests("ModelTests", ["Kernels", "Model"]),
     tests("OptimizationTests", ["Kernels", "Model", "Optimization"]),
     tests("ParallelTests", ["Data", "Kernels", "MPI", "Model", "Parallel", "RankCases"]),
-    tests("TrainingTests", ["Data", "Files", "JSON", "Kernels", "Model", "Optimization", "Training"]),
+    tests("TrainingTests", ["Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Training"]),
     tests("CommandTests", ["JSON", "Training", "apus"], resources: [.copy("Reference")]),
   ]
 )

@@ -6,8 +6,8 @@ import Glibc
 package enum SystemCall {
   /// The calls by the names of their C functions.
   package enum Name: String, CaseIterable, Sendable {
-    case open, close, pread, write, pwrite, fsync, ftruncate, fstat, stat, lstat, flock, mkdir, rename, unlink, rmdir, opendir
-    case readdir, statvfs, getcwd, poll
+    case open, close, pread, write, pwrite, fsync, ftruncate, fstat, stat, lstat, flock, mkdir, rename, unlink, rmdir
+    case opendir, readdir, statvfs, getcwd, poll
   }
 
   /// A call that failed, with the value of `errno`.

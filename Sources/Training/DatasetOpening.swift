@@ -1,4 +1,5 @@
 public import Data
+import Failures
 public import MPI
 
 /// Opens a data set on all ranks: rank 0 finds the files, the ranks share the work of looking into them, and all know all shards.

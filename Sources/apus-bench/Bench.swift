@@ -1,6 +1,6 @@
+import Failures
 import Files
 import MPI
-import Training
 
 /// Benchmarks of Apus's parts. Each prints what was measured and, where there is one, the limit to compare it with.
 ///

@@ -1,6 +1,6 @@
+import Failures
 import Files
 import MPI
-import Training
 
 /// The program: a command and its arguments, on one rank or on many.
 @main

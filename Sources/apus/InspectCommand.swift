@@ -1,7 +1,7 @@
+import Failures
 import Files
 import JSON
 import MPI
-import Training
 
 /// `apus inspect`: what lies at a path.
 struct InspectCommand: LocalCommand {

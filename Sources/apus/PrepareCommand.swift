@@ -1,8 +1,8 @@
+import Failures
 import Files
 import MPI
-public import Preparation
+import Preparation
 import Text
-public import Training
 
 /// `apus prepare`: CSV files become a data set of HDF5 shards.
 struct PrepareCommand: Command {
@@ -100,11 +100,5 @@ struct PrepareCommand: Command {
     return lines.joined(separator: "\n") + "\n" + table.rendered()
       + "\(Text.bytes(summary.bytesRead)) read, \(Text.bytes(summary.bytesWritten)) written in \(duration(summary.seconds))"
       + " (\(Text.bytes(Int(rate)))/s): \(summary.output)\n"
-  }
-}
-
-extension PreparationError: FailureConvertible {
-  public var failure: Failure {
-    Failure(ExitCode(rawValue: kind.exitCode) ?? .internalError, description, hint: hint)
   }
 }

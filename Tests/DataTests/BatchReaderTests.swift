@@ -124,9 +124,9 @@ import Testing
             return rowsOf(features, view)
           }
           #expect(found == wanted.features)
-          let labels = try targets.withBatch(virtualRank: v, epoch: epoch, slots: slots) { features, view, targets, at in
+          let labels = try targets.withBatch(virtualRank: v, epoch: epoch, slots: slots) { features, view, labels, at in
             #expect(features.count == 0 && view.count == 0 && view.rows == slots.count)
-            return targets.values(in: at..<at + view.rows)
+            return labels.values(in: at..<at + view.rows)
           }
           #expect(labels == wanted.targets)
           try none.withBatch(virtualRank: v, epoch: epoch, slots: slots) { features, view, targets, _ in
@@ -159,7 +159,7 @@ import Testing
     #expect(dataError { try read(.features) }.message.contains("row 1, column 0: not a number"))
     #expect(dataError { try read(.targets) }.message.contains("row 2"))
     try read([])
-    let rows = try RowReader(dataset: dataset, targetUse: .classIndex(classes: 3), parts: .targets)
+    let rows = try RowReader(dataset: dataset, rows: 0..<2, targetUse: .classIndex(classes: 3), parts: .targets)
     try rows.withRows(0..<2) { features, view, targets, offset in
       #expect(features.count == 0 && view.rows == 2 && targets.values(in: offset..<offset + 2) == [0, 1])
     }

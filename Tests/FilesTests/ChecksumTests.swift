@@ -81,6 +81,7 @@ import Testing
     let floats: [Float] = [1, -2]
     var one = Checksum.Part()
     one.update(floats.span, at: 0)
-    #expect(Checksum(combining: [one.contribution(length: 8)], length: 8) == Checksum(of: [0, 0, 128, 63, 0, 0, 0, 192]))
+    let bytes: [UInt8] = [0, 0, 128, 63, 0, 0, 0, 192]
+    #expect(Checksum(combining: [one.contribution(length: 8)], length: 8) == Checksum(of: bytes))
   }
 }

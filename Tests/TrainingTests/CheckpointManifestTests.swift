@@ -1,4 +1,5 @@
 import Data
+import Failures
 import Files
 import TestSupport
 import Testing

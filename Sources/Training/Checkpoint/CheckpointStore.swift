@@ -1,4 +1,5 @@
 import Data
+import Failures
 import Files
 
 /// The folder of a run's checkpoints. Used by rank 0.

@@ -1,4 +1,5 @@
 public import Data
+import Failures
 public import Kernels
 public import MPI
 public import Model

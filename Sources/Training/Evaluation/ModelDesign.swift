@@ -1,4 +1,5 @@
 public import Data
+import Failures
 public import Model
 
 /// The model that a job and a data set ask for together.

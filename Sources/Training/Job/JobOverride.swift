@@ -1,3 +1,4 @@
+import Failures
 public import JSON
 
 /// A `--set KEY=VALUE` of the command line.

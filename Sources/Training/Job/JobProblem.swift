@@ -1,3 +1,5 @@
+public import Failures
+
 /// One thing that is wrong with a job file.
 public struct JobProblem: Equatable, Sendable {
   public let origin: Origin

@@ -1,4 +1,5 @@
 import Data
+import Failures
 import Files
 public import Kernels
 public import MPI
@@ -34,7 +35,8 @@ public enum ModelFile {
   ) throws {
     let partial = FileSystem.partialPath(for: path)
     try SharedFiles.write(
-      [layout(of: description)], world: world, make: { [partial] }, fill: { _, writer in try writer.write(values, runs) },
+      [layout(of: description)], world: world, make: { [partial] },
+      fill: { _, writer in try writer.write(values, runs) },
       publish: { _ in try FileSystem.publish(partial, as: path) }, giveUp: { try? FileSystem.remove(partial) })
   }
 

@@ -1,4 +1,5 @@
 import Data
+import Failures
 import MPI
 
 /// Files of tensors that all ranks write together, each the elements that it holds.

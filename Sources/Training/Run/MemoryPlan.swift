@@ -1,4 +1,5 @@
 import Data
+import Failures
 import Model
 import Optimization
 import Parallel

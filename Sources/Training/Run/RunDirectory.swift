@@ -1,3 +1,4 @@
+import Failures
 import Files
 public import JSON
 

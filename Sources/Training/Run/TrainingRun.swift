@@ -1,4 +1,5 @@
 public import Data
+import Failures
 import Files
 import Kernels
 public import MPI

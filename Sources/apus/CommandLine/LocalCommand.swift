@@ -1,5 +1,5 @@
+import Failures
 import MPI
-import Training
 
 /// A command that one process does alone. Where no launcher started it, it runs without MPI, whose start takes longer than the
 /// work.

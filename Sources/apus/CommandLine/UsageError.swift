@@ -1,5 +1,5 @@
+import Failures
 import Text
-import Training
 
 /// A command line that cannot be understood.
 struct UsageError: Error, FailureConvertible {

@@ -1,8 +1,8 @@
 import Data
+import Failures
 import Files
 import JSON
 import Text
-import Training
 
 /// A data set with its `dataset.json`.
 struct DatasetInspection: Inspection {

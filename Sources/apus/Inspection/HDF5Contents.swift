@@ -1,3 +1,4 @@
+import Failures
 import HDF5
 
 /// The objects of an HDF5 file, with what their headers say; no data are read but attributes.

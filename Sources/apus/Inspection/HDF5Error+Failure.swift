@@ -1,5 +1,5 @@
+public import Failures
 public import HDF5
-public import Training
 
 extension HDF5Error: FailureConvertible {
   /// For files that are read.

@@ -1,3 +1,4 @@
+import Failures
 import Files
 import HDF5
 import JSON

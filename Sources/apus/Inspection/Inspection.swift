@@ -1,5 +1,5 @@
+import Failures
 import JSON
-import Training
 
 /// What was found at a path, for people and for programs.
 protocol Inspection {

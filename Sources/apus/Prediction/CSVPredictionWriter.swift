@@ -1,5 +1,5 @@
+import Failures
 import Files
-import Training
 
 /// Predictions as a table: `prediction`, then `probability_<class>` or `score_<class>` of a classification.
 final class CSVPredictionWriter: PredictionWriter {

@@ -1,6 +1,6 @@
+import Failures
 import Files
 import HDF5
-import Training
 
 /// Predictions as data sets of an HDF5 file: `values` of a regression; `labels` with `probabilities` or `scores`, and the names
 /// of the `classes`.

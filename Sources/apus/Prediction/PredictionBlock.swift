@@ -1,4 +1,5 @@
 import Data
+import Failures
 import MPI
 
 /// The predictions of some rows that follow each other.

@@ -1,6 +1,6 @@
+import Failures
 import Files
 import HDF5
-import Training
 
 /// A file of predictions that is being written, beside its place. Used by one rank.
 protocol PredictionWriter: AnyObject {

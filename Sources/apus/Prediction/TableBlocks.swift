@@ -1,4 +1,5 @@
 import Data
+import Failures
 import Kernels
 import MPI
 import Model

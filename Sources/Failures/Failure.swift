@@ -1,7 +1,6 @@
 public import Data
 public import Files
 public import MPI
-public import Model
 
 /// The exit codes of the command (`sysexits.h`, and a few of our own above it); all below 126, so that `128 + signal` stays distinct.
 public enum ExitCode: Int32, Sendable, CaseIterable {
@@ -82,10 +81,6 @@ extension FilesError: FailureConvertible {
       }
     return Failure(code, "\(self)")
   }
-}
-
-extension ModelError: FailureConvertible {
-  public var failure: Failure { Failure(.invalidJob, "the model cannot be: \(description)") }
 }
 
 extension MPIError: FailureConvertible {

@@ -1,0 +1,7 @@
+public import Failures
+
+extension PreparationError: FailureConvertible {
+  public var failure: Failure {
+    Failure(ExitCode(rawValue: kind.exitCode) ?? .internalError, description, hint: hint)
+  }
+}
