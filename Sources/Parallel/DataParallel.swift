@@ -5,16 +5,14 @@ public import Model
 
 /// Every rank holds the whole model and works on the rows of its virtual ranks; the gradients are summed over all ranks.
 public final class DataParallel: ParallelStrategy {
-  /// Rows that go through the model in one pass at most, so that activations stay small however large the batch is.
-  public static let rowsPerPass = 1024
-
+  public let place: GridPlace
   private let communicator: Communicator
   private let model: Model
   private let order: SampleOrder
   private let reader: BatchReader
   private let ownVirtualRanks: Range<Int>
   private let mode: GradientReduction
-  private let microBatches: Int
+  private let microBatches: MicroBatches
   private let workspace: Workspace
   private let sum: GradientSum
   private var parameters: FloatBuffer
@@ -27,9 +25,10 @@ public final class DataParallel: ParallelStrategy {
   ///   - microBatches: passes in which the share of a virtual rank is processed.
   public init(
     model: Model, order: SampleOrder, reader: BatchReader, world: borrowing Communicator, mode: GradientReduction,
-    batchRows: Int, microBatches: Int
+    batchRows: Int, microBatches: MicroBatches
   ) throws {
     communicator = try world.duplicate()
+    place = GridShape(data: world.size).place(world.rank)
     self.model = model
     self.order = order
     self.reader = reader
@@ -38,12 +37,16 @@ public final class DataParallel: ParallelStrategy {
     let ranks = VirtualRanks(count: order.virtualRanks, ranks: world.size)
     ownVirtualRanks = ranks.run(by: world.rank)
     sum = GradientSum(parameters: model.layout.count, virtualRanks: ranks, rank: world.rank, mode: mode)
-    let share = order.largestShare(batch: batchRows) * (mode == .fast ? max(ownVirtualRanks.count, 1) : 1)
-    workspace = Workspace(model, rows: max(1, min(share, Self.rowsPerPass)))
+    let rows = microBatches.mostRows(
+      share: order.largestShare(batch: batchRows), shares: mode == .fast ? ownVirtualRanks.count : 1)
+    workspace = Workspace(model, rows: max(1, rows))
     parameters = FloatBuffer(count: model.layout.count)
   }
 
-  public func sumGradient(epoch: Int, positions: Range<Int>, raised: StepTotals) throws -> StepTotals {
+  public var layout: ParameterLayout { model.layout }
+  public var owned: Range<Int> { 0..<layout.count }
+
+  public func sumGradient(epoch: Int, positions: Range<Int>, raised: StepTotals, needsNorm: Bool) throws -> StepTotals {
     var failure: (any Error)?
     do {
       switch mode {
@@ -76,7 +79,8 @@ public final class DataParallel: ParallelStrategy {
         var totals = virtualRank == ownVirtualRanks.lowerBound ? raised : StepTotals()
         try sum.place(slot: slot) { gradient, offset in
           totals.rows = share.count
-          totals.lossSum = try accumulate(into: &gradient, at: offset, passes: passes(of: [share])) { passes, body in
+          totals.lossSum = try accumulate(into: &gradient, at: offset, passes: microBatches.passes(of: [share])) {
+            passes, body in
             try reader.withBatch(virtualRank: virtualRank, epoch: epoch, slots: passes[0], body)
           }
           return totals
@@ -91,7 +95,8 @@ public final class DataParallel: ParallelStrategy {
     try sum.place(slot: 0) { gradient, offset in
       var totals = raised
       totals.rows = shares.reduce(0) { $0 + $1.count }
-      totals.lossSum = try accumulate(into: &gradient, at: offset, passes: passes(of: shares)) { passes, body in
+      totals.lossSum = try accumulate(into: &gradient, at: offset, passes: microBatches.passes(of: shares)) {
+        passes, body in
         try reader.withBatch(epoch: epoch, slots: { passes[$0 - ownVirtualRanks.lowerBound] }, body)
       }
       return totals
@@ -117,48 +122,6 @@ public final class DataParallel: ParallelStrategy {
     return lossSum
   }
 
-  /// Cuts the shares of virtual ranks into micro-batches, and these into passes of at most `rowsPerPass` rows in all.
-  private func passes(of shares: [Range<Int>]) -> [[Range<Int>]] {
-    let rows = shares.reduce(0) { $0 + $1.count }
-    guard rows > 0 else { return [] }
-    if microBatches == 1, rows <= Self.rowsPerPass { return [shares] }
-    return Self.cut(shares, into: microBatches).flatMap(Self.filled)
-  }
-
-  /// Fills passes of `rowsPerPass` rows, the last with what is left, from `ranges` in their order. (Parts of each range would not do:
-  /// rounded up, the parts of many ranges are more rows than a pass may have.)
-  private static func filled(_ ranges: [Range<Int>]) -> [[Range<Int>]] {
-    let empty = ranges.map { $0.lowerBound..<$0.lowerBound }
-    var passes: [[Range<Int>]] = []
-    var pass = empty
-    var room = rowsPerPass
-    for (index, range) in ranges.enumerated() {
-      var start = range.lowerBound
-      while start < range.upperBound {
-        let end = min(range.upperBound, start + room)
-        pass[index] = start..<end
-        room -= end - start
-        start = end
-        guard room == 0 else { continue }
-        passes.append(pass)
-        pass = empty
-        room = rowsPerPass
-      }
-    }
-    return room < rowsPerPass ? passes + [pass] : passes
-  }
-
-  /// Cuts each of `ranges` into `count` parts as even as can be; parts without a row are left out.
-  private static func cut(_ ranges: [Range<Int>], into count: Int) -> [[Range<Int>]] {
-    // More parts than rows would be empty ones.
-    let count = min(count, ranges.map(\.count).max() ?? 0)
-    return (0..<count).map { part in
-      ranges.map { range in
-        range.lowerBound + range.count * part / count..<range.lowerBound + range.count * (part + 1) / count
-      }
-    }.filter { !$0.allSatisfy(\.isEmpty) }
-  }
-
   public var isGradientFinite: Bool { Elementwise.isFinite(sum.slots, sum.range) }
 
   public func gradientNorm() -> Double { Reduce.orderedSumOfSquares(sum.slots, sum.range).squareRoot() }
@@ -177,5 +140,13 @@ public final class DataParallel: ParallelStrategy {
     try body(&parameters)
   }
 
+  /// Every rank holds the same parameters and sees the same in them.
+  public func highest(_ code: Int) -> Int { code }
+
+  public func makeScorer(rows: Int) -> LocalScorer {
+    LocalScorer(model, rows: rows, rank: place.data.index, ranks: place.data.count)
+  }
+
   public var secondsReading: Double { reader.secondsReading }
+  public var secondsWaiting: Double { 0 }
 }

@@ -1,7 +1,7 @@
 import Failures
 import Files
 import Kernels
-public import Model
+import Model
 import Optimization
 public import Parallel
 
@@ -24,9 +24,8 @@ public final class Trainer<Strategy: ParallelStrategy> {
   /// Told of progress; nil on the ranks that do not speak.
   var reporter: RunReporter?
 
-  /// - Parameter layout: of the parameters that the strategy holds.
   public init(
-    job: TrainingJob, plan: TrainingPlan, strategy: Strategy, layout: ParameterLayout, state: TrainingState,
+    job: TrainingJob, plan: TrainingPlan, strategy: Strategy, state: TrainingState,
     validator: Validator? = nil, checkpointer: Checkpointer? = nil
   ) {
     self.job = job
@@ -35,8 +34,8 @@ public final class Trainer<Strategy: ParallelStrategy> {
     self.state = state
     self.validator = validator
     self.checkpointer = checkpointer
-    optimizer = Optimizer(job.optimizer, penalty: job.penalty, layout: layout)
-    best = FloatBuffer(count: job.patience > 0 ? layout.count : 0)
+    optimizer = Optimizer(job.optimizer, penalty: job.penalty, layout: strategy.layout, owned: strategy.owned)
+    best = FloatBuffer(count: job.patience > 0 ? strategy.layout.count : 0)
   }
 
   /// Trains to the end, or until a signal or early stopping ends it. Collective.
@@ -48,7 +47,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
     while state.step < plan.totalSteps, outcome == .finished {
       let step = plan.step(state.step)
       let totals = try strategy.sumGradient(
-        epoch: step.epoch, positions: step.positions, raised: flags)
+        epoch: step.epoch, positions: step.positions, raised: flags, needsNorm: job.clipNorm > 0)
       let rate = try update(totals, at: step)
       reporter?.note(step, totals, state, learningRate: rate)
       if step.endsEpoch || state.step == plan.totalSteps { try validate(after: step) }

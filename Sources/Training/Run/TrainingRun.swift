@@ -135,7 +135,8 @@ public final class TrainingRun {
     MemoryPlan(
       model: design.model, optimizer: job.optimizer.kind, order: order, batchRows: plan.batchRows,
       columns: dataset.columns,
-      ranks: world.size, mode: job.reduction, keepsBest: job.patience > 0)
+      ranks: world.size, mode: job.reduction, microBatches: MicroBatches(count: job.microBatches),
+      keepsBest: job.patience > 0)
   }
 
   private var order: SampleOrder {
@@ -156,8 +157,7 @@ public final class TrainingRun {
       store: store, everySeconds: job.checkpoint.everySeconds, description: description, held: held(by: strategy),
       world: world)
     let trainer = Trainer(
-      job: job, plan: plan, strategy: strategy, layout: design.model.layout,
-      state: resumed?.state ?? TrainingState(course),
+      job: job, plan: plan, strategy: strategy, state: resumed?.state ?? TrainingState(course),
       validator: try makeValidator(), checkpointer: checkpointer)
     if let resumed {
       try checkpointer.restore(trainer, from: resumed.folder)
@@ -194,7 +194,7 @@ public final class TrainingRun {
       transform: transform)
     return try DataParallel(
       model: design.model, order: order, reader: reader, world: world, mode: job.reduction, batchRows: plan.batchRows,
-      microBatches: job.microBatches)
+      microBatches: MicroBatches(count: job.microBatches))
   }
 
   private func makeReporter(_ directory: RunDirectory?, _ strategy: DataParallel) throws -> RunReporter? {
