@@ -71,19 +71,21 @@ public enum LossTerms {
   }
 
   /// One hinge a class against the rest: s is 1 for the row's class and -1 for the others; y is the index of a class.
+  ///
+  /// The scores are those of `classes`, all of the `count` classes or some.
   public static func classHinge(
-    _ scores: borrowing FloatBuffer, rows: Int, classes: Int, targets: borrowing FloatBuffer, at offset: Int,
-    factor: Float, terms: inout FloatBuffer, slopes: inout FloatBuffer
+    _ scores: borrowing FloatBuffer, rows: Int, classes: Range<Int>, of count: Int, targets: borrowing FloatBuffer,
+    at offset: Int, factor: Float, terms: inout FloatBuffer, slopes: inout FloatBuffer
   ) {
-    oneAgainstRest(scores, rows, classes, targets, offset, factor, &terms, &slopes) { hinge($0, $1) }
+    oneAgainstRest(scores, rows, classes, count, targets, offset, factor, &terms, &slopes) { hinge($0, $1) }
   }
 
   /// One squared hinge a class against the rest.
   public static func squaredClassHinge(
-    _ scores: borrowing FloatBuffer, rows: Int, classes: Int, targets: borrowing FloatBuffer, at offset: Int,
-    factor: Float, terms: inout FloatBuffer, slopes: inout FloatBuffer
+    _ scores: borrowing FloatBuffer, rows: Int, classes: Range<Int>, of count: Int, targets: borrowing FloatBuffer,
+    at offset: Int, factor: Float, terms: inout FloatBuffer, slopes: inout FloatBuffer
   ) {
-    oneAgainstRest(scores, rows, classes, targets, offset, factor, &terms, &slopes) { squaredHinge($0, $1) }
+    oneAgainstRest(scores, rows, classes, count, targets, offset, factor, &terms, &slopes) { squaredHinge($0, $1) }
   }
 
   /// Cross-entropy of the softmax for `rows` rows: ln Σ e^z - z[y]; y is the index of a class. One term a row.
@@ -148,14 +150,14 @@ extension LossTerms {
 
   /// The class that a target names; the reader of the data has checked it.
   @inline(__always)
-  private static func classIndex(_ target: Float, below classes: Int) -> Int {
+  static func classIndex(_ target: Float, below classes: Int) -> Int {
     precondition(target >= 0 && target < Float(classes), "class \(target) of \(classes)")
     return Int(target)
   }
 
   /// The largest of `count` scores; NaN may be passed over, it comes back in the exponentials.
   @inline(__always)
-  private static func largest(_ scores: UnsafeMutablePointer<Float>, count: Int) -> Float {
+  static func largest(_ scores: UnsafeMutablePointer<Float>, count: Int) -> Float {
     var index = 0
     var most = -Float.infinity
     if count >= 16 {
@@ -196,11 +198,11 @@ extension LossTerms {
 
   @inline(__always)
   private static func oneAgainstRest(
-    _ scores: borrowing FloatBuffer, _ rows: Int, _ classes: Int, _ targets: borrowing FloatBuffer, _ offset: Int,
-    _ factor: Float, _ terms: inout FloatBuffer, _ slopes: inout FloatBuffer,
-    _ loss: (_ score: Float, _ sign: Float) -> (term: Float, slope: Float)
+    _ scores: borrowing FloatBuffer, _ rows: Int, _ classes: Range<Int>, _ allClasses: Int,
+    _ targets: borrowing FloatBuffer, _ offset: Int, _ factor: Float, _ terms: inout FloatBuffer,
+    _ slopes: inout FloatBuffer, _ loss: (_ score: Float, _ sign: Float) -> (term: Float, slope: Float)
   ) {
-    let count = rows * classes
+    let count = rows * classes.count
     scores.check(offset: 0, count: count)
     slopes.check(offset: 0, count: count)
     terms.check(offset: 0, count: count)
@@ -212,10 +214,12 @@ extension LossTerms {
       unsafe slopes.base[index] = slope * factor
     }
     for row in 0..<rows {
-      let index = unsafe row * classes + classIndex(targets.base[offset + row], below: classes)
-      let (term, slope) = unsafe loss(scores.base[index], 1)
-      unsafe terms.base[index] = term
-      unsafe slopes.base[index] = slope * factor
+      let index = unsafe classIndex(targets.base[offset + row], below: allClasses)
+      guard classes.contains(index) else { continue }
+      let place = row * classes.count + index - classes.lowerBound
+      let (term, slope) = unsafe loss(scores.base[place], 1)
+      unsafe terms.base[place] = term
+      unsafe slopes.base[place] = slope * factor
     }
   }
 }

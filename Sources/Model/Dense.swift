@@ -1,30 +1,43 @@
 internal import Kernels
 
-/// A dense layer: `y = f(x Wᵀ + b)`.
+/// A dense layer: `y = f(x Wᵀ + b)`, or a rank's part of one.
 ///
-/// Shapes: `x` batch × inputs, `W` outputs × inputs, `b` outputs, `y` batch × outputs; row-major.
+/// Shapes: `x` batch × inputs, `W` outputs × inputs, `b` outputs, `y` batch × outputs; row-major. A part has the rows
+/// `rows` and the columns `columns` of `W`.
 public struct Dense: Equatable, Sendable {
   /// The index of the layer in the whole model.
   public let index: Int
+  /// Inputs and outputs of the whole layer.
   public let inputs: Int
   public let outputs: Int
   /// `nil` for the last layer of a model, whose outputs are the scores.
   public let activation: Activation?
+  /// How the layer is cut among the ranks of a tensor split.
+  public let split: LayerSplit
+  /// The outputs that this rank has after the layer.
+  public let rows: Range<Int>
+  /// The inputs that this rank multiplies.
+  public let columns: Range<Int>
   /// Where weight and bias stand, counted from the start of the stage's parameters.
   let weightOffset: Int
   let biasOffset: Int
 
   /// The view of the weights in a buffer where the stage's parameters begin at `start`.
   private func weights(_ start: Int) -> MatrixView {
-    MatrixView(offset: start + weightOffset, rows: outputs, columns: inputs)
+    MatrixView(offset: start + weightOffset, rows: rows.count, columns: columns.count)
   }
 
+  /// What this rank multiplies of the inputs that it has.
+  private func operand(_ view: MatrixView) -> MatrixView { split == .slicedInputs ? view.columns(columns) : view }
+
   /// Writes the outputs of `x` to `space`.
-  func forward(
-    _ x: borrowing FloatBuffer, _ view: MatrixView, parameters: borrowing FloatBuffer, at start: Int, space: LayerSpace
-  ) {
-    let result = MatrixView(rows: view.rows, columns: outputs)
-    Multiply.forward(x, view, weights: parameters, weights(start), into: &space.values, result)
+  func forward<Exchange: LayerExchange>(
+    _ x: borrowing FloatBuffer, _ view: MatrixView, parameters: borrowing FloatBuffer, at start: Int, space: LayerSpace,
+    exchange: Exchange
+  ) throws(Exchange.Failure) {
+    let result = MatrixView(rows: view.rows, columns: rows.count)
+    Multiply.forward(x, operand(view), weights: parameters, weights(start), into: &space.values, result)
+    if split.cutsInputs { try exchange.sum(&space.values, count: result.count) }
     if let activation {
       activation.apply(to: space, result, parameters: parameters, biasOffset: start + biasOffset)
     } else {
@@ -38,19 +51,29 @@ public struct Dense: Equatable, Sendable {
     _ x: borrowing FloatBuffer, _ view: MatrixView, space: LayerSpace, gradient: inout FloatBuffer, at start: Int,
     accumulate: Bool
   ) {
-    let result = MatrixView(rows: view.rows, columns: outputs)
+    let result = MatrixView(rows: view.rows, columns: rows.count)
     activation?.multiplyBySlope(in: space, 0..<result.count)
-    Multiply.weightGradient(space.gradient, result, x, view, into: &gradient, weights(start), accumulate: accumulate)
+    Multiply.weightGradient(
+      space.gradient, result, x, operand(view), into: &gradient, weights(start), accumulate: accumulate)
     Elementwise.columnSums(space.gradient, result, into: &gradient, at: start + biasOffset, accumulate: accumulate)
   }
 
-  /// Writes the gradient with respect to the layer's inputs; after `backward`.
-  func inputGradient(
-    rows: Int, parameters: borrowing FloatBuffer, at start: Int, space: LayerSpace,
-    into inputGradient: inout FloatBuffer
-  ) {
-    Multiply.inputGradient(
-      space.gradient, MatrixView(rows: rows, columns: outputs), weights: parameters, weights(start),
-      into: &inputGradient, MatrixView(rows: rows, columns: inputs))
+  /// Writes the gradient with respect to the inputs that this rank has; after `backward`.
+  /// - Parameter staging: room for what is exchanged.
+  func inputGradient<Exchange: LayerExchange>(
+    rows count: Int, parameters: borrowing FloatBuffer, at start: Int, space: LayerSpace,
+    into inputGradient: inout FloatBuffer, staging: inout FloatBuffer, exchange: Exchange
+  ) throws(Exchange.Failure) {
+    let slopes = MatrixView(rows: count, columns: rows.count)
+    let result = MatrixView(rows: count, columns: columns.count)
+    guard split == .slicedInputs else {
+      Multiply.inputGradient(
+        space.gradient, slopes, weights: parameters, weights(start), into: &inputGradient, result)
+      if split == .outputs { try exchange.sum(&inputGradient, count: result.count) }
+      return
+    }
+    let part = MatrixView(offset: count * columns.lowerBound, rows: count, columns: columns.count)
+    Multiply.inputGradient(space.gradient, slopes, weights: parameters, weights(start), into: &staging, part)
+    try exchange.gatherColumns(of: &staging, into: &inputGradient, MatrixView(rows: count, columns: inputs))
   }
 }

@@ -56,10 +56,18 @@ public enum Loss: String, CaseIterable, Sendable {
   /// - Parameters:
   ///   - targets: `targetsPerRow` floats a row from `offset` on, checked by whoever read them: a class is in range.
   public func sum(_ workspace: Workspace, targets: borrowing FloatBuffer, at offset: Int) -> Double {
+    sum(workspace, targets: targets, at: offset, columns: 0..<workspace.outputCount, of: workspace.outputCount)
+  }
+
+  /// The part of the sum that the scores of some of the `outputs` outputs make, those in `columns`, where each makes its own.
+  ///
+  /// - Parameter targets: those of these outputs alone, or the indices of classes.
+  func sum(
+    _ workspace: Workspace, targets: borrowing FloatBuffer, at offset: Int, columns: Range<Int>, of outputs: Int
+  ) -> Double {
     let rows = workspace.rows
-    let outputs = workspace.outputCount
     if rows == 0 { return 0 }
-    let count = rows * outputs
+    let count = rows * columns.count
     let divisor = divisor(outputs: outputs)
     let factor = 1 / Float(divisor)
     let last = workspace.last
@@ -91,11 +99,11 @@ public enum Loss: String, CaseIterable, Sendable {
         slopes: &last.gradient)
     case .hinge:
       LossTerms.classHinge(
-        last.values, rows: rows, classes: outputs, targets: targets, at: offset, factor: factor,
+        last.values, rows: rows, classes: columns, of: outputs, targets: targets, at: offset, factor: factor,
         terms: &workspace.terms, slopes: &last.gradient)
     case .squaredHinge:
       LossTerms.squaredClassHinge(
-        last.values, rows: rows, classes: outputs, targets: targets, at: offset, factor: factor,
+        last.values, rows: rows, classes: columns, of: outputs, targets: targets, at: offset, factor: factor,
         terms: &workspace.terms, slopes: &last.gradient)
     case .softmax:
       terms = rows

@@ -45,17 +45,24 @@ public struct Model: Sendable {
     self.sizes = sizes
     self.activation = activation
     self.loss = loss
-    stage = try Stage(sizes: sizes, activation: activation, layers: 0..<sizes.count - 1)
+    stage = try Stage(
+      sizes: sizes, activation: activation, loss: loss, layers: 0..<sizes.count - 1, tensor: .whole)
   }
 
   /// The layers in `range` alone, for one stage of a pipeline.
   public func stage(layers range: Range<Int>) -> Stage {
-    precondition(
-      !range.isEmpty && range.lowerBound >= 0 && range.upperBound <= depth, "layers \(range) of \(depth)")
-    guard let part = try? Stage(sizes: sizes, activation: activation, layers: range) else {
+    guard let part = try? stage(layers: range, tensor: .whole) else {
       preconditionFailure("layers \(range) are too large, though all \(depth) are not")
     }
     return part
+  }
+
+  /// The part of the layers in `range` that a rank of a tensor split holds.
+  /// - Throws: `ModelError` where a layer is too small to give every rank a part.
+  public func stage(layers range: Range<Int>, tensor: TensorPlace) throws(ModelError) -> Stage {
+    precondition(
+      !range.isEmpty && range.lowerBound >= 0 && range.upperBound <= depth, "layers \(range) of \(depth)")
+    return try Stage(sizes: sizes, activation: activation, loss: loss, layers: range, tensor: tensor)
   }
 
   /// Writes the first parameters, a pure function of the seed; see `Stage.initialize`.

@@ -5,10 +5,16 @@ public struct ParameterLayout: Equatable, Sendable {
   public struct Entry: Equatable, Sendable {
     /// `layers.<index>.weight` or `layers.<index>.bias`.
     public let name: String
-    /// [outputs, inputs] of a weight, row-major; [outputs] of a bias.
+    /// [outputs, inputs] of a weight, row-major; [outputs] of a bias. Those of the whole tensor, as in files.
     public let shape: [Int]
-    /// Where the elements stand.
+    /// Where the elements of this rank's part stand.
     public let range: Range<Int>
+    /// Which rows of the whole tensor they are; a bias has as many rows as outputs.
+    public let rows: Range<Int>
+    /// Which columns; a bias has one.
+    public let columns: Range<Int>
+    /// Whether the other ranks of a tensor split hold the same elements.
+    public let isReplicated: Bool
     /// Penalties leave biases alone.
     public let isBias: Bool
     /// The index of the layer in the whole model.
@@ -20,22 +26,28 @@ public struct ParameterLayout: Equatable, Sendable {
   /// How many floats they are together.
   public let count: Int
 
-  /// Lays out dense layers of a model with `sizes` inputs, hidden..., outputs; only those in `layers` where it is
-  /// given.
+  /// Lays out the part of the dense layers in `layers` that the rank at `tensor` holds, of a model with `sizes` inputs,
+  /// hidden..., outputs.
+  /// - Parameter splits: how each of `layers` is cut.
   /// - Throws: `ModelError` where the number of parameters does not fit an `Int`.
-  init(sizes: [Int], layers: Range<Int>) throws(ModelError) {
+  init(sizes: [Int], layers: Range<Int>, splits: [LayerSplit], tensor: TensorPlace) throws(ModelError) {
     var entries: [Entry] = []
     var start = 0
-    for layer in layers {
+    for (layer, split) in zip(layers, splits) {
       let (inputs, outputs) = (sizes[layer], sizes[layer + 1])
-      for (name, shape, isBias) in [("weight", [outputs, inputs], false), ("bias", [outputs], true)] {
-        let (size, tooLarge) = isBias ? (outputs, false) : outputs.multipliedReportingOverflow(by: inputs)
+      let rows = split == .outputs ? tensor.cut(outputs) : 0..<outputs
+      let columns = split.cutsInputs ? tensor.cut(inputs) : 0..<inputs
+      for (name, shape, columns) in [("weight", [outputs, inputs], columns), ("bias", [outputs], 0..<1)] {
+        let isBias = shape.count == 1
+        let (size, tooLarge) = rows.count.multipliedReportingOverflow(by: columns.count)
         let (end, tooMany) = start.addingReportingOverflow(size)
         guard !tooLarge, !tooMany, end <= Int.max / 16 else {
           throw ModelError("layer \(layer) of \(inputs) inputs and \(outputs) outputs is too large")
         }
         entries.append(
-          Entry(name: "layers.\(layer).\(name)", shape: shape, range: start..<end, isBias: isBias, layer: layer))
+          Entry(
+            name: "layers.\(layer).\(name)", shape: shape, range: start..<end, rows: rows, columns: columns,
+            isReplicated: isBias && split.cutsInputs, isBias: isBias, layer: layer))
         start = end
       }
     }

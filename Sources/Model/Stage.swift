@@ -1,100 +1,144 @@
 public import Kernels
 
-/// Consecutive layers of a model: all of them, or those that one stage of a pipeline holds.
+/// Consecutive layers of a model: all of them, or those that one stage of a pipeline holds; whole layers, or a rank's part
+/// of each.
 ///
-/// A stage finds its parameters at an offset that the caller gives, in the order of its `layout`: in a buffer of the
-/// whole model at `parameters.lowerBound`, in a buffer of its own at 0.
+/// A stage finds its parameters at an offset that the caller gives, in the order of its `layout`: in a buffer of its own
+/// at 0; one of whole layers in a buffer of the whole model at `parameters.lowerBound`.
 public struct Stage: Sendable {
   /// The layers, in order.
   public let layers: [Dense]
   /// Which layers of the model they are.
   public let range: Range<Int>
-  /// Where their parameters stand in the layout of the whole model.
+  /// Which part of each this rank holds.
+  public let tensor: TensorPlace
+  /// What the model is trained for.
+  public let loss: Loss
+  /// Where the parameters of the whole layers stand in the layout of the whole model.
   public let parameters: Range<Int>
-  /// The tensors of these layers alone, from 0; the names are those of the whole model.
+  /// This rank's part of the tensors of these layers alone, from 0; the names are those of the whole model.
   public let layout: ParameterLayout
   /// Whether the stage begins with the first layer of the model.
   public var isFirst: Bool { range.lowerBound == 0 }
   /// Whether the stage ends with the last layer of the model.
   public let isLast: Bool
+  /// The calls of the exchange that a pass through the stage makes, in order, for plans.
+  public let transfers: (forward: [LayerTransfer], loss: [LayerTransfer], backward: [LayerTransfer])
 
-  /// Columns of the inputs.
+  /// Columns of the inputs. Every rank of a tensor split has them all.
   public var inputs: Int { layers[0].inputs }
   /// Columns of the outputs.
   public var outputs: Int { layers[layers.count - 1].outputs }
+  /// Those of them that this rank has: all, but where the scores are split.
+  public var outputColumns: Range<Int> { layers[layers.count - 1].rows }
 
-  init(sizes: [Int], activation: Activation, layers range: Range<Int>) throws(ModelError) {
-    let whole = try ParameterLayout(sizes: sizes, layers: 0..<sizes.count - 1)
-    let layout = try ParameterLayout(sizes: sizes, layers: range)
+  init(
+    sizes: [Int], activation: Activation, loss: Loss, layers range: Range<Int>, tensor: TensorPlace
+  ) throws(ModelError) {
+    let all = 0..<sizes.count - 1
+    let whole = try ParameterLayout(
+      sizes: sizes, layers: all, splits: [LayerSplit](repeating: .whole, count: all.count), tensor: .whole)
+    let plan = SplitPlan(sizes: sizes, loss: loss, ranks: tensor.count)
+    let splits = try plan.splits(layers: range)
+    let layout = try ParameterLayout(sizes: sizes, layers: range, splits: splits, tensor: tensor)
     self.range = range
+    self.tensor = tensor
+    self.loss = loss
     self.layout = layout
     parameters = whole.range(ofLayers: range)
-    isLast = range.upperBound == sizes.count - 1
-    layers = range.map { index in
-      let position = 2 * (index - range.lowerBound)
+    isLast = range.upperBound == all.upperBound
+    layers = zip(range, splits).map { index, split in
+      let weight = layout.entries[2 * (index - range.lowerBound)]
       return Dense(
         index: index, inputs: sizes[index], outputs: sizes[index + 1],
-        activation: index == sizes.count - 2 ? nil : activation,
-        weightOffset: layout.entries[position].range.lowerBound,
-        biasOffset: layout.entries[position + 1].range.lowerBound)
+        activation: index == sizes.count - 2 ? nil : activation, split: split, rows: weight.rows,
+        columns: weight.columns, weightOffset: weight.range.lowerBound, biasOffset: weight.range.upperBound)
     }
+    transfers = plan.transfers(splits, layers: range)
+  }
+
+  /// Floats a row that the exchange needs beside the values.
+  var stagingColumns: Int {
+    let gathered = layers.map { $0.split == .slicedInputs && $0.index > 0 ? $0.inputs : 0 }.reduce(0, max)
+    return isLast && outputColumns.count < outputs
+      ? max(gathered, loss.stagingColumns(outputs: outputColumns.count, of: outputs, ranks: tensor.count)) : gathered
   }
 
   /// Runs the rows of `view` through the layers; what they give is then in `workspace.outputs`.
-  public func forward(
+  ///
+  /// Every rank of a tensor split calls it with the same inputs.
+  public func forward<Exchange: LayerExchange>(
     parameters: borrowing FloatBuffer, at offset: Int = 0, inputs: borrowing FloatBuffer, _ view: MatrixView,
-    workspace: Workspace
-  ) {
+    workspace: Workspace, exchange: Exchange = NoExchange()
+  ) throws(Exchange.Failure) {
     precondition(view.columns == self.inputs, "\(view.columns) columns for \(self.inputs) inputs")
     precondition(view.rows <= workspace.capacity, "\(view.rows) rows in a workspace for \(workspace.capacity)")
     precondition(workspace.layers.count == layers.count, "a workspace of \(workspace.layers.count) layers")
+    check(exchange)
     workspace.rows = view.rows
-    layers[0].forward(inputs, view, parameters: parameters, at: offset, space: workspace.layers[0])
+    try layers[0].forward(
+      inputs, view, parameters: parameters, at: offset, space: workspace.layers[0], exchange: exchange)
+    try exchange.layerDone()
     for index in 1..<layers.count {
-      let before = MatrixView(rows: view.rows, columns: layers[index].inputs)
-      layers[index].forward(
-        workspace.layers[index - 1].values, before, parameters: parameters, at: offset, space: workspace.layers[index])
+      let below = workspace.layers[index - 1]
+      let before = MatrixView(rows: view.rows, columns: layers[index - 1].rows.count)
+      try layers[index].forward(
+        below.values, before, parameters: parameters, at: offset, space: workspace.layers[index], exchange: exchange)
+      try exchange.layerDone()
     }
   }
 
   /// Adds (or writes, where `accumulate` is not set) the gradient with respect to the parameters to `gradient`, given
   /// the one with respect to the outputs in `workspace.outputGradient`; sums over the rows of the forward pass before.
   ///
-  /// The gradient with respect to the inputs is then in `workspace.inputGradient`, unless the stage begins the model.
-  public func backward(
+  /// The gradient with respect to the inputs is then in `workspace.inputGradient`, unless the stage begins the model; on
+  /// every rank of a tensor split the whole of it.
+  public func backward<Exchange: LayerExchange>(
     parameters: borrowing FloatBuffer, at offset: Int = 0, inputs: borrowing FloatBuffer, _ view: MatrixView,
-    workspace: Workspace, gradient: inout FloatBuffer, gradientOffset: Int = 0, accumulate: Bool
-  ) {
+    workspace: Workspace, gradient: inout FloatBuffer, gradientOffset: Int = 0, accumulate: Bool,
+    exchange: Exchange = NoExchange()
+  ) throws(Exchange.Failure) {
     precondition(view.rows == workspace.rows, "\(view.rows) rows after a forward pass of \(workspace.rows)")
+    check(exchange)
     for index in layers.indices.reversed() {
       let space = workspace.layers[index]
       if index > 0 {
         let below = workspace.layers[index - 1]
-        let before = MatrixView(rows: view.rows, columns: layers[index].inputs)
+        let before = MatrixView(rows: view.rows, columns: layers[index - 1].rows.count)
         layers[index].backward(
           below.values, before, space: space, gradient: &gradient, at: gradientOffset, accumulate: accumulate)
-        layers[index].inputGradient(
-          rows: view.rows, parameters: parameters, at: offset, space: space, into: &below.gradient)
+        try layers[index].inputGradient(
+          rows: view.rows, parameters: parameters, at: offset, space: space, into: &below.gradient,
+          staging: &workspace.staging, exchange: exchange)
       } else {
         layers[0].backward(
           inputs, view, space: space, gradient: &gradient, at: gradientOffset, accumulate: accumulate)
         if !isFirst {
-          layers[0].inputGradient(
-            rows: view.rows, parameters: parameters, at: offset, space: space, into: &workspace.inputGradient)
+          try layers[0].inputGradient(
+            rows: view.rows, parameters: parameters, at: offset, space: space, into: &workspace.inputGradient,
+            staging: &workspace.staging, exchange: exchange)
         }
       }
+      try exchange.layerDone()
     }
   }
 
+  func check(_ exchange: some LayerExchange) {
+    precondition(exchange.place == tensor, "the exchange of \(exchange.place) for \(tensor)")
+  }
+
   /// Writes the first parameters: uniform within ±1/√inputs, weights and biases alike, which is the law of PyTorch's
-  /// `nn.Linear`. Each is a pure function of seed, layer and index, whatever the stages.
+  /// `nn.Linear`. Each is a pure function of seed, layer and index in the whole tensor, whatever the stages and parts.
   public func initialize(_ parameters: inout FloatBuffer, at offset: Int = 0, seed: UInt64) {
     for entry in layout.entries {
       let bound = 1 / Float(layers[entry.layer - range.lowerBound].inputs).squareRoot()
       // Labels: "init", the layer, weight or bias.
       var random = RandomStream(seed: seed, stream: 0x696E_6974, UInt64(entry.layer), entry.isBias ? 1 : 0)
       var values = parameters.mutableSpan
-      for index in entry.range { values[offset + index] = bound * (2 * random.uniform() - 1) }
+      for segment in entry.segments(of: entry.range) {
+        random.position = UInt64(segment.offset)
+        for index in segment.local { values[offset + index] = bound * (2 * random.uniform() - 1) }
+      }
     }
   }
 }

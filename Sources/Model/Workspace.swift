@@ -9,7 +9,7 @@ public final class Workspace {
   public let capacity: Int
   /// Rows of the last forward pass.
   public internal(set) var rows = 0
-  /// Columns of the outputs.
+  /// Columns of the outputs that this rank has.
   public let outputCount: Int
   /// Columns of the inputs.
   public let inputCount: Int
@@ -20,6 +20,8 @@ public final class Workspace {
   /// The gradient with respect to the stage's inputs, rows × `inputCount`; empty for a stage that begins with the first
   /// layer of the model, which computes none.
   public var inputGradient: FloatBuffer
+  /// What the ranks of a tensor split exchange beside sums.
+  var staging: FloatBuffer
 
   /// Makes room for `rows` rows through all layers of `model`.
   public convenience init(_ model: Model, rows: Int) {
@@ -31,10 +33,22 @@ public final class Workspace {
     precondition(rows >= 0, "a workspace for \(rows) rows")
     capacity = rows
     layers = stage.layers.map { LayerSpace($0, rows: rows) }
-    outputCount = stage.outputs
+    outputCount = stage.outputColumns.count
     inputCount = stage.inputs
-    terms = FloatBuffer(count: stage.isLast ? rows * stage.outputs : 0)
+    terms = FloatBuffer(count: stage.isLast ? rows * outputCount : 0)
     inputGradient = FloatBuffer(count: stage.isFirst ? 0 : rows * stage.inputs)
+    staging = FloatBuffer(count: rows * stage.stagingColumns)
+  }
+
+  /// Makes room for the scores of `rows` rows alone, as `Stage.copyOutputs` brings them.
+  public init(scoresOf model: Model, rows: Int) {
+    capacity = rows
+    layers = [LayerSpace(model.stage.layers[model.depth - 1], rows: rows)]
+    outputCount = model.outputs
+    inputCount = model.inputs
+    terms = FloatBuffer(count: rows * model.outputs)
+    inputGradient = FloatBuffer(count: 0)
+    staging = FloatBuffer(count: 0)
   }
 
   /// The last layer of the stage.
@@ -59,14 +73,21 @@ public final class Workspace {
   /// Floats that a workspace for `rows` rows through `stage` takes, for plans; `Int.max` where that is no number at
   /// all.
   public static func floats(_ stage: Stage, rows: Int) -> Int {
-    var columns = (stage.isFirst ? 0 : stage.inputs) + (stage.isLast ? stage.outputs : 0)
+    var columns = (stage.isFirst ? 0 : stage.inputs) + (stage.isLast ? stage.outputColumns.count : 0)
     for layer in stage.layers { columns += LayerSpace.columns(layer) }
+    return floats(columns: columns + stage.stagingColumns, rows: rows)
+  }
+
+  /// The same for a workspace for the scores of `model` alone.
+  public static func floats(scoresOf model: Model, rows: Int) -> Int { floats(columns: 3 * model.outputs, rows: rows) }
+
+  private static func floats(columns: Int, rows: Int) -> Int {
     let (count, tooMany) = columns.multipliedReportingOverflow(by: rows)
     return tooMany ? .max : count
   }
 }
 
-/// What one layer keeps of a batch; all rows × outputs of the layer.
+/// What one layer keeps of a batch; all rows × those outputs of the layer that this rank has.
 final class LayerSpace {
   /// The outputs, after the activation.
   var values: FloatBuffer
@@ -76,13 +97,13 @@ final class LayerSpace {
   var slopes: FloatBuffer
 
   init(_ layer: Dense, rows: Int) {
-    values = FloatBuffer(count: rows * layer.outputs)
-    gradient = FloatBuffer(count: rows * layer.outputs)
-    slopes = FloatBuffer(count: layer.activation?.keepsSlopes == true ? rows * layer.outputs : 0)
+    values = FloatBuffer(count: rows * layer.rows.count)
+    gradient = FloatBuffer(count: rows * layer.rows.count)
+    slopes = FloatBuffer(count: layer.activation?.keepsSlopes == true ? rows * layer.rows.count : 0)
   }
 
   /// Floats kept for each row.
   static func columns(_ layer: Dense) -> Int {
-    layer.outputs * (layer.activation?.keepsSlopes == true ? 3 : 2)
+    layer.rows.count * (layer.activation?.keepsSlopes == true ? 3 : 2)
   }
 }
