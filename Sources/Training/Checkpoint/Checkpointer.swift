@@ -20,24 +20,22 @@ public final class Checkpointer {
 
   private let store: CheckpointStore
   private let everySeconds: Double
-  private let world: Communicator
   /// What a model file of the training says; the step is filled in.
   private let description: ModelDescription
-  private let held: HeldRuns
+  private let files: ModelFiles
+  private let grid: ProcessGrid
   private var lastSave = ContinuousClock.now
   /// The step of the newest checkpoint that this start wrote or began with.
   private(set) var savedStep: Int?
 
-  /// Collective.
   init(
-    store: CheckpointStore, everySeconds: Double, description: ModelDescription, held: HeldRuns,
-    world: borrowing Communicator
-  ) throws {
+    store: CheckpointStore, everySeconds: Double, description: ModelDescription, files: ModelFiles, grid: ProcessGrid
+  ) {
     self.store = store
     self.everySeconds = everySeconds
     self.description = description
-    self.held = held
-    self.world = try world.duplicate()
+    self.files = files
+    self.grid = grid
   }
 
   /// The first step follows.
@@ -45,7 +43,7 @@ public final class Checkpointer {
 
   /// Whether this rank's clock says that a checkpoint is due; only that of rank 0 is asked.
   var isTimeUp: Bool {
-    world.rank == 0 && everySeconds > 0 && (ContinuousClock.now - lastSave) / .seconds(1) >= everySeconds
+    grid.world.rank == 0 && everySeconds > 0 && (ContinuousClock.now - lastSave) / .seconds(1) >= everySeconds
   }
 
   /// Writes a checkpoint of `trainer`. Collective: every rank writes what it holds.
@@ -100,7 +98,7 @@ public final class Checkpointer {
     let contents = contents(state, stateNames: trainer.optimizer.stateNames)
     var folder = ""
     try SharedFiles.write(
-      contents.map(\.layout), world: world,
+      contents.map(\.layout), world: grid.world,
       make: {
         folder = try store.begin(step: state.step)
         return contents.map { FileSystem.join(folder, $0.name) }
@@ -123,13 +121,12 @@ public final class Checkpointer {
     _ writer: SafetensorsWriter, _ kind: Content.Kind, from trainer: Trainer<Strategy>
   ) throws {
     switch kind {
-    case .parameters: try trainer.strategy.withParameters { try writer.write($0, held.writtenParameters) }
-    case .best: try writer.write(trainer.best, held.writtenParameters)
+    case .parameters: try trainer.strategy.withParameters { try files.write($0, with: writer) }
+    case .best: try files.write(trainer.best, with: writer)
     case .moments:
-      let tensors = description.model.layout.entries.count
       for index in trainer.optimizer.stateNames.indices {
         try trainer.optimizer.withState(index) { (state) throws(DataError) in
-          try writer.write(state, held.writtenMoments, origin: held.momentOrigin, fromTensor: index * tensors)
+          try files.write(moment: index, state, with: writer)
         }
       }
     }
@@ -155,31 +152,17 @@ public final class Checkpointer {
   /// Gives `trainer` the parameters and moments of the checkpoint in `folder`. Collective: every rank gets what it holds, whatever
   /// ranks wrote it.
   public func restore<Strategy: ParallelStrategy>(_ trainer: Trainer<Strategy>, from folder: String) throws {
-    try trainer.strategy.replaceParameters { try load(ModelFile.name, in: folder, into: &$0) }
+    func path(_ name: String) -> String { FileSystem.join(folder, name) }
+    try trainer.strategy.replaceParameters { try files.readParameters(path(ModelFile.name), into: &$0) }
     for (index, name) in trainer.optimizer.stateNames.enumerated() {
       try trainer.optimizer.updateState(index) { (state: inout FloatBuffer) throws in
-        try loadMoments(name, in: folder, into: &state)
+        try files.readMoments(path(Self.optimizerName), prefix: name + ".", into: &state)
       }
     }
     trainer.optimizer.steps = trainer.state.step
     savedStep = trainer.state.step
     if trainer.state.earlyStopping.bestLoss != nil, trainer.best.count > 0 {
-      try load(Self.bestName, in: folder, into: &trainer.best)
+      try files.readParameters(path(Self.bestName), into: &trainer.best)
     }
-  }
-
-  /// One of the ranks that hold the same reads, and gives it to the others.
-  private func load(_ name: String, in folder: String, into values: inout FloatBuffer) throws {
-    try ModelFile.read(
-      FileSystem.join(folder, name), description.model.layout, held.parameters, into: &values, where: world.rank == 0,
-      world: world)
-    try world.broadcast(&values, root: 0)
-  }
-
-  private func loadMoments(_ name: String, in folder: String, into state: inout FloatBuffer) throws {
-    try ModelFile.read(
-      FileSystem.join(folder, Self.optimizerName), description.model.layout, prefix: name + ".", held.moments,
-      origin: held.momentOrigin, into: &state, where: world.rank == 0 || !held.sharesMoments, world: world)
-    if held.sharesMoments { try world.broadcast(&state, root: 0) }
   }
 }

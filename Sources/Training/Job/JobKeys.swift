@@ -72,7 +72,8 @@ extension JobKey {
       "train.early_stopping.patience", .integer(count), 0,
       "validations without improvement before the end; 0 never stops early"),
 
-    JobKey("parallel.pipeline", .integer(positiveCount), 1, "stages that the layers are cut into, each on a rank of its own"),
+    JobKey(
+      "parallel.pipeline", .integer(positiveCount), 1, "stages that the layers are cut into, each on a rank of its own"),
     JobKey("parallel.tensor", .integer(positiveCount), 1, "ranks that share the weights of each layer"),
     JobKey(
       "parallel.stages", .integers(positiveCount), [],

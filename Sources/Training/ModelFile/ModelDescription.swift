@@ -111,8 +111,8 @@ extension TrainingJob {
     let layout = ["stages", "shard_optimizer"]
     return .object(
       members.filter { $0.key != "output" && $0.key != "checkpoint" }.map { member in
-        guard member.key == "parallel", case .object(let parallel) = member.value else { return member }
-        return (member.key, .object(parallel.filter { !layout.contains($0.key) }))
+        guard member.key == "parallel", let parallel = member.value.asObject else { return member }
+        return JSONMember(key: member.key, value: JSONValue.object(parallel.filter { !layout.contains($0.key) }))
       })
   }
 }

@@ -25,21 +25,6 @@ public enum ModelFile {
       }, metadata: metadata)
   }
 
-  /// Writes a model of which this rank holds a part. Collective; the file is complete or not there.
-  /// - Parameters:
-  ///   - values: the parameters that this rank holds.
-  ///   - runs: those that it writes.
-  static func write(
-    _ values: borrowing FloatBuffer, _ runs: [TensorRun], _ description: ModelDescription, to path: String,
-    world: borrowing Communicator
-  ) throws {
-    let partial = FileSystem.partialPath(for: path)
-    try SharedFiles.write(
-      [layout(of: description)], world: world, make: { [partial] },
-      fill: { _, writer in try writer.write(values, runs) },
-      publish: { _ in try FileSystem.publish(partial, as: path) }, giveUp: { try? FileSystem.remove(partial) })
-  }
-
   /// The path of the model file that `path` means: itself, or that of a run directory.
   public static func locate(_ path: String) throws -> String {
     guard let status = try FileSystem.status(of: path) else {
