@@ -1,4 +1,5 @@
 public import Data
+public import Model
 
 /// Where a rank stands in the grid.
 public struct GridPlace: Equatable, Sendable {
@@ -39,6 +40,9 @@ public struct GridPlace: Equatable, Sendable {
 
   /// The number among the ranks that hold one copy of the model together.
   public var modelIndex: Int { pipeline.index * tensor.count + tensor.index }
+
+  /// Which part of each layer.
+  public var part: TensorPlace { TensorPlace(index: tensor.index, count: tensor.count) }
 
   /// Which parts of rows this rank reads. Each part is read once for a copy of the model: features where the first stage is, targets
   /// where the last is.
