@@ -138,7 +138,7 @@ public final class TrainingRun {
     MemoryPlan(
       model: design.model, optimizer: job.optimizer.kind, order: order, batchRows: plan.batchRows,
       columns: dataset.columns,
-      ranks: grid.shape.data, mode: job.reduction, microBatches: MicroBatches(count: job.microBatches),
+      ranks: grid.shape.data, mode: job.reduction, microBatches: microBatches,
       keepsBest: job.patience > 0)
   }
 
@@ -207,10 +207,17 @@ public final class TrainingRun {
   private func makeDataParallel() throws -> DataParallel {
     try DataParallel(
       model: design.model, order: order, reader: makeReader(), world: grid.data, mode: job.reduction,
-      batchRows: plan.batchRows, microBatches: MicroBatches(count: job.microBatches))
+      batchRows: plan.batchRows, microBatches: microBatches, shardsOptimizer: job.split.shardsOptimizer)
   }
 
-  private func makeModelParallel() throws -> DataParallel { try makeDataParallel() }
+  private func makeModelParallel() throws -> ModelParallel {
+    try ModelParallel(
+      model: design.model, stages: stages, order: order, reader: grid.place.reads.isEmpty ? nil : makeReader(),
+      grid: grid, mode: job.reduction, batchRows: plan.batchRows, microBatches: microBatches,
+      shardsOptimizer: job.split.shardsOptimizer)
+  }
+
+  private var microBatches: MicroBatches { MicroBatches(count: job.microBatches) }
 
   private func makeReporter<Strategy: ParallelStrategy>(
     _ directory: RunDirectory?, _ strategy: Strategy
@@ -262,8 +269,7 @@ public final class TrainingRun {
   /// The layers that this rank holds, or its part of them.
   private var stage: Stage {
     let place = grid.place
-    let tensor = TensorPlace(index: place.tensor.index, count: place.tensor.count)
-    guard let stage = try? design.model.stage(layers: stages[place.pipeline.index], tensor: tensor) else {
+    guard let stage = try? design.model.stage(layers: stages[place.pipeline.index], tensor: place.part) else {
       preconditionFailure("stages that fit have layers that do not")
     }
     return stage
