@@ -14,9 +14,8 @@ final class GradientSum {
   /// The part of the sum that this rank has after `reduce`.
   let owned: Range<Int>
   private let parameters: Int
-  /// Floats of a slot: parameters and totals, up to a multiple of a cache line.
+  /// Floats of a slot.
   private let width: Int
-  private let mode: GradientReduction
   private let blocks: NormBlocks
   private let exchange: OrderedExchange?
   private let shards: GradientShards?
@@ -28,32 +27,34 @@ final class GradientSum {
   ///   - virtualRanks: which virtual ranks each of the ranks runs.
   ///   - sharded: each rank ends with a slice of the sum only.
   init(layout: ParameterLayout, virtualRanks: VirtualRanks, rank: Int, mode: GradientReduction, sharded: Bool) {
-    self.mode = mode
-    let ranks = virtualRanks.ranks
-    let width = Self.width(layout)
-    self.width = width
+    let slices = GradientSlices(layout, ranks: virtualRanks.ranks, sharded: sharded)
     parameters = layout.count
-    hasIdleRanks = mode == .ordered && ranks > virtualRanks.count
-    let blocks = NormBlocks(layout)
-    self.blocks = blocks
-    let shards =
-      sharded && ranks > 1 ? GradientShards(blocks: blocks, width: width, ranks: ranks, rank: rank, mode: mode) : nil
-    self.shards = shards
-    owned = shards?.owned ?? 0..<layout.count
+    width = slices.width
+    blocks = slices.blocks
+    owned = slices.owned[rank]
+    hasIdleRanks = Self.hasIdleRanks(virtualRanks, mode)
+    shards = slices.runs.map { GradientShards(slices, runs: $0, rank: rank, mode: mode) }
+    steps = Self.steps(virtualRanks, rank: rank, mode)
+    slots = FloatBuffer(count: slices.width * Self.slots(virtualRanks, rank: rank, mode))
+    exchange =
+      mode == .ordered && virtualRanks.ranks > 1
+      ? OrderedExchange(virtualRanks: virtualRanks, rank: rank, slices: slices) : nil
+  }
+
+  private static func steps(_ virtualRanks: VirtualRanks, rank: Int, _ mode: GradientReduction) -> [SumTree.Step] {
     switch mode {
-    case .ordered:
-      let tree = SumTree(leaves: virtualRanks.count)
-      steps = tree.localSteps(of: virtualRanks.run(by: rank))
-      slots = FloatBuffer(count: width * max(SumTree.slots(of: steps), 1))
-      let slices = shards?.slices ?? Self.slices(width: width, ranks: ranks)
-      exchange =
-        ranks > 1
-        ? OrderedExchange(tree: tree, virtualRanks: virtualRanks, rank: rank, slices: slices, width: width) : nil
-    case .fast:
-      steps = [.place(slot: 0)]
-      slots = FloatBuffer(count: width)
-      exchange = nil
+    case .ordered: SumTree(leaves: virtualRanks.count).localSteps(of: virtualRanks.run(by: rank))
+    case .fast: [.place(slot: 0)]
     }
+  }
+
+  /// How many gradients a rank holds before the reduction.
+  static func slots(_ virtualRanks: VirtualRanks, rank: Int, _ mode: GradientReduction) -> Int {
+    max(SumTree.slots(of: steps(virtualRanks, rank: rank, mode)), 1)
+  }
+
+  static func hasIdleRanks(_ virtualRanks: VirtualRanks, _ mode: GradientReduction) -> Bool {
+    mode == .ordered && virtualRanks.ranks > virtualRanks.count
   }
 
   /// Lets `body` write the gradient of `slot`, which begins at the offset that it is given.
@@ -83,7 +84,7 @@ final class GradientSum {
       } else {
         try shards.reduceScatter(&slots, over: communicator)
       }
-      return try shards.report(slots, blocks, raised: raised, needsNorm: needsNorm, over: communicator)
+      return try shards.report(slots, raised: raised, needsNorm: needsNorm, over: communicator)
     }
     if communicator.size > 1 {
       if let exchange {
@@ -112,15 +113,6 @@ final class GradientSum {
 
   /// Brings the parameters that each rank has updated to all. Collective.
   func share(_ parameters: inout FloatBuffer, over communicator: borrowing Communicator) throws(MPIError) {
-    if let shards { try communicator.allGather(inPlace: &parameters, shards.parameters) }
-  }
-
-  /// Floats of a slot.
-  static func width(_ layout: ParameterLayout) -> Int { (layout.count + StepTotals.width + 15) / 16 * 16 }
-
-  /// Which whole cache lines of a slot each rank adds.
-  static func slices(width: Int, ranks: Int) -> [Range<Int>] {
-    let lines = width / 16
-    return (0..<ranks).map { lines * $0 / ranks * 16..<lines * ($0 + 1) / ranks * 16 }
+    try shards?.share(&parameters, over: communicator)
   }
 }

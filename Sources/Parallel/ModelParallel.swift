@@ -62,7 +62,7 @@ public final class ModelParallel: ParallelStrategy {
     let exchange = try StageExchange(grid)
     self.exchange = exchange
     runner = StageRunner(
-      stage, grid: grid, exchange: exchange, capacity: rows, depth: place.pipeline.count - place.pipeline.index)
+      stage, grid: grid, exchange: exchange, capacity: rows)
     targets = FloatBuffer(count: stage.isLast ? rows * model.targetsPerRow : 0)
     parameters = FloatBuffer(count: layout.count)
     report =

@@ -18,11 +18,10 @@ final class OrderedExchange {
     let receiving: Partition
   }
 
-  /// - Parameters:
-  ///   - slices: which elements of a slot each rank adds.
-  ///   - width: elements of a slot.
-  init(tree: SumTree, virtualRanks: VirtualRanks, rank: Int, slices: [Range<Int>], width: Int) {
-    let pieces = (0..<virtualRanks.ranks).map { tree.pieces(of: virtualRanks.run(by: $0)) }
+  init(virtualRanks: VirtualRanks, rank: Int, slices gradient: GradientSlices) {
+    let tree = SumTree(leaves: virtualRanks.count)
+    let (slices, width) = (gradient.ranges, gradient.width)
+    let pieces = Self.pieces(virtualRanks)
     // The first piece of each rank in the order of the tree.
     let firstPieces = pieces.indices.map { index in pieces[..<index].reduce(0) { $0 + $1.count } }
     let mine = slices[rank]
@@ -41,6 +40,12 @@ final class OrderedExchange {
       return Round(sending: sending, receiving: receiving)
     }
     gathering = Partition(counts: slices.map(\.count), displacements: slices.map(\.lowerBound))
+  }
+
+  /// What each rank holds when it has added what it can by itself.
+  static func pieces(_ virtualRanks: VirtualRanks) -> [[SumTree.Node]] {
+    let tree = SumTree(leaves: virtualRanks.count)
+    return (0..<virtualRanks.ranks).map { tree.pieces(of: virtualRanks.run(by: $0)) }
   }
 
   /// Leaves the sum of its slice on each rank.

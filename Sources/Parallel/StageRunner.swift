@@ -27,25 +27,37 @@ final class StageRunner {
   private var rows: [Int] = []
   private var secondsInMessages = 0.0
 
-  /// - Parameters:
-  ///   - capacity: the most rows of a micro-batch.
-  ///   - depth: the most micro-batches under way.
-  init(_ stage: Stage, grid: ProcessGrid, exchange: StageExchange, capacity: Int, depth: Int) {
+  /// - Parameter capacity: the most rows of a micro-batch.
+  init(_ stage: Stage, grid: ProcessGrid, exchange: StageExchange, capacity: Int) {
     let place = grid.place
     self.stage = stage
     self.grid = grid
     self.exchange = exchange
     before = place.pipeline.isFirst ? nil : place.modelIndex - place.tensor.count
     behind = place.pipeline.isLast ? nil : place.modelIndex + place.tensor.count
-    workspaces = (0..<depth).map { _ in Workspace(stage, rows: capacity) }
+    workspaces = (0..<Self.depth(place)).map { _ in Workspace(stage, rows: capacity) }
+    let counts = Self.parcels(place)
     func parcels(_ count: Int, columns: Int) -> [RowParcel] {
       (0..<count).map { _ in RowParcel(rows: capacity, columns: columns) }
     }
-    inputs = parcels(before == nil ? depth : depth + 1, columns: stage.inputs)
-    outgoing = parcels(behind == nil ? 0 : 2, columns: stage.outputs)
-    incomingGradients = parcels(behind == nil ? 0 : 2, columns: stage.outputs)
-    outgoingGradients = parcels(before == nil ? 0 : 2, columns: stage.inputs)
+    inputs = parcels(counts.inputs, columns: stage.inputs)
+    outgoing = parcels(counts.forward, columns: stage.outputs)
+    incomingGradients = parcels(counts.forward, columns: stage.outputs)
+    outgoingGradients = parcels(counts.backward, columns: stage.inputs)
   }
+
+  /// The buffers of rows at `place`: inputs, one for each micro-batch under way and one on its way; outputs and their gradients; gradients
+  /// of the inputs.
+  static func parcels(_ place: GridPlace) -> (inputs: Int, forward: Int, backward: Int) {
+    let depth = depth(place)
+    return (
+      inputs: place.pipeline.isFirst ? depth : depth + 1, forward: place.pipeline.isLast ? 0 : 2,
+      backward: place.pipeline.isFirst ? 0 : 2
+    )
+  }
+
+  /// The most micro-batches under way at `place`.
+  static func depth(_ place: GridPlace) -> Int { place.pipeline.count - place.pipeline.index }
 
   /// A step of micro-batches with so many rows each begins.
   func begin(_ rows: [Int]) throws(MPIError) {
