@@ -4,9 +4,6 @@ import Testing
 
 /// What the ranks say to each other in a step, counted between them and the MPI library.
 @Suite struct BitsReductionsTests {
-  /// Collectives by name; the checks of debug builds use a call of their own (`MPI_Iallgather`), which is not counted.
-  typealias Counts = [String: Int]
-
   /// One reduction a step carries gradient, loss, count and flags: one `MPI_Allreduce` under `fast`; under `ordered` rank 0 sends
   /// every other rank its slice of each piece of the tree that it holds, and the sums are gathered once.
   @Test(arguments: [
@@ -16,26 +13,65 @@ import Testing
     ("ordered", 3, ["MPI_Isend": 2, "MPI_Allgatherv": 1]),
     ("ordered", 2, ["MPI_Isend": 2, "MPI_Allgatherv": 1]),
   ])
-  func collectivesOfAStep(reduction: String, ranks: Int, expected: Counts) throws {
+  func collectivesOfAStep(reduction: String, ranks: Int, expected: [String: Int]) throws {
     let digits = try DigitsTraining()
-    let counter = try MPICounter(digits.directory)
+    let counter = try MPICounter(in: digits.directory)
     let job = try digits.job(
       "job", optimizer: #"kind: "adam""#, train: "batch_size: 50",
       more: """
         parallel: { virtual_ranks: 12, reduction: "\(reduction)" }, checkpoint: { every_seconds: 0 },
         """)
     let counts = try [10, 35].map { steps in
-      let run = DigitsRun(digits.directory.file("run-\(steps)"))
-      // Without validation: that has collectives of its own, between epochs.
-      let result = try MPILauncher.run(
-        ranks: ranks, Binaries.apus,
-        digits.arguments(job, run, ["--set", "train.steps=\(steps)", "--set", "data.validation_split=null"]),
-        options: counter.options)
-      try #require(result.exitCode == 0, "\(result)")
-      return MPICounter.counts(in: result.standardError, ranks: ranks)[0].mapValues(\.calls)
+      try train(counter, Self.arguments(digits, job, steps), ranks: ranks, of: 0..<1)
     }
-    #expect(!counts[0].isEmpty)
-    let more = counts[1].merging(counts[0]) { $0 - $1 }.filter { $0.value != 0 }
-    #expect(more == expected.mapValues { 25 * $0 })
+    #expect((counts[1] - counts[0]).calls == expected.mapValues { 25 * $0 })
+  }
+
+  /// Trains, and says what the ranks in `counted` have said together.
+  private func train(
+    _ counter: MPICounter, _ arguments: [String], ranks: Int, of counted: Range<Int>
+  ) throws -> MPICounter.Counts {
+    let result = try MPILauncher.run(ranks: ranks, Binaries.apus, arguments, options: counter.options)
+    try #require(result.exitCode == 0, "\(result)")
+    let counts = MPICounter.counts(in: result.standardError, ranks: ranks)
+    try #require(counts.allSatisfy { !$0.calls.isEmpty })
+    return counts[counted].reduce(MPICounter.Counts(), +)
+  }
+
+  /// Without validation: that has messages of its own, between epochs.
+  private static func arguments(_ digits: DigitsTraining, _ job: String, _ steps: Int) -> [String] {
+    digits.arguments(
+      job, DigitsRun(digits.directory.file("run-\(steps)")),
+      ["--set", "train.steps=\(steps)", "--set", "data.validation_split=null"])
+  }
+
+  /// Every message of every rank, and every byte of it, is one that `--dry-run` has announced.
+  @Test(arguments: [
+    (Layout(data: 3), "ordered", 0.0), (Layout(data: 3), "fast", 0),
+    (Layout(data: 2, shardsOptimizer: true), "ordered", 1),
+    (Layout(data: 3, shardsOptimizer: true), "fast", 0), (Layout(pipeline: 3), "ordered", 1),
+    (Layout(data: 2, pipeline: 2), "ordered", 0), (Layout(tensor: 2), "ordered", 1), (Layout(tensor: 3), "fast", 0),
+    (Layout(data: 2, pipeline: 2, tensor: 2), "ordered", 1),
+    (Layout(data: 2, pipeline: 2, tensor: 2, shardsOptimizer: true), "fast", 1),
+  ])
+  func aStepMovesWhatThePlanSays(layout: Layout, reduction: String, clipNorm: Double) throws {
+    let digits = try DigitsTraining()
+    let counter = try MPICounter(in: digits.directory)
+    let job = try digits.job(
+      "job", optimizer: #"kind: "adam""#, train: "batch_size: 96, clip_norm: \(clipNorm)",
+      more: """
+        parallel: { virtual_ranks: 4, micro_batches: 3, reduction: "\(reduction)" }, checkpoint: { every_seconds: 0 },
+        """)
+    // Steps of one epoch, which all have 24 rows a virtual rank.
+    let counts = try [2, 12].map { steps in
+      try train(counter, Self.arguments(digits, job, steps) + layout.options, ranks: layout.ranks, of: 0..<layout.ranks)
+    }
+    let found = counts[1] - counts[0]
+    let plan = try MPILauncher.run(
+      ranks: layout.ranks, Binaries.apus, Self.arguments(digits, job, 99) + layout.options + ["--dry-run"])
+    let line = try #require(plan.outputLines.first { $0.hasPrefix("a step moves ") }, "\(plan)")
+    let numbers = line.replacing(",", with: "").split(separator: " ").compactMap { Int($0) }
+    #expect(numbers.map { 10 * $0 } == found.totals, "\(line): \(found)")
+    #expect(numbers.count == 4 && numbers.contains { $0 > 0 })
   }
 }

@@ -2,24 +2,37 @@
 ///
 /// A library between program and MPI that tells at the end. The checks of debug builds use calls that are not counted.
 public struct MPICounter {
-  /// Calls and bytes by the name of the function.
-  public typealias Counts = [String: Count]
+  /// What one rank has said, or several together, by the name of the function.
+  public struct Counts: Equatable, Sendable {
+    public var calls: [String: Int] = [:]
+    public var bytes: [String: Int] = [:]
 
-  public struct Count: Equatable, Sendable {
-    public var calls: Int
-    public var bytes: Int
+    public init() {}
 
-    public init(calls: Int = 0, bytes: Int = 0) {
-      self.calls = calls
-      self.bytes = bytes
+    /// What was said more; calls that were not made are left out.
+    public static func - (one: Counts, other: Counts) -> Counts {
+      one.merging(other) { $0 - $1 }
     }
 
-    public static func + (one: Count, other: Count) -> Count {
-      Count(calls: one.calls + other.calls, bytes: one.bytes + other.bytes)
+    public static func + (one: Counts, other: Counts) -> Counts {
+      one.merging(other) { $0 + $1 }
     }
 
-    public static func - (one: Count, other: Count) -> Count {
-      Count(calls: one.calls - other.calls, bytes: one.bytes - other.bytes)
+    private func merging(_ other: Counts, _ combine: (Int, Int) -> Int) -> Counts {
+      var result = Counts()
+      result.calls = calls.merging(other.calls, uniquingKeysWith: combine).filter { $0.value != 0 }
+      result.bytes = bytes.merging(other.bytes, uniquingKeysWith: combine).filter { $0.value != 0 }
+      return result
+    }
+
+    /// Calls and bytes of messages to single ranks, then of calls that a group makes together.
+    public var totals: [Int] {
+      let sends: Set<String> = ["MPI_Send", "MPI_Isend"]
+      return [true, false].flatMap { isSend in
+        [calls, bytes].map { numbers in
+          numbers.filter { sends.contains($0.key) == isSend }.values.reduce(0, +)
+        }
+      }
     }
   }
 
@@ -29,7 +42,7 @@ public struct MPICounter {
   private let library: String
 
   /// Builds the library in `directory`.
-  public init(_ directory: TemporaryDirectory) throws {
+  public init(in directory: TemporaryDirectory) throws {
     var source = """
       #include <mpi.h>
       #include <stdio.h>
@@ -67,13 +80,14 @@ public struct MPICounter {
 
   /// The counts of each rank, from what a program wrote to standard error.
   public static func counts(in text: String, ranks: Int) -> [Counts] {
-    var counts = [Counts](repeating: [:], count: ranks)
+    var counts = [Counts](repeating: Counts(), count: ranks)
     for line in text.split(separator: "\n") where line.hasPrefix("counted ") {
       let words = line.split(separator: " ")
       guard words.count == 5, let rank = Int(words[1]), let calls = Int(words[3]), let bytes = Int(words[4]) else {
         continue
       }
-      counts[rank][String(words[2])] = Count(calls: calls, bytes: bytes)
+      counts[rank].calls[String(words[2])] = calls
+      counts[rank].bytes[String(words[2])] = bytes
     }
     return counts
   }

@@ -19,14 +19,14 @@ public final class Trainer<Strategy: ParallelStrategy> {
   var best: FloatBuffer
   public private(set) var lastLoss: Double?
   public private(set) var lastValidation: Metrics?
-  private let validator: Validator?
+  private let validator: Validator<Strategy.RowScorer>?
   private let checkpointer: Checkpointer?
   /// Told of progress; nil on the ranks that do not speak.
   var reporter: RunReporter?
 
   public init(
     job: TrainingJob, plan: TrainingPlan, strategy: Strategy, state: TrainingState,
-    validator: Validator? = nil, checkpointer: Checkpointer? = nil
+    validator: Validator<Strategy.RowScorer>? = nil, checkpointer: Checkpointer? = nil
   ) {
     self.job = job
     self.plan = plan
@@ -134,16 +134,21 @@ public final class Trainer<Strategy: ParallelStrategy> {
     strategy.replaceParameters { $0.copy(from: best) }
   }
 
-  /// Throws before numbers that have run away reach a file, where they would take the place of good ones. The same on every rank.
+  /// Throws before numbers that have run away reach a file, where they would take the place of good ones. Collective; the same on
+  /// every rank.
   private func checkFinite() throws {
-    guard strategy.withParameters({ Elementwise.isFinite($0, 0..<$0.count) }) else {
-      throw diverged("a parameter after step \(state.step)")
+    // The parameters count above the first moment, that above the second.
+    var code = 0
+    let names = optimizer.stateNames
+    for index in names.indices.reversed()
+    where !optimizer.withState(index, { Elementwise.isFinite($0, 0..<$0.count) }) {
+      code = names.count - index
     }
-    for (index, name) in optimizer.stateNames.enumerated() {
-      guard optimizer.withState(index, { Elementwise.isFinite($0, 0..<$0.count) }) else {
-        throw diverged("the optimizer's \(name) after step \(state.step)")
-      }
-    }
+    if !strategy.withParameters({ Elementwise.isFinite($0, 0..<$0.count) }) { code = names.count + 1 }
+    code = try strategy.highest(code)
+    guard code > 0 else { return }
+    let what = code > names.count ? "a parameter" : "the optimizer's \(names[names.count - code])"
+    throw diverged("\(what) after step \(state.step)")
   }
 
   private func diverged(_ what: String, _ consequence: String = "") -> Failure {
