@@ -21,17 +21,21 @@ public final class BatchReader {
   private let loader: RowLoader
   private let lanes: [Lane]
   private var batch: RowBuffer
-  private let targetsPerRow: Int
+  /// Floats of a row in the buffers; 0 for a part that is not read.
+  private var columns: Int { loader.columns }
+  private var targetsPerRow: Int { loader.targetsPerRow }
 
   /// Opens nothing yet.
   ///
   /// - Parameters:
   ///   - order: made from the same data set (`ShardedDataset.order`).
+  ///   - parts: what to read of the rows. Of what is left out batches have empty buffers, in which rows take no room.
   ///   - residentBytes: rows are kept in memory if those of all virtual ranks take no more.
   /// - Throws: `DataError` if the targets do not suit `targetUse`, or the columns the transform.
   public init(
     dataset: ShardedDataset, order: SampleOrder, virtualRanks: Range<Int>, targetUse: TargetUse,
-    transform: FeatureTransform = .none, residentBytes: Int = BatchReader.defaultResidentBytes
+    transform: FeatureTransform = .none, parts: RowParts = .all,
+    residentBytes: Int = BatchReader.defaultResidentBytes
   ) throws(DataError) {
     precondition(order.rows == dataset.rows, "an order of \(order.rows) rows for a data set of \(dataset.rows)")
     precondition(
@@ -40,10 +44,9 @@ public final class BatchReader {
     self.dataset = dataset
     self.order = order
     self.virtualRanks = virtualRanks
-    let loader = try RowLoader(dataset: dataset, use: targetUse, transform: transform)
+    let loader = try RowLoader(dataset: dataset, use: targetUse, transform: transform, parts: parts)
     self.loader = loader
-    targetsPerRow = targetUse.floatsPerRow
-    let columns = dataset.columns
+    let (columns, targetsPerRow) = (loader.columns, loader.targetsPerRow)
     let rowBytes = 4 * (columns + targetsPerRow)
     let ownRows = virtualRanks.reduce(0) { $0 + order.range(ofVirtualRank: $1).count }
     let keepsAll = ownRows <= min(residentBytes / max(1, rowBytes), Int(Int32.max))
@@ -51,7 +54,7 @@ public final class BatchReader {
       let range = order.range(ofVirtualRank: v)
       let keeps = keepsAll || order.largestWindow(ofVirtualRank: v) == range.count
       return Lane(
-        order: order, virtualRank: v, keepsRange: keeps, columns: columns, targetsPerRow: loader.use.floatsPerRow)
+        order: order, virtualRank: v, keepsRange: keeps, columns: columns, targetsPerRow: targetsPerRow)
     }
     batch = RowBuffer(rows: 0, columns: columns, targetsPerRow: targetsPerRow)
   }
@@ -68,7 +71,7 @@ public final class BatchReader {
   /// Makes room for batches of `rows` rows now rather than with the first of them.
   public func reserve(rows: Int) {
     guard batch.capacity < rows else { return }
-    batch = RowBuffer(rows: rows, columns: dataset.columns, targetsPerRow: targetsPerRow)
+    batch = RowBuffer(rows: rows, columns: columns, targetsPerRow: targetsPerRow)
   }
 
   /// Calls `body` with the rows in `slots` of virtual rank `v` in `epoch`.
@@ -144,7 +147,7 @@ public final class BatchReader {
   }
 
   private func view(row: Int, rows: Int) -> MatrixView {
-    MatrixView(offset: row * dataset.columns, rows: rows, columns: dataset.columns)
+    MatrixView(offset: row * columns, rows: rows, columns: columns)
   }
 
   /// Loads what `slots` need, if they then lie one behind the other in the lane's own memory. Nil where they do not.
@@ -162,7 +165,7 @@ public final class BatchReader {
   /// Copies the rows of `slots` to row `row` of the batch, window by window.
   private func gather(_ slots: Range<Int>, of lane: Lane, at row: Int) throws(DataError) {
     if lane.holds(slots) {
-      return lane.copy(slots, to: batch, row: row, columns: dataset.columns, targetsPerRow: targetsPerRow)
+      return lane.copy(slots, to: batch, row: row, columns: columns, targetsPerRow: targetsPerRow)
     }
     guard let order = lane.order, !slots.isEmpty else { return }
     var slot = slots.lowerBound
@@ -171,7 +174,7 @@ public final class BatchReader {
       try lane.load(window: window, with: loader)
       let end = min(slots.upperBound, order.slots(ofWindow: window).upperBound)
       lane.copy(
-        slot..<end, to: batch, row: row + slot - slots.lowerBound, columns: dataset.columns,
+        slot..<end, to: batch, row: row + slot - slots.lowerBound, columns: columns,
         targetsPerRow: targetsPerRow)
       slot = end
       window += 1

@@ -8,6 +8,11 @@ final class RowLoader {
   let use: TargetUse
   let transform: FeatureTransform
   let files: ShardFiles
+  /// What it reads of a row.
+  private let parts: RowParts
+  /// Floats that a row takes in the buffers; 0 for a part that is not read.
+  let columns: Int
+  let targetsPerRow: Int
 
   /// Rows read so far, those read again counted again.
   private(set) var rowsRead = 0
@@ -18,14 +23,22 @@ final class RowLoader {
   private var oneHot = FloatBuffer(count: 0)
   private static let oneHotBytes = 1 << 18
 
+  /// - Parameter parts: what to read of the rows; the buffers for what is left out are empty.
   /// - Throws: `DataError` if the targets do not suit `use`, or the columns the transform.
-  init(dataset: ShardedDataset, use: TargetUse, transform: FeatureTransform) throws(DataError) {
+  init(
+    dataset: ShardedDataset, use: TargetUse, transform: FeatureTransform, parts: RowParts = .all
+  ) throws(DataError) {
     try dataset.check(use)
     if dataset.rows > 0 { try transform.check(columns: dataset.columns, of: "the data set") }
     self.dataset = dataset
     self.use = use
     self.transform = transform
-    self.files = ShardFiles(dataset: dataset, needsTargets: use != .none)
+    // Nothing is read where there is nothing to be had of the targets.
+    let parts = use == .none ? parts.subtracting(.targets) : parts
+    self.parts = parts
+    files = ShardFiles(dataset: dataset, needs: parts)
+    columns = parts.contains(.features) ? dataset.columns : 0
+    targetsPerRow = parts.contains(.targets) ? use.floatsPerRow : 0
   }
 
   /// Reads `rows` of the data set to row `row` of the buffers and what follows. Large ranges are read in large pieces.
@@ -37,15 +50,15 @@ final class RowLoader {
     precondition(rows.lowerBound >= 0 && rows.upperBound <= dataset.rows, "rows \(rows) of \(dataset.rows)")
     let start = ContinuousClock.now
     defer { timeReading += start.duration(to: .now) }
-    guard !rows.isEmpty else { return }
+    guard !rows.isEmpty, !parts.isEmpty else { return }
     var (shard, first) = dataset.place(ofRow: rows.lowerBound)
     var done = 0
     while done < rows.count {
       let count = min(rows.count - done, dataset.shards[shard].rows - first)
       if count > 0 {
         let part = ShardRows(shard: shard, rows: first..<first + count)
-        try loadFeatures(part, into: &features, at: row + done)
-        try loadTargets(part, into: &targets, at: row + done)
+        if parts.contains(.features) { try loadFeatures(part, into: &features, at: row + done) }
+        if parts.contains(.targets) { try loadTargets(part, into: &targets, at: row + done) }
       }
       done += count
       shard += 1
@@ -61,9 +74,11 @@ final class RowLoader {
   }
 
   private func loadFeatures(_ part: ShardRows, into buffer: inout FloatBuffer, at row: Int) throws(DataError) {
-    let columns = dataset.columns
     let range = row * columns..<(row + part.rows.count) * columns
-    try files.shard(part.shard).features.read(part.rows, into: &buffer, range)
+    guard let features = try files.shard(part.shard).features else {
+      preconditionFailure("shard \(part.shard) was opened without features")
+    }
+    try features.read(part.rows, into: &buffer, range)
     transform.apply(to: &buffer, offset: range.lowerBound, rows: part.rows.count, columns: columns)
     // After the transform: what is not finite stays so, and what becomes so is found as well.
     guard Elementwise.isFinite(buffer, range) else {
@@ -75,8 +90,7 @@ final class RowLoader {
   }
 
   private func loadTargets(_ part: ShardRows, into buffer: inout FloatBuffer, at row: Int) throws(DataError) {
-    guard use != .none else { return }
-    let width = use.floatsPerRow
+    let width = targetsPerRow
     let range = row * width..<(row + part.rows.count) * width
     if case .classIndex(let classes) = use, dataset.targetColumns != 1 {
       return try loadOneHot(part, classes: classes, into: &buffer, at: row)

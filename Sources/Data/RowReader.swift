@@ -16,26 +16,30 @@ public final class RowReader {
   /// Rows that are read at a time.
   private let window: Int
 
-  /// - Parameter rows: the part of the data set that will be read; all of it unless told otherwise.
+  /// - Parameters:
+  ///   - rows: the part of the data set that will be read; all of it unless told otherwise.
+  ///   - parts: what to read of the rows. Of what is left out the buffers are empty, and rows take no room in them.
   /// - Throws: `DataError` if the targets do not suit `targetUse`, or the columns the transform.
   public init(
-    dataset: ShardedDataset, rows: Range<Int>? = nil, targetUse: TargetUse, transform: FeatureTransform = .none
+    dataset: ShardedDataset, rows: Range<Int>? = nil, targetUse: TargetUse, transform: FeatureTransform = .none,
+    parts: RowParts = .all
   ) throws(DataError) {
     let rows = rows ?? 0..<dataset.rows
     precondition(rows.lowerBound >= 0 && rows.upperBound <= dataset.rows, "rows \(rows) of \(dataset.rows)")
     self.dataset = dataset
     self.rows = rows
-    loader = try RowLoader(dataset: dataset, use: targetUse, transform: transform)
+    loader = try RowLoader(dataset: dataset, use: targetUse, transform: transform, parts: parts)
     window = max(1, SampleOrder.defaultWindowBytes / 4 / max(1, dataset.columns))
     buffer = RowBuffer(
-      rows: min(window, rows.count), columns: dataset.columns, targetsPerRow: targetUse.floatsPerRow)
+      rows: min(window, rows.count), columns: loader.columns, targetsPerRow: loader.targetsPerRow)
   }
 
   public var secondsReading: Double { loader.timeReading / .seconds(1) }
 
   /// Reads `rows` to row `row` of the buffers and what follows.
   ///
-  /// Shapes: `features` rows × columns, `targets` rows × `targetUse.floatsPerRow`, both from row `row` on.
+  /// Shapes: `features` rows × columns, `targets` rows × `targetUse.floatsPerRow`, both from row `row` on; what is not read is
+  /// left alone.
   /// - Throws: `DataError` naming shard and row if a value is not allowed, or if reading fails.
   public func read(
     rows: Range<Int>, features: inout FloatBuffer, targets: inout FloatBuffer, at row: Int = 0
@@ -58,14 +62,13 @@ public final class RowReader {
       let end = min(self.rows.upperBound, max(rows.upperBound, rows.lowerBound + window))
       let wanted = rows.lowerBound..<end
       if buffer.capacity < wanted.count {
-        buffer = RowBuffer(
-          rows: wanted.count, columns: dataset.columns, targetsPerRow: targetUse.floatsPerRow)
+        buffer = RowBuffer(rows: wanted.count, columns: loader.columns, targetsPerRow: loader.targetsPerRow)
       }
       try loader.load(wanted, features: &buffer.features, targets: &buffer.targets, at: 0)
       held = wanted
     }
     let first = rows.isEmpty ? 0 : rows.lowerBound - held.lowerBound
-    let view = MatrixView(offset: first * dataset.columns, rows: rows.count, columns: dataset.columns)
-    return try body(buffer.features, view, buffer.targets, first * targetUse.floatsPerRow)
+    let view = MatrixView(offset: first * loader.columns, rows: rows.count, columns: loader.columns)
+    return try body(buffer.features, view, buffer.targets, first * loader.targetsPerRow)
   }
 }

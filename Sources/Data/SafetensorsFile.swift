@@ -75,22 +75,27 @@ public struct SafetensorsFile: ~Copyable {
   /// The metadata of this key; nil if there is none.
   public func metadata(_ key: String) -> String? { metadata.first { $0.key == key }?.value }
 
-  /// Reads all elements of `tensor` to `offset` of a buffer and what follows.
+  /// Reads the elements of `tensor` in `elements` (all without them) to `offset` of a buffer and what follows.
   ///
   /// float64, float16 and bfloat16 are converted to the nearest float32.
   /// - Throws: `DataError` for other types of elements, or if reading fails.
-  public func read(_ tensor: SafetensorsTensor, into buffer: inout FloatBuffer, at offset: Int) throws(DataError) {
+  public func read(
+    _ tensor: SafetensorsTensor, _ elements: Range<Int>? = nil, into buffer: inout FloatBuffer, at offset: Int
+  ) throws(DataError) {
+    let elements = elements ?? 0..<tensor.count
     precondition(
-      offset >= 0 && tensor.count <= buffer.count - offset,
-      "\(tensor.count) elements at \(offset) of a buffer of \(buffer.count)")
+      elements.lowerBound >= 0 && elements.upperBound <= tensor.count, "elements \(elements) of \(tensor.count)")
+    precondition(
+      offset >= 0 && elements.count <= buffer.count - offset,
+      "\(elements.count) elements at \(offset) of a buffer of \(buffer.count)")
     switch tensor.type {
-    case .float32: try readFloats(tensor, into: &buffer, at: offset)
+    case .float32: try readFloats(tensor, elements, into: &buffer, at: offset)
     case .float64:
-      try readConverting(tensor, into: &buffer, at: offset) { Float(Double(bitPattern: $0)) }
+      try readConverting(tensor, elements, into: &buffer, at: offset) { Float(Double(bitPattern: $0)) }
     case .float16:
-      try readConverting(tensor, into: &buffer, at: offset) { Float(Float16(bitPattern: UInt16($0))) }
+      try readConverting(tensor, elements, into: &buffer, at: offset) { Float(Float16(bitPattern: UInt16($0))) }
     case .bfloat16:
-      try readConverting(tensor, into: &buffer, at: offset) { Float(bitPattern: UInt32($0) << 16) }
+      try readConverting(tensor, elements, into: &buffer, at: offset) { Float(bitPattern: UInt32($0) << 16) }
     default:
       throw DataError(
         .invalid, "the tensor '\(shortened(tensor.name))' in '\(path)' is \(tensor.type.rawValue); wanted is F32")
@@ -104,29 +109,35 @@ public struct SafetensorsFile: ~Copyable {
     return buffer.values()
   }
 
+  /// The byte of the file at which an element stands.
+  private func place(of element: Int, in tensor: SafetensorsTensor) -> Int {
+    dataStart + tensor.bytes.lowerBound + element * tensor.type.bytes
+  }
+
   private func readFloats(
-    _ tensor: SafetensorsTensor, into buffer: inout FloatBuffer, at offset: Int
+    _ tensor: SafetensorsTensor, _ elements: Range<Int>, into buffer: inout FloatBuffer, at offset: Int
   ) throws(DataError) {
-    guard tensor.count > 0 else { return }
+    guard !elements.isEmpty else { return }
     var all = buffer.mutableSpan
-    var part = all._mutatingExtracting(offset..<offset + tensor.count)
+    var part = all._mutatingExtracting(offset..<offset + elements.count)
     let count: Int
-    do { count = try file.read(at: dataStart + tensor.bytes.lowerBound, into: &part) } catch {
+    do { count = try file.read(at: place(of: elements.lowerBound, in: tensor), into: &part) } catch {
       throw DataError(reading: error)
     }
-    guard count == tensor.count else { throw shorter(tensor) }
+    guard count == elements.count else { throw shorter(tensor) }
   }
 
   /// - Parameter convert: takes the bits of an element.
   private func readConverting(
-    _ tensor: SafetensorsTensor, into buffer: inout FloatBuffer, at offset: Int, _ convert: (UInt64) -> Float
+    _ tensor: SafetensorsTensor, _ elements: Range<Int>, into buffer: inout FloatBuffer, at offset: Int,
+    _ convert: (UInt64) -> Float
   ) throws(DataError) {
     let width = tensor.type.bytes
     let step = 1 << 16
     var done = 0
-    while done < tensor.count {
-      let count = min(step, tensor.count - done)
-      let start = dataStart + tensor.bytes.lowerBound + done * width
+    while done < elements.count {
+      let count = min(step, elements.count - done)
+      let start = place(of: elements.lowerBound + done, in: tensor)
       let bytes: [UInt8]
       do { bytes = try file.read(at: start, count: count * width) } catch { throw DataError(reading: error) }
       guard bytes.count == count * width else { throw shorter(tensor) }

@@ -34,9 +34,9 @@ final class ShardFiles {
     }
   }
 
+  /// What is open of a shard; nil for what is not needed.
   struct OpenShard {
-    let features: OpenSet
-    /// Nil where no targets are needed.
+    let features: OpenSet?
     let targets: OpenSet?
   }
 
@@ -44,13 +44,13 @@ final class ShardFiles {
   static let mostOpen = 8
 
   private let dataset: ShardedDataset
-  private let needsTargets: Bool
+  private let needs: RowParts
   /// The most recently used last.
   private var open: [(index: Int, shard: OpenShard)] = []
 
-  init(dataset: ShardedDataset, needsTargets: Bool) {
+  init(dataset: ShardedDataset, needs: RowParts) {
     self.dataset = dataset
-    self.needsTargets = needsTargets
+    self.needs = needs
     open.reserveCapacity(Self.mostOpen + 1)
   }
 
@@ -73,18 +73,23 @@ final class ShardFiles {
 
   private func openShard(_ description: ShardDescription) throws(DataError) -> OpenShard {
     let file = try DataError.wrapping { () throws(HDF5Error) in try HDF5File.open(description.path) }
-    let features = try file.dataSet(named: description.features, role: "features")
-    guard features.shape == description.featureShape, features.elementType == description.featureType else {
-      throw Self.changed(description)
+    var features: OpenSet?
+    if needs.contains(.features) {
+      let set = try file.dataSet(named: description.features, role: "features")
+      guard set.shape == description.featureShape, set.elementType == description.featureType else {
+        throw Self.changed(description)
+      }
+      features = OpenSet(set)
     }
-    guard needsTargets, let name = description.targets else {
-      return OpenShard(features: OpenSet(features), targets: nil)
+    var targets: OpenSet?
+    if needs.contains(.targets), let name = description.targets {
+      let set = try file.dataSet(named: name, role: "targets")
+      guard set.shape == description.targetShape, set.elementType == description.targetType else {
+        throw Self.changed(description)
+      }
+      targets = OpenSet(set)
     }
-    let targets = try file.dataSet(named: name, role: "targets")
-    guard targets.shape == description.targetShape, targets.elementType == description.targetType else {
-      throw Self.changed(description)
-    }
-    return OpenShard(features: OpenSet(features), targets: OpenSet(targets))
+    return OpenShard(features: features, targets: targets)
   }
 
   private static func changed(_ description: ShardDescription) -> DataError {

@@ -3,12 +3,17 @@
 /// Polynomial 0x42F0E1EBA9EA3693, reflected, all ones before and after; the value of "123456789" is 995DC9BBDF1939FA.
 /// Source: ECMA-182 (polynomial); the XZ file format 1.2.1, section 6.
 public struct Checksum: Equatable, Sendable {
-  private var state: UInt64 = .max
+  fileprivate static let reflectedPolynomial: UInt64 = 0xC96C_5795_D787_0F42
 
-  public init() {}
+  fileprivate var state: UInt64
+
+  public init() { self.init(state: .max) }
+
+  fileprivate init(state: UInt64) { self.state = state }
 
   /// The checksum of `bytes` alone.
   public init(of bytes: [UInt8]) {
+    self.init()
     update(bytes)
   }
 
@@ -60,16 +65,100 @@ public struct Checksum: Equatable, Sendable {
   }
 }
 
+extension Checksum {
+  /// What some places of a file contribute to its checksum, wherever the rest comes from.
+  ///
+  /// Up to the ones before and after, the checksum is linear: that of a file is the exclusive or of those of its parts, each taken
+  /// with zeros in all other places. So many processes can write one file, and none needs to read it for its checksum.
+  public struct Part: Equatable, Sendable {
+    /// Bytes taken.
+    public private(set) var count = 0
+    private var checksum = Checksum(state: 0)
+    /// The place behind the last byte taken.
+    private var end = 0
+    /// What so many zeros do, by their number: the gaps between the rows of a matrix are all alike.
+    private var operators: [Int: UInt64] = [:]
+
+    public init() {}
+
+    /// Takes the bytes of `floats`, which stand in the file from `offset` on and behind those taken before.
+    public mutating func update(_ floats: Span<Float>, at offset: Int) {
+      skip(to: offset)
+      checksum.update(floats)
+      advance(by: floats.count * MemoryLayout<Float>.stride)
+    }
+
+    /// Takes `bytes`, which stand in the file from `offset` on and behind those taken before.
+    public mutating func update(_ bytes: [UInt8], at offset: Int) {
+      skip(to: offset)
+      checksum.update(bytes)
+      advance(by: bytes.count)
+    }
+
+    /// What the places taken contribute to the checksum of a file of `length` bytes.
+    public func contribution(length: Int) -> UInt64 {
+      var whole = self
+      whole.skip(to: length)
+      return whole.checksum.state
+    }
+
+    private mutating func advance(by bytes: Int) {
+      end += bytes
+      count += bytes
+    }
+
+    private mutating func skip(to offset: Int) {
+      precondition(offset >= end, "bytes at \(offset) come before \(end)")
+      let zeros = offset - end
+      end = offset
+      guard zeros > 0, checksum.state != 0 else { return }
+      let shift = operators[zeros] ?? Checksum.shift(zeros: zeros)
+      operators[zeros] = shift
+      checksum.state = Checksum.product(checksum.state, shift)
+    }
+  }
+
+  /// The checksum of a file of `length` bytes of which each byte was taken by exactly one of some parts.
+  public init(combining contributions: [UInt64], length: Int) {
+    let zeros = Self.product(.max, Self.shift(zeros: length))
+    self.init(state: contributions.reduce(zeros, ^))
+  }
+
+  /// x^(8 · zeros) modulo the polynomial: a checksum times this is the checksum so many zero bytes further on.
+  private static func shift(zeros: Int) -> UInt64 {
+    // The highest bit is x^0, the lowest x^63.
+    var result: UInt64 = 1 << 63
+    var square: UInt64 = 1 << 55
+    var rest = zeros
+    while rest > 0 {
+      if rest & 1 == 1 { result = product(result, square) }
+      square = product(square, square)
+      rest >>= 1
+    }
+    return result
+  }
+
+  /// The product of two polynomials over the bits, modulo that of the checksum.
+  private static func product(_ one: UInt64, _ other: UInt64) -> UInt64 {
+    var sum: UInt64 = 0
+    var (bits, factor) = (one, other)
+    while bits != 0 {
+      if bits >> 63 == 1 { sum ^= factor }
+      bits <<= 1
+      factor = factor & 1 == 1 ? factor >> 1 ^ reflectedPolynomial : factor >> 1
+    }
+    return sum
+  }
+}
+
 /// Table `k` at offset 256·k: what a byte does to the checksum `k` bytes further on.
 private enum ChecksumTables {
-  private static let reflectedPolynomial: UInt64 = 0xC96C_5795_D787_0F42
-
   /// Built once and kept for the life of the process.
   nonisolated(unsafe) static let shared: UnsafePointer<UInt64> = {
     let tables = UnsafeMutablePointer<UInt64>.allocate(capacity: 16 * 256)
     for byte in 0..<256 {
       var crc = UInt64(byte)
-      for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ reflectedPolynomial : crc >> 1 }
+      for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ Checksum.reflectedPolynomial : crc >> 1 }
       unsafe tables[byte] = crc
     }
     for index in 256..<16 * 256 {

@@ -34,6 +34,11 @@ public struct File: ~Copyable, Sendable {
     try File(path, action: "open", flags: O_WRONLY | O_CREAT | O_APPEND)
   }
 
+  /// Opens an existing file for writing, with what it holds.
+  public static func openForWriting(_ path: String) throws(FilesError) -> File {
+    try File(path, action: "write", flags: O_WRONLY)
+  }
+
   /// The size in bytes at this moment.
   public var size: Int {
     get throws(FilesError) { try status().bytes }
@@ -86,6 +91,12 @@ public struct File: ~Copyable, Sendable {
     try unsafe floats.withUnsafeBytes { (buffer) throws(FilesError) in try unsafe drain(buffer) }
   }
 
+  /// Writes the numbers as float32, little-endian, from the byte `offset` on, over what is there.
+  public func write(_ floats: Span<Float>, at offset: Int) throws(FilesError) {
+    requireLittleEndian()
+    try unsafe floats.withUnsafeBytes { (buffer) throws(FilesError) in try unsafe drain(buffer, at: offset) }
+  }
+
   /// Writes the text in UTF-8 behind what was written before.
   public func write(_ text: String) throws(FilesError) {
     try write(Array(text.utf8))
@@ -94,7 +105,7 @@ public struct File: ~Copyable, Sendable {
   /// Cuts the file, or fills it up with zeros, to a length of `bytes`.
   public func truncate(to bytes: Int) throws(FilesError) {
     let descriptor = self.descriptor
-    try naming(path, "cut") { () throws(SystemCall.Failure) in try SystemCall.ftruncate(descriptor, bytes) }
+    try naming(path, "write") { () throws(SystemCall.Failure) in try SystemCall.ftruncate(descriptor, bytes) }
   }
 
   /// Waits until everything written lies on the disk.
@@ -127,13 +138,15 @@ public struct File: ~Copyable, Sendable {
     return filled
   }
 
-  private func drain(_ buffer: UnsafeRawBufferPointer) throws(FilesError) {
+  /// - Parameter offset: Where to write; behind what was written before without one.
+  private func drain(_ buffer: UnsafeRawBufferPointer, at offset: Int? = nil) throws(FilesError) {
     let descriptor = self.descriptor
     var written = 0
     while written < buffer.count {
       let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[written...])
-      let count = try naming(path, "write") { () throws(SystemCall.Failure) in
-        try unsafe SystemCall.write(descriptor, rest)
+      let count = try naming(path, "write") { [written] () throws(SystemCall.Failure) in
+        if let offset { return try unsafe SystemCall.pwrite(descriptor, rest, at: offset + written) }
+        return try unsafe SystemCall.write(descriptor, rest)
       }
       // POSIX allows no 0 for a regular file and a count above 0; without this line it would be an endless loop.
       guard count > 0 else { throw FilesError(action: "write", call: "write", path: path, code: EIO) }

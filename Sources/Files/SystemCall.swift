@@ -6,8 +6,8 @@ import Glibc
 package enum SystemCall {
   /// The calls by the names of their C functions.
   package enum Name: String, CaseIterable, Sendable {
-    case open, close, pread, write, fsync, ftruncate, fstat, stat, lstat, flock, mkdir, rename, unlink, rmdir, opendir
-    case readdir, statvfs, getcwd, poll
+    case open, close, pread, write, pwrite, fsync, ftruncate, fstat, stat, lstat, flock, mkdir, rename, unlink, rmdir
+    case opendir, readdir, statvfs, getcwd, poll
   }
 
   /// A call that failed, with the value of `errno`.
@@ -44,6 +44,11 @@ package enum SystemCall {
   /// May write less than the buffer holds.
   static func write(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer) throws(Failure) -> Int {
     try moved(.write, buffer.count) { count in unsafe Glibc.write(descriptor, buffer.baseAddress, count) }
+  }
+
+  /// As `write`, at an offset and without moving the place where `write` goes on.
+  static func pwrite(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer, at offset: Int) throws(Failure) -> Int {
+    try moved(.pwrite, buffer.count) { count in unsafe Glibc.pwrite(descriptor, buffer.baseAddress, count, offset) }
   }
 
   static func fsync(_ descriptor: Int32) throws(Failure) {

@@ -68,6 +68,14 @@ public struct Optimizer: ~Copyable {
     return if index == 0 { try body(first) } else { try body(second) }
   }
 
+  /// Lets `body` replace state buffer `index`.
+  public mutating func updateState<E: Error>(
+    _ index: Int, _ body: (inout FloatBuffer) throws(E) -> Void
+  ) throws(E) {
+    precondition(index >= 0 && index < stateNames.count, "state \(index) of \(stateNames.count)")
+    if index == 0 { try body(&first) } else { try body(&second) }
+  }
+
   /// Makes a step: `gradient * scale` is the gradient of the mean loss, penalties come on top.
   ///
   /// The result does not depend on how the parameters are cut into ranges.

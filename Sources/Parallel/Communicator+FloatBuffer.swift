@@ -9,10 +9,12 @@ extension Communicator {
     try allReduce(&span, .sum)
   }
 
-  /// Copies `buffer` of rank `root` to every rank. Collective: all pass the same count.
-  public borrowing func broadcast(_ buffer: inout FloatBuffer, root: Int) throws(MPIError) {
+  /// Copies the first `count` elements of `buffer` of rank `root`, all without a count, to every rank. Collective: all pass the same
+  /// count.
+  public borrowing func broadcast(_ buffer: inout FloatBuffer, count: Int? = nil, root: Int) throws(MPIError) {
     var span = buffer.mutableSpan
-    try broadcast(&span, root: root)
+    var part = span._mutatingExtracting(first: count ?? span.count)
+    try broadcast(&part, root: root)
   }
 
   /// Sends each rank its part of `source` and receives one from each. Collective; see `allToAll` on spans.
@@ -29,5 +31,26 @@ extension Communicator {
   ) throws(MPIError) {
     var span = result.mutableSpan
     try allGather(part.span.extracting(first: partition.counts[rank]), into: &span, partition)
+  }
+
+  /// Collects the parts of all ranks where each has its own in place. Collective; see `allGather` on spans.
+  public borrowing func allGather(inPlace buffer: inout FloatBuffer, _ partition: Partition) throws(MPIError) {
+    var span = buffer.mutableSpan
+    try allGather(inPlace: &span, partition)
+  }
+
+  /// Adds the beginning of `buffer` over all ranks and gives each its part. Collective; see `reduceScatter` on spans.
+  public borrowing func reduceScatter(
+    _ buffer: borrowing FloatBuffer, into part: inout FloatBuffer, _ partition: Partition
+  ) throws(MPIError) {
+    var span = part.mutableSpan
+    try reduceScatter(buffer.span.extracting(first: partition.end), into: &span, partition, .sum)
+  }
+
+  /// Sends the first `count` elements of `buffer`; see `send` on spans.
+  borrowing func send(
+    _ buffer: borrowing FloatBuffer, count: Int, to other: Int, tag: Int
+  ) throws(MPIError) {
+    try send(buffer.span.extracting(first: count), to: other, tag: tag)
   }
 }

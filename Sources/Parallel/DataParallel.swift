@@ -5,16 +5,14 @@ public import Model
 
 /// Every rank holds the whole model and works on the rows of its virtual ranks; the gradients are summed over all ranks.
 public final class DataParallel: ParallelStrategy {
-  /// Rows that go through the model in one pass at most, so that activations stay small however large the batch is.
-  public static let rowsPerPass = 1024
-
+  public let place: GridPlace
   private let communicator: Communicator
   private let model: Model
   private let order: SampleOrder
   private let reader: BatchReader
   private let ownVirtualRanks: Range<Int>
   private let mode: GradientReduction
-  private let microBatches: Int
+  private let microBatches: MicroBatches
   private let workspace: Workspace
   private let sum: GradientSum
   private var parameters: FloatBuffer
@@ -25,11 +23,13 @@ public final class DataParallel: ParallelStrategy {
   ///   - world: all ranks of the training.
   ///   - batchRows: rows of the global batch.
   ///   - microBatches: passes in which the share of a virtual rank is processed.
+  ///   - shardsOptimizer: each rank updates a slice of the parameters, so that it keeps the optimizer's state of that alone.
   public init(
     model: Model, order: SampleOrder, reader: BatchReader, world: borrowing Communicator, mode: GradientReduction,
-    batchRows: Int, microBatches: Int
+    batchRows: Int, microBatches: MicroBatches, shardsOptimizer: Bool = false
   ) throws {
     communicator = try world.duplicate()
+    place = GridShape(data: world.size).place(world.rank)
     self.model = model
     self.order = order
     self.reader = reader
@@ -37,136 +37,82 @@ public final class DataParallel: ParallelStrategy {
     self.microBatches = microBatches
     let ranks = VirtualRanks(count: order.virtualRanks, ranks: world.size)
     ownVirtualRanks = ranks.run(by: world.rank)
-    sum = GradientSum(parameters: model.layout.count, virtualRanks: ranks, rank: world.rank, mode: mode)
-    let share = order.largestShare(batch: batchRows) * (mode == .fast ? max(ownVirtualRanks.count, 1) : 1)
-    workspace = Workspace(model, rows: max(1, min(share, Self.rowsPerPass)))
+    sum = GradientSum(
+      layout: model.layout, virtualRanks: ranks, rank: world.rank, mode: mode, sharded: shardsOptimizer)
+    let rows = Summand.mostRows(
+      of: ownVirtualRanks, order: order, batchRows: batchRows, mode: mode, microBatches: microBatches)
+    workspace = Workspace(model, rows: max(1, rows))
     parameters = FloatBuffer(count: model.layout.count)
   }
 
-  public func sumGradient(epoch: Int, positions: Range<Int>, raised: StepTotals) throws -> StepTotals {
+  public var layout: ParameterLayout { model.layout }
+  public var owned: Range<Int> { sum.owned }
+
+  public func sumGradient(
+    epoch: Int, positions: Range<Int>, raised: StepTotals, needsNorm: Bool
+  ) throws -> StepTotals {
     var failure: (any Error)?
     do {
-      switch mode {
-      case .ordered: try sumOrdered(epoch: epoch, positions: positions, raised: raised)
-      case .fast: try sumTogether(epoch: epoch, positions: positions, raised: raised)
-      }
+      try compute(epoch: epoch, positions: positions, raised: raised)
     } catch {
       // The other ranks wait in the reduction: this one meets them there and tells them.
       failure = error
-      sum.place(slot: 0) { _, _ in StepTotals(failed: true) }
+      sum.store(StepTotals(failed: true), slot: 0)
     }
     let start = ContinuousClock.now
-    let totals = try sum.reduce(raised: raised, over: communicator)
+    let totals = try sum.reduce(raised: raised, needsNorm: needsNorm, over: communicator)
     secondsReducing += (ContinuousClock.now - start) / .seconds(1)
     guard !totals.failed else { throw StepFailure(own: failure) }
     return totals
   }
 
-  /// Each virtual rank's gradient on its own, added along the tree.
-  private func sumOrdered(epoch: Int, positions: Range<Int>, raised: StepTotals) throws {
-    var next = ownVirtualRanks.lowerBound
+  /// Computes the gradients of this rank, each in its slot, and adds them along the tree.
+  private func compute(epoch: Int, positions: Range<Int>, raised: StepTotals) throws {
+    let summands = Summand.all(
+      of: ownVirtualRanks, order: order, positions: positions, mode: mode, microBatches: microBatches)
+    var next = 0
     for step in sum.steps {
       switch step {
       case .add(let slot): sum.add(slot: slot)
       case .place(let slot):
-        let virtualRank = next
+        let summand = summands[next]
+        // The flags travel with the first gradient of this rank.
+        var totals = next == 0 ? raised : StepTotals()
+        totals.rows = summand.rows
+        totals.lossSum = try accumulate(summand, epoch: epoch, slot: slot)
+        sum.store(totals, slot: slot)
         next += 1
-        let share = order.share(ofVirtualRank: virtualRank, positions: positions)
-        // The flags travel with the first virtual rank of this rank.
-        var totals = virtualRank == ownVirtualRanks.lowerBound ? raised : StepTotals()
-        try sum.place(slot: slot) { gradient, offset in
-          totals.rows = share.count
-          totals.lossSum = try accumulate(into: &gradient, at: offset, passes: passes(of: [share])) { passes, body in
-            try reader.withBatch(virtualRank: virtualRank, epoch: epoch, slots: passes[0], body)
-          }
-          return totals
+      }
+    }
+  }
+
+  /// Writes the gradient of `summand` to its slot; returns the sum of the losses.
+  private func accumulate(_ summand: Summand, epoch: Int, slot: Int) throws -> Double {
+    if summand.passes.isEmpty { sum.clear(slot: slot) }
+    var lossSum = 0.0
+    for (index, pass) in summand.passes.enumerated() {
+      lossSum += try reader.withPass(pass, of: summand, epoch: epoch) { features, view, targets, targetsOffset in
+        sum.write(slot: slot) { gradient, offset in
+          model.accumulateGradient(
+            parameters: parameters, features: features, view: view, targets: targets, targetsOffset: targetsOffset,
+            workspace: workspace, gradient: &gradient, at: offset, accumulate: index > 0)
         }
       }
     }
-  }
-
-  /// All rows of this rank in as few passes as there can be.
-  private func sumTogether(epoch: Int, positions: Range<Int>, raised: StepTotals) throws {
-    let shares = ownVirtualRanks.map { order.share(ofVirtualRank: $0, positions: positions) }
-    try sum.place(slot: 0) { gradient, offset in
-      var totals = raised
-      totals.rows = shares.reduce(0) { $0 + $1.count }
-      totals.lossSum = try accumulate(into: &gradient, at: offset, passes: passes(of: shares)) { passes, body in
-        try reader.withBatch(epoch: epoch, slots: { passes[$0 - ownVirtualRanks.lowerBound] }, body)
-      }
-      return totals
-    }
-  }
-
-  private typealias BatchBody = (borrowing FloatBuffer, MatrixView, borrowing FloatBuffer, Int) throws -> Double
-
-  /// Writes the gradient summed over `passes` to `gradient` from `offset` on; returns the sum of the losses.
-  private func accumulate(
-    into gradient: inout FloatBuffer, at offset: Int, passes: [[Range<Int>]],
-    read: (_ slots: [Range<Int>], _ body: BatchBody) throws -> Double
-  ) throws -> Double {
-    var lossSum = 0.0
-    for (index, slots) in passes.enumerated() {
-      lossSum += try read(slots) { features, view, targets, targetsOffset in
-        model.accumulateGradient(
-          parameters: parameters, features: features, view: view, targets: targets, targetsOffset: targetsOffset,
-          workspace: workspace, gradient: &gradient, at: offset, accumulate: index > 0)
-      }
-    }
-    if passes.isEmpty { gradient.fill(offset..<offset + model.layout.count, with: 0) }
     return lossSum
   }
 
-  /// Cuts the shares of virtual ranks into micro-batches, and these into passes of at most `rowsPerPass` rows in all.
-  private func passes(of shares: [Range<Int>]) -> [[Range<Int>]] {
-    let rows = shares.reduce(0) { $0 + $1.count }
-    guard rows > 0 else { return [] }
-    if microBatches == 1, rows <= Self.rowsPerPass { return [shares] }
-    return Self.cut(shares, into: microBatches).flatMap(Self.filled)
-  }
+  public var isGradientFinite: Bool { sum.isFinite }
 
-  /// Fills passes of `rowsPerPass` rows, the last with what is left, from `ranges` in their order. (Parts of each range would not do:
-  /// rounded up, the parts of many ranges are more rows than a pass may have.)
-  private static func filled(_ ranges: [Range<Int>]) -> [[Range<Int>]] {
-    let empty = ranges.map { $0.lowerBound..<$0.lowerBound }
-    var passes: [[Range<Int>]] = []
-    var pass = empty
-    var room = rowsPerPass
-    for (index, range) in ranges.enumerated() {
-      var start = range.lowerBound
-      while start < range.upperBound {
-        let end = min(range.upperBound, start + room)
-        pass[index] = start..<end
-        room -= end - start
-        start = end
-        guard room == 0 else { continue }
-        passes.append(pass)
-        pass = empty
-        room = rowsPerPass
-      }
-    }
-    return room < rowsPerPass ? passes + [pass] : passes
-  }
-
-  /// Cuts each of `ranges` into `count` parts as even as can be; parts without a row are left out.
-  private static func cut(_ ranges: [Range<Int>], into count: Int) -> [[Range<Int>]] {
-    // More parts than rows would be empty ones.
-    let count = min(count, ranges.map(\.count).max() ?? 0)
-    return (0..<count).map { part in
-      ranges.map { range in
-        range.lowerBound + range.count * part / count..<range.lowerBound + range.count * (part + 1) / count
-      }
-    }.filter { !$0.allSatisfy(\.isEmpty) }
-  }
-
-  public var isGradientFinite: Bool { Elementwise.isFinite(sum.slots, sum.range) }
-
-  public func gradientNorm() -> Double { Reduce.orderedSumOfSquares(sum.slots, sum.range).squareRoot() }
+  public func gradientNorm() -> Double { sum.entrySums().reduce(0, +).squareRoot() }
 
   public func update(
     _ body: (_ parameters: inout FloatBuffer, _ gradient: borrowing FloatBuffer, _ range: Range<Int>) -> Void
-  ) {
-    body(&parameters, sum.slots, sum.range)
+  ) throws {
+    body(&parameters, sum.slots, sum.owned)
+    let start = ContinuousClock.now
+    try sum.share(&parameters, over: communicator)
+    secondsReducing += (ContinuousClock.now - start) / .seconds(1)
   }
 
   public func withParameters<Result>(_ body: (borrowing FloatBuffer) throws -> Result) rethrows -> Result {
@@ -177,5 +123,12 @@ public final class DataParallel: ParallelStrategy {
     try body(&parameters)
   }
 
+  public func highest(_ code: Int) throws -> Int { try communicator.allReduce(code, .maximum) }
+
+  public func makeScorer(rows: Int) -> LocalScorer {
+    LocalScorer(model, rows: rows, rank: place.data.index, ranks: place.data.count)
+  }
+
   public var secondsReading: Double { reader.secondsReading }
+  public var secondsWaiting: Double { 0 }
 }

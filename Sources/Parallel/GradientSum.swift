@@ -1,61 +1,96 @@
 import Kernels
 import MPI
+import Model
 
 /// The gradient of a step on its way from the virtual ranks to their sum.
 ///
 /// A *slot* holds one gradient with the totals of the step behind it. Virtual ranks' gradients are put into slots and added along
-/// the tree as far as this rank's virtual ranks go; `reduce` adds what is left over all ranks, and slot 0 is the sum.
+/// the tree as far as this rank's virtual ranks go; `reduce` adds what is left over all ranks, and slot 0 is the sum: all of it, or,
+/// where the optimizer's state is split, the slice that this rank updates.
 final class GradientSum {
   /// What a rank does to its slots, in order.
   let steps: [SumTree.Step]
   private(set) var slots: FloatBuffer
+  /// The part of the sum that this rank has after `reduce`.
+  let owned: Range<Int>
   private let parameters: Int
-  /// Floats of a slot: parameters and totals, up to a multiple of a cache line.
+  /// Floats of a slot.
   private let width: Int
-  private let mode: GradientReduction
+  private let blocks: NormBlocks
   private let exchange: OrderedExchange?
+  private let shards: GradientShards?
   /// Under `ordered` a rank without virtual ranks has no gradient for its flags to travel with.
   private let hasIdleRanks: Bool
 
   /// - Parameters:
-  ///   - parameters: floats of a gradient.
+  ///   - layout: of the gradient.
   ///   - virtualRanks: which virtual ranks each of the ranks runs.
-  init(parameters: Int, virtualRanks: VirtualRanks, rank: Int, mode: GradientReduction) {
-    self.parameters = parameters
-    self.mode = mode
-    width = Self.padded(parameters + StepTotals.width)
-    hasIdleRanks = mode == .ordered && virtualRanks.ranks > virtualRanks.count
+  ///   - sharded: each rank ends with a slice of the sum only.
+  init(layout: ParameterLayout, virtualRanks: VirtualRanks, rank: Int, mode: GradientReduction, sharded: Bool) {
+    let slices = GradientSlices(layout, ranks: virtualRanks.ranks, sharded: sharded)
+    parameters = layout.count
+    width = slices.width
+    blocks = slices.blocks
+    owned = slices.owned[rank]
+    hasIdleRanks = Self.hasIdleRanks(virtualRanks, mode)
+    shards = slices.runs.map { GradientShards(slices, runs: $0, rank: rank, mode: mode) }
+    steps = Self.steps(virtualRanks, rank: rank, mode)
+    slots = FloatBuffer(count: slices.width * Self.slots(virtualRanks, rank: rank, mode))
+    exchange =
+      mode == .ordered && virtualRanks.ranks > 1
+      ? OrderedExchange(virtualRanks: virtualRanks, rank: rank, slices: slices) : nil
+  }
+
+  private static func steps(_ virtualRanks: VirtualRanks, rank: Int, _ mode: GradientReduction) -> [SumTree.Step] {
     switch mode {
-    case .ordered:
-      let tree = SumTree(leaves: virtualRanks.count)
-      steps = tree.localSteps(of: virtualRanks.run(by: rank))
-      slots = FloatBuffer(count: width * max(SumTree.slots(of: steps), 1))
-      exchange =
-        virtualRanks.ranks > 1 ? OrderedExchange(tree: tree, virtualRanks: virtualRanks, rank: rank, width: width) : nil
-    case .fast:
-      steps = [.place(slot: 0)]
-      slots = FloatBuffer(count: width)
-      exchange = nil
+    case .ordered: SumTree(leaves: virtualRanks.count).localSteps(of: virtualRanks.run(by: rank))
+    case .fast: [.place(slot: 0)]
     }
   }
 
-  /// Lets `body` write the gradient of `slot`, which begins at the offset that it is given, and puts the totals it returns behind.
-  func place(slot: Int, _ body: (inout FloatBuffer, _ offset: Int) throws -> StepTotals) rethrows {
-    let totals = try body(&slots, slot * width)
-    totals.store(into: &slots, at: slot * width + parameters)
+  /// How many gradients a rank holds before the reduction.
+  static func slots(_ virtualRanks: VirtualRanks, rank: Int, _ mode: GradientReduction) -> Int {
+    max(SumTree.slots(of: steps(virtualRanks, rank: rank, mode)), 1)
   }
+
+  static func hasIdleRanks(_ virtualRanks: VirtualRanks, _ mode: GradientReduction) -> Bool {
+    mode == .ordered && virtualRanks.ranks > virtualRanks.count
+  }
+
+  /// Lets `body` write the gradient of `slot`, which begins at the offset that it is given.
+  func write<Result>(slot: Int, _ body: (inout FloatBuffer, _ offset: Int) throws -> Result) rethrows -> Result {
+    try body(&slots, slot * width)
+  }
+
+  /// Sets the gradient of `slot` to zero: of a virtual rank without rows.
+  func clear(slot: Int) { slots.fill(slot * width..<slot * width + parameters, with: 0) }
+
+  /// Puts totals behind the gradient of `slot`.
+  func store(_ totals: StepTotals, slot: Int) { totals.store(into: &slots, at: slot * width + parameters) }
 
   /// Adds `slot + 1` into `slot`.
   func add(slot: Int) {
     Elementwise.add(within: &slots, (slot + 1) * width..<(slot + 2) * width, to: slot * width)
   }
 
-  /// Adds what the ranks hold; every rank ends with the sum in slot 0. Collective.
-  func reduce(raised: StepTotals, over communicator: borrowing Communicator) throws -> StepTotals {
+  /// Adds what the ranks hold; every rank ends with the sum of what it owns in slot 0. Collective.
+  /// - Parameter needsNorm: `entrySums` will be asked for; the same on every rank.
+  func reduce(
+    raised: StepTotals, needsNorm: Bool, over communicator: borrowing Communicator
+  ) throws(MPIError) -> StepTotals {
+    if let shards {
+      if let exchange {
+        try exchange.reduceScatter(&slots, over: communicator)
+      } else {
+        try shards.reduceScatter(&slots, over: communicator)
+      }
+      return try shards.report(slots, raised: raised, needsNorm: needsNorm, over: communicator)
+    }
     if communicator.size > 1 {
-      switch mode {
-      case .ordered: try exchange?.reduce(&slots, over: communicator)
-      case .fast: try communicator.sum(&slots)
+      if let exchange {
+        try exchange.reduce(&slots, over: communicator)
+      } else {
+        try communicator.sum(&slots)
       }
     }
     var totals = StepTotals(from: slots, at: parameters)
@@ -67,72 +102,17 @@ final class GradientSum {
     return totals
   }
 
-  /// The gradient in slot 0.
-  var range: Range<Int> { 0..<parameters }
+  /// Whether the sum is finite; the same on all ranks that added.
+  var isFinite: Bool { shards?.isFinite ?? Elementwise.isFinite(slots, 0..<parameters) }
 
-  private static func padded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
-}
-
-/// How many gradients a rank holds at a time.
-public enum GradientSlots {
-  public static func most(virtualRanks: VirtualRanks, run: Range<Int>, mode: GradientReduction) -> Int {
-    guard mode == .ordered else { return 1 }
-    let tree = SumTree(leaves: virtualRanks.count)
-    let received = virtualRanks.ranks > 1 ? 1 : 0
-    return max(SumTree.slots(of: tree.localSteps(of: run)), 1) + received
-  }
-}
-
-/// Adds the pieces of the ordered tree over all ranks.
-///
-/// Each rank owns a slice of the gradient: it receives that slice of all pieces, adds them along the tree, and hands the sum to all.
-/// The bytes moved are those of the best all-reduce where each rank holds one piece.
-private final class OrderedExchange {
-  private let mySlice: Range<Int>
-  private let additions: [SumTree.Addition]
-  private var received: FloatBuffer
-  /// The rounds of the exchange: in round `k` each rank sends its `k`-th piece.
-  private let rounds: [Round]
-  private let gathering: Partition
-
-  private struct Round {
-    let sending: Partition
-    let receiving: Partition
+  /// The sum of squares of each tensor of the sum; the same bits on all ranks that added.
+  func entrySums() -> [Double] {
+    if let shards { return blocks.entrySums { shards.blockSums[$0] } }
+    return blocks.entrySums { blocks.sum(ofBlock: $0, slots) }
   }
 
-  init(tree: SumTree, virtualRanks: VirtualRanks, rank: Int, width: Int) {
-    let ranks = virtualRanks.ranks
-    let lines = width / 16
-    let slices = (0..<ranks).map { lines * $0 / ranks * 16..<lines * ($0 + 1) / ranks * 16 }
-    let pieces = (0..<ranks).map { tree.pieces(of: virtualRanks.run(by: $0)) }
-    // The first piece of each rank in the order of the tree.
-    let firstPieces = pieces.indices.map { index in pieces[..<index].reduce(0) { $0 + $1.count } }
-    let mine = slices[rank]
-    mySlice = mine
-    additions = tree.finalAdditions(of: pieces.flatMap { $0 })
-    let pieceCount = pieces.reduce(0) { $0 + $1.count }
-    received = FloatBuffer(count: pieceCount * mine.count)
-    let roundCount = pieces.map(\.count).max() ?? 0
-    rounds = (0..<roundCount).map { round in
-      let sends = round < pieces[rank].count
-      let sending = Partition(
-        counts: slices.map { sends ? $0.count : 0 }, displacements: slices.map { round * width + $0.lowerBound })
-      let receiving = Partition(
-        counts: pieces.map { round < $0.count ? mine.count : 0 },
-        displacements: firstPieces.map { ($0 + round) * mine.count })
-      return Round(sending: sending, receiving: receiving)
-    }
-    gathering = Partition(counts: slices.map(\.count), displacements: slices.map(\.lowerBound))
-  }
-
-  func reduce(_ slots: inout FloatBuffer, over communicator: borrowing Communicator) throws {
-    for round in rounds {
-      try communicator.allToAll(slots, round.sending, into: &received, round.receiving)
-    }
-    for addition in additions {
-      let from = addition.from * mySlice.count
-      Elementwise.add(within: &received, from..<from + mySlice.count, to: addition.into * mySlice.count)
-    }
-    try communicator.allGather(received, into: &slots, gathering)
+  /// Brings the parameters that each rank has updated to all. Collective.
+  func share(_ parameters: inout FloatBuffer, over communicator: borrowing Communicator) throws(MPIError) {
+    try shards?.share(&parameters, over: communicator)
   }
 }

@@ -1,36 +1,66 @@
+public import Data
 public import Kernels
+public import Model
 
 /// How the ranks share the work of a step. The trainer's loop is the same for every strategy.
 ///
 /// Every method that is marked as collective is called by all ranks in the same order.
 public protocol ParallelStrategy: AnyObject {
+  associatedtype RowScorer: Scorer
+
+  /// Where this rank stands among all.
+  var place: GridPlace { get }
+
+  /// The parameters that this rank holds, from 0.
+  var layout: ParameterLayout { get }
+
+  /// Those of them that this rank updates, and keeps the optimizer's state for.
+  var owned: Range<Int> { get }
+
   /// Computes the gradient of the rows at `positions` of `epoch`, summed over the rows, and adds it over all ranks.
   ///
   /// Collective. `raised` carries this rank's flags; the result carries those of all.
+  /// - Parameter needsNorm: `gradientNorm` will be asked for; the same on every rank.
   /// - Throws: `StepFailure` on every rank where some rank cannot read its rows, `MPIError` where the ranks cannot be reached.
-  func sumGradient(epoch: Int, positions: Range<Int>, raised: StepTotals) throws -> StepTotals
+  func sumGradient(epoch: Int, positions: Range<Int>, raised: StepTotals, needsNorm: Bool) throws -> StepTotals
 
   /// Whether the summed gradient has neither infinities nor NaN; the same answer on every rank.
   var isGradientFinite: Bool { get }
 
-  /// The Euclidean norm of the summed gradient; the same bits on every rank.
+  /// The Euclidean norm of the summed gradient of all parameters; the same bits on every rank. After a `sumGradient` that was told.
   func gradientNorm() -> Double
 
-  /// Lets `body` update the parameters in `range` from the summed gradient, then makes the parameters known to whoever needs them.
+  /// Lets `body` update the parameters in `range`, which are those owned, from the summed gradient, then makes the parameters known to
+  /// whoever needs them.
   ///
   /// Collective.
   func update(_ body: (_ parameters: inout FloatBuffer, _ gradient: borrowing FloatBuffer, _ range: Range<Int>) -> Void)
     throws
 
-  /// Gives `body` the parameters to read.
+  /// Gives `body` the parameters that this rank holds to read.
   func withParameters<Result>(_ body: (borrowing FloatBuffer) throws -> Result) rethrows -> Result
 
-  /// Lets `body` replace the parameters, with the same values on every rank.
+  /// Lets `body` replace the parameters that this rank holds, with the same values on every rank that holds them.
   func replaceParameters(_ body: (inout FloatBuffer) throws -> Void) rethrows
+
+  /// The largest `code` of any rank, for what only some ranks can see. Collective.
+  func highest(_ code: Int) throws -> Int
+
+  /// Makes what scores rows under the parameters. Collective.
+  /// - Parameter rows: the most rows of a call.
+  func makeScorer(rows: Int) throws -> RowScorer
 
   /// Seconds that this rank has spent reading its rows, so far.
   var secondsReading: Double { get }
 
   /// Seconds that this rank has spent in the reduction, so far.
   var secondsReducing: Double { get }
+
+  /// Seconds that this rank has spent waiting for what other stages send it, so far.
+  var secondsWaiting: Double { get }
+}
+
+extension ParallelStrategy {
+  /// Which parts of rows this rank reads.
+  public var reads: RowParts { place.reads }
 }

@@ -47,12 +47,14 @@ struct EvaluateCommand: Command {
     let rank = world.rank
     // As many parts whatever the number of ranks, so that the metrics are the same to the last bit.
     let virtualRanks = VirtualRanks(count: max(Self.parts, world.size), ranks: world.size)
+    let place = GridShape(data: world.size).place(rank)
     let evaluator = try Agreement.alike {
       try description.check(opened.dataset)
       guard opened.dataset.rows > 0 else { throw Failure(.invalidData, "'\(data.path)' has no rows") }
       let transform = try opened.source.transform(model: description.normalization, scale: Float(description.scale))
       return try Evaluator(
-        model: model.model, dataset: opened.dataset, transform: transform, virtualRanks: virtualRanks, rank: rank)
+        model: model.model, dataset: opened.dataset, transform: transform, virtualRanks: virtualRanks, place: place
+      ) { LocalScorer(model.model, rows: $0, rank: place.data.index, ranks: place.data.count) }
     }
     let metrics = try model.withParameters { try evaluator.evaluate($0, world: world, ranking: true) }
     guard rank == 0 else { return ExitCode.success.rawValue }

@@ -18,12 +18,14 @@ final class DigitsTraining {
   }
 
   /// Writes a job file that logs every step and is the same but for `settings`, which are given by `--set` later.
-  func job(_ name: String, optimizer: String, train: String, more: String = "") throws -> String {
+  func job(_ name: String, optimizer: String, train: String, more: String = "", hidden: [Int] = [24, 16])
+    throws -> String
+  {
     try directory.write(
       text: """
         {
           data: { path: "\(directory.file("digits"))", validation_split: "test" },
-          model: { kind: "mlp", hidden: [24, 16], activation: "tanh" },
+          model: { kind: "mlp", hidden: \(hidden), activation: "tanh" },
           penalty: { l2: 1e-4 },
           optimizer: { \(optimizer) },
           train: { log_every: 1, \(train) },
@@ -64,6 +66,24 @@ struct DigitsRun {
   }
 
   var log: TrainingLog { get throws { try TrainingLog(path) } }
+
+  /// The files of all checkpoints by their paths, in their order.
+  var checkpointFiles: [CheckpointFile] {
+    get throws {
+      try checkpoints.flatMap { checkpoint in
+        let folder = path + "/checkpoints/" + checkpoint
+        return try FileManager.default.contentsOfDirectory(atPath: folder).sorted().map { name in
+          CheckpointFile(
+            name: checkpoint + "/" + name, bytes: try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name)))
+        }
+      }
+    }
+  }
+
+  struct CheckpointFile: Equatable {
+    let name: String
+    let bytes: Data
+  }
 
   var checkpoints: [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: path + "/checkpoints")) ?? []).sorted()

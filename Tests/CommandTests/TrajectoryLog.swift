@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import Testing
 
 /// What `metrics.jsonl` of a run says.
 struct TrainingLog {
@@ -33,6 +34,20 @@ struct TrainingLog {
       }
     }
   }
+
+  /// Expects the same steps and validations, whose losses differ by no more than a part of them.
+  func expectCloseness(
+    to other: TrainingLog, within tolerance: Double, sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    #expect(steps.map(\.step) == other.steps.map(\.step), sourceLocation: sourceLocation)
+    #expect(validations.map(\.step) == other.validations.map(\.step), sourceLocation: sourceLocation)
+    let losses = zip(losses, other.losses)
+    for (index, (loss, expected)) in losses.enumerated() where !(abs(loss - expected) <= tolerance * abs(expected)) {
+      Issue.record("loss \(index) is \(loss), not \(expected)", sourceLocation: sourceLocation)
+    }
+  }
+
+  private var losses: [Double] { steps.map(\.loss) + validations.map(\.validationLoss) }
 
   /// The last step in the log of a run that goes on, whose last line may not be whole; 0 where there is none yet.
   static func lastStep(_ directory: String) -> Int {

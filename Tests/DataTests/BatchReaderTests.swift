@@ -101,6 +101,70 @@ import Testing
     #expect(passes.sorted() == wanted.sorted())
   }
 
+  /// Readers of features alone and of targets alone hand out the batches of one that reads both.
+  @Test(arguments: [true, false], [0, 1 << 20])
+  func partsOfRowsTogetherAreTheRows(shuffle: Bool, residentBytes: Int) throws {
+    let scratch = try Scratch()
+    let dataset = try numberedDataset(scratch, rows: [20, 0, 13], chunkRows: 4)
+    let order = SampleOrder(
+      segments: dataset.shards.map { SampleOrder.Segment(rows: $0.rows, blockRows: 4) }, columns: 3, virtualRanks: 2,
+      seed: 4, shuffle: shuffle, windowBytes: 100)
+    func reader(_ parts: RowParts) throws -> BatchReader {
+      try BatchReader(
+        dataset: dataset, order: order, virtualRanks: 0..<2, targetUse: .classIndex(classes: 5), parts: parts,
+        residentBytes: residentBytes)
+    }
+    let (both, features, targets, none) = try (reader(.all), reader(.features), reader(.targets), reader([]))
+    for epoch in 0..<2 {
+      for slots in [0..<5, 5..<6, 6..<16] {
+        for v in 0..<2 {
+          let wanted = try both.rows(virtualRank: v, epoch: epoch, slots: slots)
+          let found = try features.withBatch(virtualRank: v, epoch: epoch, slots: slots) { features, view, targets, _ in
+            #expect(targets.count == 0)
+            return rowsOf(features, view)
+          }
+          #expect(found == wanted.features)
+          let labels = try targets.withBatch(virtualRank: v, epoch: epoch, slots: slots) { features, view, labels, at in
+            #expect(features.count == 0 && view.count == 0 && view.rows == slots.count)
+            return labels.values(in: at..<at + view.rows)
+          }
+          #expect(labels == wanted.targets)
+          try none.withBatch(virtualRank: v, epoch: epoch, slots: slots) { features, view, targets, _ in
+            #expect(features.count == 0 && targets.count == 0 && view.rows == slots.count)
+          }
+        }
+      }
+      // All virtual ranks together, in a pass of their own.
+      let rows = try both.withBatch(epoch: epoch, positions: 0..<30) { features, view, _, _ in rowsOf(features, view) }
+      let alone = try features.withBatch(epoch: epoch, positions: 0..<30) { features, view, _, _ in
+        rowsOf(features, view)
+      }
+      #expect(alone == rows)
+    }
+    #expect(none.rowsRead == 0 && none.openShards.isEmpty)
+  }
+
+  /// What a reader does not read it does not look at either: not the values, and not whether the data set is there.
+  @Test func partsThatAreNotReadAreNotOpened() throws {
+    let scratch = try Scratch()
+    let path = try writeShard(
+      scratch.file("a.h5"), features: [1, .nan, 3] as [Float], shape: [3, 1], targets: [0, 1, 9] as [Int32])
+    let dataset = try describe([path])
+    let order = dataset.order(virtualRanks: 1, seed: 1, shuffle: false)
+    func read(_ parts: RowParts) throws {
+      let reader = try BatchReader(
+        dataset: dataset, order: order, virtualRanks: 0..<1, targetUse: .classIndex(classes: 3), parts: parts)
+      try reader.withBatch(virtualRank: 0, epoch: 0, slots: 0..<3) { _, _, _, _ in }
+    }
+    #expect(dataError { try read(.features) }.message.contains("row 1, column 0: not a number"))
+    #expect(dataError { try read(.targets) }.message.contains("row 2"))
+    try read([])
+    let rows = try RowReader(dataset: dataset, rows: 0..<2, targetUse: .classIndex(classes: 3), parts: .targets)
+    try rows.withRows(0..<2) { features, view, targets, offset in
+      #expect(features.count == 0 && view.rows == 2 && targets.values(in: offset..<offset + 2) == [0, 1])
+    }
+  }
+
   @Test func onlyShardsOfItsVirtualRanksAreOpened() throws {
     let scratch = try Scratch()
     let dataset = try numberedDataset(scratch, rows: [10, 10, 10, 10])

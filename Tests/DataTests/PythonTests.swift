@@ -100,11 +100,15 @@ import Testing
 
   @Test func pythonsSafetensorsReadsWhatTheWriterWrites() throws {
     let path = scratch.file("own.safetensors")
-    let writer = try SafetensorsWriter(
-      path: path, tensors: [.init("layers.0.weight", shape: [2, 3]), .init("layers.0.bias", shape: [2])],
+    let layout = SafetensorsLayout(
+      [.init("layers.0.weight", shape: [2, 3]), .init("layers.0.bias", shape: [2])],
       metadata: [(key: "kind", value: "mlp"), (key: "job", value: "{\"a\": \"ä\\n\"}")])
-    try writer.append([1, 2, 3, 4, 5, 6, 7, 8])
-    try writer.finish()
+    try SafetensorsWriter.create(path, layout)
+    let writer = try SafetensorsWriter(path, layout, takesHeader: true)
+    let values = FloatBuffer([1, 2, 3, 4, 5, 6, 7, 8])
+    try writer.write(values, 0..<6, toTensor: 0)
+    try writer.write(values, 6..<8, toTensor: 1)
+    _ = try writer.finish()
     let said = try Python.run(
       """
       import sys

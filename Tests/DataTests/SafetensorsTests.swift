@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Glibc
 import Kernels
 import Testing
 
@@ -26,17 +27,18 @@ import Testing
   @Test func tensorsAndMetadataComeBack() throws {
     let path = scratch.file("m.safetensors")
     let metadata = [(key: "z", value: "ä\n\"quoted\""), (key: "a", value: "{\"nested\": 1}")]
-    let writer = try SafetensorsWriter(
-      path: path,
-      tensors: [
+    let layout = SafetensorsLayout(
+      [
         .init("layers.0.weight", shape: [2, 3]), .init("layers.0.bias", shape: [2]), .init("single", shape: []),
         .init("empty", shape: [0, 4]),
       ], metadata: metadata)
+    try SafetensorsWriter.create(path, layout)
+    let writer = try SafetensorsWriter(path, layout, takesHeader: true)
     let parameters = FloatBuffer([1, 2, 3, 4, 5, 6, -0.5, .infinity, 9])
-    try writer.append(parameters, 0..<6)
-    try writer.append(parameters, 6..<8)
-    try writer.append([9])
-    let receipt = try writer.finish()
+    try writer.write(parameters, 0..<6, toTensor: 0)
+    try writer.write(parameters, 6..<8, toTensor: 1)
+    try writer.write(parameters, 8..<9, toTensor: 2)
+    let receipt = layout.receipt(of: [try writer.finish()])
     let bytes = try FileSystem.read(path, limit: 1 << 20)
     #expect(receipt.bytes == bytes.count && receipt.checksum == Checksum(of: bytes))
     #expect(bytes.count % 4 == 0 && (8 + Int(bytes[0]) + 256 * Int(bytes[1])) % 8 == 0)
@@ -54,6 +56,8 @@ import Testing
     var buffer = FloatBuffer(count: 10)
     try file.read(weight, into: &buffer, at: 3)
     #expect(buffer.values() == [0, 0, 0, 1, 2, 3, 4, 5, 6, 0])
+    try file.read(weight, 2..<4, into: &buffer, at: 0)
+    #expect(buffer.values(in: 0..<4) == [3, 4, 0, 1])
     #expect(try file.values(of: file.tensors[1]) == [-0.5, .infinity])
     #expect(try file.values(of: file.tensors[2]) == [9])
     #expect(try file.values(of: file.tensors[3]) == [])
@@ -61,15 +65,20 @@ import Testing
     #expect(none == nil && noText == nil && text == metadata[0].value)
   }
 
+  /// Writes three elements to the tensors `b` and `a`.
+  private func write(_ name: String) throws -> [UInt8] {
+    let layout = SafetensorsLayout(
+      [.init("b", shape: [2]), .init("a", shape: [1])], metadata: [(key: "k", value: "v")])
+    try SafetensorsWriter.create(scratch.file(name), layout)
+    let writer = try SafetensorsWriter(scratch.file(name), layout, takesHeader: true)
+    let values = FloatBuffer([1, 2, 3])
+    try writer.write(values, 0..<2, toTensor: 0)
+    try writer.write(values, 2..<3, toTensor: 1)
+    _ = try writer.finish()
+    return try FileSystem.read(scratch.file(name), limit: 1 << 20)
+  }
+
   @Test func theSameContentsGiveTheSameBytes() throws {
-    func write(_ name: String) throws -> [UInt8] {
-      let writer = try SafetensorsWriter(
-        path: scratch.file(name), tensors: [.init("b", shape: [2]), .init("a", shape: [1])],
-        metadata: [(key: "k", value: "v")])
-      try writer.append([1, 2, 3])
-      try writer.finish()
-      return try FileSystem.read(scratch.file(name), limit: 1 << 20)
-    }
     let bytes = try write("1")
     #expect(try write("2") == bytes)
     let header =
@@ -179,11 +188,7 @@ import Testing
 
   @Test func everyTruncationIsRefused() throws {
     let path = scratch.file("m.safetensors")
-    let writer = try SafetensorsWriter(
-      path: path, tensors: [.init("a", shape: [3])], metadata: [(key: "k", value: "v")])
-    try writer.append([1, 2, 3])
-    try writer.finish()
-    let bytes = try FileSystem.read(path, limit: 1 << 20)
+    let bytes = try write("m.safetensors")
     for length in 0..<bytes.count {
       try FileSystem.write(Array(bytes[..<length]), to: path, atomically: false)
       #expect(refusal(path).kind == .invalid)
@@ -198,14 +203,80 @@ import Testing
     }
   }
 
-  @Test func whatIsNotFinishedLeavesNothing() throws {
-    do {
-      let writer = try SafetensorsWriter(path: scratch.file("u"), tensors: [.init("a", shape: [2])])
-      try writer.append([1])
-      #expect(scratch.names.count == 1 && scratch.names[0].hasPrefix("."))
+  /// Several writers, each with the columns of a matrix that it holds: the file and its checksum are those of one writer.
+  @Test(arguments: [1, 2, 3, 5]) func manyWritersMakeOneFile(writers: Int) throws {
+    let (rows, columns) = (4, 11)
+    let layout = SafetensorsLayout(
+      [.init("weight", shape: [rows, columns]), .init("bias", shape: [rows]), .init("empty", shape: [0])])
+    let values = FloatBuffer((0..<rows * columns + rows).map { Float($0) * 0.5 - 7 })
+    try SafetensorsWriter.create(scratch.file("whole"), layout)
+    let whole = try SafetensorsWriter(scratch.file("whole"), layout, takesHeader: true)
+    try whole.write(values, 0..<rows * columns, toTensor: 0)
+    try whole.write(values, rows * columns..<values.count, toTensor: 1)
+    let expected = layout.receipt(of: [try whole.finish()])
+    let bytes = try FileSystem.read(scratch.file("whole"), limit: 1 << 20)
+    #expect(expected.checksum == Checksum(of: bytes) && expected.bytes == bytes.count)
+
+    let path = scratch.file("parts")
+    try SafetensorsWriter.create(path, layout)
+    var parts: [SafetensorsPart] = []
+    for index in 0..<writers {
+      let writer = try SafetensorsWriter(path, layout, takesHeader: index == writers - 1)
+      let own = columns * index / writers..<columns * (index + 1) / writers
+      for row in 0..<rows {
+        let start = row * columns + own.lowerBound
+        try writer.write(values, start..<start + own.count, toTensor: 0, from: start)
+      }
+      if index == writers - 1 { try writer.write(values, rows * columns..<values.count, toTensor: 1) }
+      parts.append(try writer.finish())
     }
+    #expect(layout.receipt(of: parts) == expected)
+    #expect(try FileSystem.read(path, limit: 1 << 20) == bytes)
+  }
+
+  @Test(arguments: ["U8", "F64", "F32"]) func rangesOfOtherTypes(type: String) throws {
+    let values: [Double] = [1, -2, 3.5, 1e30, 5]
+    var data: [UInt8] = []
+    for value in values {
+      let bits = type == "F64" ? value.bitPattern : UInt64(Float(value).bitPattern)
+      data += (0..<(type == "F64" ? 8 : 4)).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
+    }
+    let count = type == "U8" ? 20 : 5
+    let path = try file(
+      "{\"a\":{\"dtype\":\"\(type)\",\"shape\":[\(count)],\"data_offsets\":[0,\(data.count)]}}", data: data)
+    let file = try SafetensorsFile.open(path)
+    var buffer = FloatBuffer(count: 3)
+    guard type != "U8" else {
+      #expect(dataError { try file.read(file.tensors[0], 1..<3, into: &buffer, at: 0) }.message.contains("is U8"))
+      return
+    }
+    try file.read(file.tensors[0], 2..<4, into: &buffer, at: 1)
+    #expect(buffer.values() == [0, 3.5, 1e30])
+    try file.read(file.tensors[0], 5..<5, into: &buffer, at: 3)
+  }
+
+  @Test func whatCannotBeWritten() throws {
+    let layout = SafetensorsLayout([.init("a", shape: [2])])
+    #expect(dataError { try SafetensorsWriter.create(scratch.file("no/u"), layout) }.kind == .output)
+    #expect(dataError { _ = try SafetensorsWriter(scratch.file("u"), layout, takesHeader: true) }.kind == .output)
     #expect(scratch.names.isEmpty)
-    let error = dataError { _ = try SafetensorsWriter(path: scratch.file("no/u"), tensors: []) }
-    #expect(error.kind == .output)
+    for call in [SystemCall.Name.write, .ftruncate, .close] {
+      FaultPlan.$current.withValue(FaultPlan(calls: [call], first: 1, effect: .fail(ENOSPC))) {
+        let error = dataError { try SafetensorsWriter.create(scratch.file("u"), layout) }
+        #expect(error.kind == .io && error.hint?.contains("needs") == true, "\(error)")
+      }
+      #expect(scratch.names.isEmpty, "nothing half made is left")
+    }
+    try SafetensorsWriter.create(scratch.file("u"), layout)
+    let writer = try SafetensorsWriter(scratch.file("u"), layout, takesHeader: true)
+    for call in [SystemCall.Name.pwrite, .fsync] {
+      FaultPlan.$current.withValue(FaultPlan(calls: [call], first: 1, effect: .fail(EIO))) {
+        let error = dataError {
+          try writer.write(FloatBuffer([1]), 0..<1, toTensor: 0, from: call == .pwrite ? 0 : 1)
+          _ = try writer.finish()
+        }
+        #expect(error.kind == .io && error.message.contains("cannot write '\(scratch.file("u"))'"), "\(error)")
+      }
+    }
   }
 }

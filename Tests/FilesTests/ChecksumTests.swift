@@ -48,4 +48,40 @@ import Testing
       #expect(Checksum(of: flipped).value != value)
     }
   }
+
+  /// However the bytes are dealt to parts, the parts together have the checksum of all of them.
+  @Test(arguments: [(1, 1), (2, 1), (3, 8), (5, 64), (4, 1000)])
+  func partsTogetherAreTheWhole(parts: Int, run: Int) {
+    let bytes = (0..<1237).map { UInt8(truncatingIfNeeded: $0 * 37 + $0 / 256) }
+    var found = [Checksum.Part](repeating: Checksum.Part(), count: parts)
+    // Run after run, the first bytes left out of turn, so that runs are not alike.
+    found[parts - 1].update(Array(bytes[..<5]), at: 0)
+    for (index, start) in stride(from: 5, to: bytes.count, by: run).enumerated() {
+      found[index % parts].update(Array(bytes[start..<min(start + run, bytes.count)]), at: start)
+    }
+    #expect(found.reduce(0) { $0 + $1.count } == bytes.count)
+    let contributions = found.map { $0.contribution(length: bytes.count) }
+    #expect(Checksum(combining: contributions, length: bytes.count) == Checksum(of: bytes))
+    #expect(Checksum(combining: contributions.reversed(), length: bytes.count) == Checksum(of: bytes))
+    // A part that is missing, or that comes twice, is noticed.
+    #expect(Checksum(combining: Array(contributions.dropLast()), length: bytes.count) != Checksum(of: bytes))
+    #expect(Checksum(combining: contributions + contributions.prefix(1), length: bytes.count) != Checksum(of: bytes))
+  }
+
+  /// Files far longer than the memory cost no time.
+  @Test func longGaps() {
+    var part = Checksum.Part()
+    part.update([1], at: 0)
+    let short = part.contribution(length: 1 << 20)
+    var zeros = Checksum(of: [1])
+    zeros.update([UInt8](repeating: 0, count: (1 << 20) - 1))
+    #expect(Checksum(combining: [short], length: 1 << 20) == zeros)
+    #expect(part.contribution(length: 1 << 62) != short)
+    #expect(Checksum(combining: [], length: 0) == Checksum())
+    let floats: [Float] = [1, -2]
+    var one = Checksum.Part()
+    one.update(floats.span, at: 0)
+    let bytes: [UInt8] = [0, 0, 128, 63, 0, 0, 0, 192]
+    #expect(Checksum(combining: [one.contribution(length: 8)], length: 8) == Checksum(of: bytes))
+  }
 }

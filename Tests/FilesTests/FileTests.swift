@@ -43,6 +43,29 @@ import Testing
     #expect(buffer[..<2] == [-2, 3])
   }
 
+  /// Several openers write one file, each its own places; interrupted and short transfers are carried on.
+  @Test func floatsAtOffsets() throws {
+    let scratch = try Scratch()
+    let path = scratch.file("floats")
+    let floats: [Float] = [1.5, -2, 3]
+    for effect in [nil, FaultPlan.Effect.cutShort, .fail(EINTR)] {
+      let whole = try File.create(path)
+      try whole.write([7])
+      try whole.truncate(to: 18)
+      let plan = effect.map { FaultPlan(calls: [.pwrite], first: 1, effect: $0, persists: $0 == .cutShort) }
+      try FaultPlan.$current.withValue(plan) {
+        let part = try File.openForWriting(path)
+        try part.write(floats.span.extracting(1..<3), at: 5)
+        try part.write(floats.span.extracting(0..<1), at: 1)
+        try part.close()
+      }
+      try whole.close()
+      let bytes = try FileSystem.read(path, limit: 100)
+      #expect(bytes == [7, 0, 0, 0xC0, 0x3F, 0, 0, 0, 0xC0, 0, 0, 0x40, 0x40, 0, 0, 0, 0, 0])
+    }
+    #expect(failure { _ = try File.openForWriting(scratch.file("none")) }?.isOutput == true)
+  }
+
   @Test func truncates() throws {
     let scratch = try Scratch()
     let path = scratch.file("x")

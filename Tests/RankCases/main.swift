@@ -6,6 +6,7 @@ import MPI
 
 let tables = [
   collectiveCases, messageCases, pendingCases, communicatorCases, faultCases, trainingCases, parallelCases, tensorCases,
+  layoutCases,
 ]
 
 var names = CommandLine.arguments.dropFirst()

@@ -87,8 +87,9 @@ import Testing
     ("schedule.patience", "3", []), ("train.epochs", "9", []), ("train.steps", "10", []),
     ("train.batch_size", #""full""#, []), ("train.shuffle", "false", []), ("train.seed", "9223372036854775807", []),
     ("train.clip_norm", "1.5", []), ("train.log_every", "4", []), ("train.initial_model", #""first.safetensors""#, []),
-    ("train.early_stopping.patience", "2", ["data.validation_split=test"]), ("parallel.pipeline", "1", []),
-    ("parallel.tensor", "1", []), ("parallel.micro_batches", "3", []),
+    ("train.early_stopping.patience", "2", ["data.validation_split=test"]), ("parallel.pipeline", "3", []),
+    ("parallel.tensor", "2", []), ("parallel.stages", "[2,1]", []), ("parallel.shard_optimizer", "true", []),
+    ("parallel.micro_batches", "3", []),
     ("parallel.virtual_ranks", "16", []), ("parallel.reduction", #""fast""#, []), ("checkpoint.every_steps", "5", []),
     ("checkpoint.every_seconds", "0.5", []), ("checkpoint.keep", "1", []), ("output", #""runs/here""#, []),
   ]
@@ -101,6 +102,24 @@ import Testing
       // Reading what was written gives the same again.
       let written = job.json.serialized(pretty: true)
       #expect(try Self.parse(written).json.serialized(pretty: true) == written, "\(setting.key)")
+    }
+  }
+
+  /// Who lists the stages need not count them.
+  @Test func stagesThatAreListedAreCounted() throws {
+    #expect(try Self.parse(Self.least, ["parallel.stages=[2,1,3]"]).split.pipeline == 3)
+    #expect(try Self.parse(Self.least, ["parallel.stages=[2,1,3]", "parallel.pipeline=2"]).split.pipeline == 2)
+    #expect(try Self.parse(Self.least).split == ModelSplit())
+  }
+
+  /// What a model file says of its job has no trace of how the ranks shared the model.
+  @Test func theLayoutIsNoPartOfWhatIsTrained() throws {
+    let whole = try Self.parse(Self.least).definition.serialized(pretty: false)
+    #expect(whole.contains(#""parallel":{"pipeline":1,"tensor":1,"micro_batches":1,"virtual_ranks":0,"#))
+    for settings in [
+      ["parallel.pipeline=3"], ["parallel.tensor=2"], ["parallel.stages=[1,2]"], ["parallel.shard_optimizer=true"],
+    ] {
+      #expect(try Self.parse(Self.least, settings).definition.serialized(pretty: false) == whole, "\(settings)")
     }
   }
 

@@ -19,28 +19,31 @@ public final class CheckpointStore {
     self.keep = keep
   }
 
-  /// Writes the checkpoint of `step`.
-  /// - Parameter write: puts the files into the folder whose path it is given, and says what it put there.
-  func save(step: Int, _ write: (_ folder: String) throws -> [CheckpointManifest.Entry]) throws {
-    let name = Self.name(of: step)
-    let partial = FileSystem.join(directory, Self.partialPrefix + name)
-    let final = FileSystem.join(directory, name)
+  /// Makes the folder for the files of the checkpoint of `step`; it takes its name in `commit`.
+  func begin(step: Int) throws -> String {
+    let partial = partialPath(of: step)
     try FileSystem.createDirectory(directory)
     if try FileSystem.status(of: partial) != nil { try FileSystem.removeTree(partial) }
     try FileSystem.createDirectory(partial)
-    do {
-      let manifest = CheckpointManifest(step: step, entries: try write(partial))
-      try FileSystem.write(manifest.bytes, to: FileSystem.join(partial, CheckpointManifest.name))
-      try FileSystem.synchronizeDirectory(partial)
-      // A checkpoint of this step is there already where a run was resumed from it and saves before its next step.
-      if try FileSystem.status(of: final) != nil { try FileSystem.removeTree(final) }
-      try FileSystem.rename(partial, to: final)
-      try FileSystem.synchronizeDirectory(directory)
-    } catch {
-      try? FileSystem.removeTree(partial)
-      throw error
-    }
+    return partial
+  }
+
+  /// Gives the checkpoint of `step` its name; `entries` are its files, which lie on the disk.
+  func commit(step: Int, _ entries: [CheckpointManifest.Entry]) throws {
+    let (partial, final) = (partialPath(of: step), path(of: step))
+    let manifest = CheckpointManifest(step: step, entries: entries)
+    try FileSystem.write(manifest.bytes, to: FileSystem.join(partial, CheckpointManifest.name))
+    try FileSystem.synchronizeDirectory(partial)
+    // A checkpoint of this step is there already where a run was resumed from it and saves before its next step.
+    if try FileSystem.status(of: final) != nil { try FileSystem.removeTree(final) }
+    try FileSystem.rename(partial, to: final)
+    try FileSystem.synchronizeDirectory(directory)
     try removeOld()
+  }
+
+  /// Removes what there is of a checkpoint of `step` that cannot be finished.
+  func giveUp(step: Int) {
+    try? FileSystem.removeTree(partialPath(of: step))
   }
 
   private func removeOld() throws {
@@ -76,6 +79,10 @@ public final class CheckpointStore {
 
   /// Where the checkpoint of `step` lies.
   public func path(of step: Int) -> String { FileSystem.join(directory, Self.name(of: step)) }
+
+  private func partialPath(of step: Int) -> String {
+    FileSystem.join(directory, Self.partialPrefix + Self.name(of: step))
+  }
 
   private static func name(of step: Int) -> String {
     let digits = String(step)

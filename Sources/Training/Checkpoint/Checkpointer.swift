@@ -11,7 +11,7 @@ import Text
 
 /// Saves a training as it goes, and brings it back.
 ///
-/// Rank 0 writes and reads; every rank calls the methods that are marked as collective.
+/// Every rank writes and reads what it holds; every rank calls the methods that are marked as collective.
 public final class Checkpointer {
   private static let stateName = "state.json"
   private static let optimizerName = "optimizer.safetensors"
@@ -20,21 +20,22 @@ public final class Checkpointer {
 
   private let store: CheckpointStore
   private let everySeconds: Double
-  private let world: Communicator
   /// What a model file of the training says; the step is filled in.
   private let description: ModelDescription
+  private let files: ModelFiles
+  private let grid: ProcessGrid
   private var lastSave = ContinuousClock.now
   /// The step of the newest checkpoint that this start wrote or began with.
   private(set) var savedStep: Int?
 
-  /// Collective.
-  public init(
-    store: CheckpointStore, everySeconds: Double, description: ModelDescription, world: borrowing Communicator
-  ) throws {
+  init(
+    store: CheckpointStore, everySeconds: Double, description: ModelDescription, files: ModelFiles, grid: ProcessGrid
+  ) {
     self.store = store
     self.everySeconds = everySeconds
     self.description = description
-    self.world = try world.duplicate()
+    self.files = files
+    self.grid = grid
   }
 
   /// The first step follows.
@@ -42,73 +43,93 @@ public final class Checkpointer {
 
   /// Whether this rank's clock says that a checkpoint is due; only that of rank 0 is asked.
   var isTimeUp: Bool {
-    world.rank == 0 && everySeconds > 0 && (ContinuousClock.now - lastSave) / .seconds(1) >= everySeconds
+    grid.world.rank == 0 && everySeconds > 0 && (ContinuousClock.now - lastSave) / .seconds(1) >= everySeconds
   }
 
-  /// Writes a checkpoint of `trainer`. Collective.
+  /// Writes a checkpoint of `trainer`. Collective: every rank writes what it holds.
   func save<Strategy: ParallelStrategy>(_ trainer: Trainer<Strategy>) throws {
     let step = trainer.state.step
-    _ = try Agreement.fromRoot(world) {
-      do {
-        try store.save(step: step) { try write(trainer, into: $0) }
-      } catch {
-        let failure = Failure(error)
-        let kept = savedStep.map { "the checkpoint of step \($0) is intact: go on with --resume" }
-        let buffers = 1 + trainer.optimizer.stateNames.count
-        let needed = "a checkpoint takes \(Text.bytes(4 * description.model.layout.count * buffers))"
-        throw Failure(
-          // What is missing where something is to be written is no input.
-          failure.code == .missingInput ? .cannotCreate : failure.code,
-          "the checkpoint of step \(step) was not saved: \(failure.message)",
-          hint: [needed, kept].compactMap { $0 }.joined(separator: "; "))
-      }
-      return []
+    do {
+      try write(trainer)
+    } catch let failure as Failure {
+      let kept = savedStep.map { "the checkpoint of step \($0) is intact: go on with --resume" }
+      let buffers = 1 + trainer.optimizer.stateNames.count
+      let needed = "a checkpoint takes \(Text.bytes(4 * description.model.layout.count * buffers))"
+      throw Failure(
+        // What is missing where something is to be written is no input.
+        failure.code == .missingInput ? .cannotCreate : failure.code,
+        "the checkpoint of step \(step) was not saved: \(failure.message)",
+        hint: [needed, kept].compactMap { $0 }.joined(separator: "; "), isShared: failure.isShared)
     }
     lastSave = .now
     savedStep = step
   }
 
-  private func write<Strategy: ParallelStrategy>(
-    _ trainer: Trainer<Strategy>, into folder: String
-  ) throws -> [CheckpointManifest.Entry] {
-    var entries: [CheckpointManifest.Entry] = []
-    func note(_ name: String, _ receipt: SafetensorsWriter.Receipt) {
-      entries.append(CheckpointManifest.Entry(name: name, bytes: receipt.bytes, checksum: receipt.checksum.hex))
+  /// One file of a checkpoint.
+  private struct Content {
+    /// What the tensors are of.
+    enum Kind {
+      case parameters, moments, best
     }
-    var description = description
-    description.step = trainer.state.step
-    let model = FileSystem.join(folder, ModelFile.name)
-    note(ModelFile.name, try trainer.strategy.withParameters { try ModelFile.write($0, description, to: model) })
-    let layout = description.model.layout
-    if !trainer.optimizer.stateNames.isEmpty {
-      note(
-        Self.optimizerName,
-        try writeOptimizer(trainer.optimizer, layout, to: FileSystem.join(folder, Self.optimizerName)))
-    }
-    if trainer.state.earlyStopping.bestLoss != nil {
-      note(Self.bestName, try ModelFile.write(trainer.best, layout, to: FileSystem.join(folder, Self.bestName)))
-    }
-    let state = Array(trainer.state.json.serialized(pretty: true).utf8)
-    try FileSystem.write(state, to: FileSystem.join(folder, Self.stateName))
-    entries.append(
-      CheckpointManifest.Entry(name: Self.stateName, bytes: state.count, checksum: Checksum(of: state).hex))
-    return entries
+
+    let kind: Kind
+    let name: String
+    let layout: SafetensorsLayout
   }
 
-  /// The moments, each tensor with the name of its moment before its own: `first_moment.layers.0.weight`.
-  private func writeOptimizer(
-    _ optimizer: borrowing Optimizer, _ layout: ParameterLayout, to path: String
-  ) throws -> SafetensorsWriter.Receipt {
-    let tensors = optimizer.stateNames.flatMap { state in
-      layout.entries.map { SafetensorsWriter.Entry("\(state).\($0.name)", shape: $0.shape) }
+  private func contents(_ state: TrainingState, stateNames: [String]) -> [Content] {
+    var description = description
+    description.step = state.step
+    let whole = description.model.layout
+    var contents = [Content(kind: .parameters, name: ModelFile.name, layout: ModelFile.layout(of: description))]
+    if !stateNames.isEmpty {
+      // Each tensor has the name of its moment before its own: `first_moment.layers.0.weight`.
+      let layout = ModelFile.layout(of: whole, prefixes: stateNames.map { $0 + "." })
+      contents.append(Content(kind: .moments, name: Self.optimizerName, layout: layout))
     }
-    let writer = try SafetensorsWriter(path: path, tensors: tensors)
-    for index in optimizer.stateNames.indices {
-      for entry in layout.entries {
-        try optimizer.withState(index) { (state) throws(DataError) in try writer.append(state, entry.range) }
+    if state.earlyStopping.bestLoss != nil {
+      contents.append(Content(kind: .best, name: Self.bestName, layout: ModelFile.layout(of: whole)))
+    }
+    return contents
+  }
+
+  private func write<Strategy: ParallelStrategy>(_ trainer: Trainer<Strategy>) throws {
+    let state = trainer.state
+    let contents = contents(state, stateNames: trainer.optimizer.stateNames)
+    var folder = ""
+    try SharedFiles.write(
+      contents.map(\.layout), world: grid.world,
+      make: {
+        folder = try store.begin(step: state.step)
+        return contents.map { FileSystem.join(folder, $0.name) }
+      },
+      fill: { try fill($1, contents[$0].kind, from: trainer) },
+      publish: { receipts in
+        var entries = zip(contents, receipts).map { content, receipt in
+          CheckpointManifest.Entry(name: content.name, bytes: receipt.bytes, checksum: receipt.checksum.hex)
+        }
+        let bytes = Array(state.json.serialized(pretty: true).utf8)
+        try FileSystem.write(bytes, to: FileSystem.join(folder, Self.stateName))
+        entries.append(
+          CheckpointManifest.Entry(name: Self.stateName, bytes: bytes.count, checksum: Checksum(of: bytes).hex))
+        try store.commit(step: state.step, entries)
+      },
+      giveUp: { store.giveUp(step: state.step) })
+  }
+
+  private func fill<Strategy: ParallelStrategy>(
+    _ writer: SafetensorsWriter, _ kind: Content.Kind, from trainer: Trainer<Strategy>
+  ) throws {
+    switch kind {
+    case .parameters: try trainer.strategy.withParameters { try files.write($0, with: writer) }
+    case .best: try files.write(trainer.best, with: writer)
+    case .moments:
+      for index in trainer.optimizer.stateNames.indices {
+        try trainer.optimizer.withState(index) { (state) throws(DataError) in
+          try files.write(moment: index, state, with: writer)
+        }
       }
     }
-    return try writer.finish()
   }
 
   /// The newest checkpoint that is whole: its folder and the state that it holds; nil where there is none. Collective.
@@ -128,27 +149,20 @@ public final class Checkpointer {
     return (folder, state)
   }
 
-  /// Gives `trainer` the parameters and moments of the checkpoint in `folder`. Collective.
+  /// Gives `trainer` the parameters and moments of the checkpoint in `folder`. Collective: every rank gets what it holds, whatever
+  /// ranks wrote it.
   public func restore<Strategy: ParallelStrategy>(_ trainer: Trainer<Strategy>, from folder: String) throws {
-    let layout = description.model.layout
-    try trainer.strategy.replaceParameters { parameters in
-      try load(ModelFile.name, in: folder, layout, into: &parameters)
-    }
-    var buffer = FloatBuffer(count: layout.count)
+    func path(_ name: String) -> String { FileSystem.join(folder, name) }
+    try trainer.strategy.replaceParameters { try files.readParameters(path(ModelFile.name), into: &$0) }
     for (index, name) in trainer.optimizer.stateNames.enumerated() {
-      try load(Self.optimizerName, in: folder, layout, prefix: name + ".", into: &buffer)
-      trainer.optimizer.setState(index, from: buffer)
+      try trainer.optimizer.updateState(index) { (state: inout FloatBuffer) throws in
+        try files.readMoments(path(Self.optimizerName), prefix: name + ".", into: &state)
+      }
     }
     trainer.optimizer.steps = trainer.state.step
     savedStep = trainer.state.step
     if trainer.state.earlyStopping.bestLoss != nil, trainer.best.count > 0 {
-      try load(Self.bestName, in: folder, layout, into: &trainer.best)
+      try files.readParameters(path(Self.bestName), into: &trainer.best)
     }
-  }
-
-  private func load(
-    _ name: String, in folder: String, _ layout: ParameterLayout, prefix: String = "", into values: inout FloatBuffer
-  ) throws {
-    try ModelFile.share(FileSystem.join(folder, name), layout, prefix: prefix, into: &values, world: world)
   }
 }

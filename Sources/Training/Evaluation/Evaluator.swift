@@ -5,13 +5,13 @@ public import MPI
 public import Model
 public import Parallel
 
-/// Judges a model on all rows of a data set, each rank on its part.
+/// Judges a model on all rows of a data set, each rank, or all that hold a copy of the model together, on a part.
 ///
 /// Like a training it works over virtual ranks and adds their sums in one order, so that the metrics are equal bit for bit on any
 /// number of ranks that share the same virtual ranks.
-public final class Evaluator {
+public final class Evaluator<RowScorer: Scorer> {
   /// Rows that go through the model in one pass.
-  private static let rowsPerPass = 1024
+  private static var rowsPerPass: Int { 1024 }
 
   private let model: Model
   private let task: Task
@@ -19,24 +19,28 @@ public final class Evaluator {
   private let virtualRanks: VirtualRanks
   private let own: Range<Int>
   private let reader: RowReader
-  private let workspace: Workspace
+  private let scorer: RowScorer
 
   /// - Parameters:
   ///   - dataset: the rows to judge on; at least one.
   ///   - transform: what the model was trained with.
+  ///   - virtualRanks: those of the copies of the model.
+  ///   - makeScorer: given the most rows that it will have to score at a time.
   public init(
-    model: Model, dataset: ShardedDataset, transform: FeatureTransform, virtualRanks: VirtualRanks, rank: Int
+    model: Model, dataset: ShardedDataset, transform: FeatureTransform, virtualRanks: VirtualRanks, place: GridPlace,
+    makeScorer: (_ rows: Int) throws -> RowScorer
   ) throws {
     let (use, task) = ModelDesign.use(of: model)
     self.model = model
     self.task = task
     self.virtualRanks = virtualRanks
     rows = dataset.rows
-    own = virtualRanks.run(by: rank)
+    own = virtualRanks.run(by: place.data.index)
     let range =
       Self.start(own.lowerBound, rows, virtualRanks.count)..<Self.start(own.upperBound, rows, virtualRanks.count)
-    reader = try RowReader(dataset: dataset, rows: range, targetUse: use, transform: transform)
-    workspace = Workspace(model, rows: max(1, min(Self.rowsPerPass, range.count)))
+    reader = try RowReader(
+      dataset: dataset, rows: range, targetUse: use, transform: transform, parts: place.reads)
+    scorer = try makeScorer(max(1, min(Self.rowsPerPass, range.count)))
   }
 
   private static func start(_ virtualRank: Int, _ rows: Int, _ count: Int) -> Int {
@@ -52,19 +56,21 @@ public final class Evaluator {
     var curve = ranking && task == .classification(classes: 2) ? RankingCurve(rows: rows) : nil
     var encoded: [Double] = []
     var confusion = MetricSums(task: task).confusion
-    // The one part in which a rank can fail by itself.
-    try Agreement.everywhere(world) {
-      for virtualRank in own {
-        let sums = try sums(ofVirtualRank: virtualRank, parameters, &curve)
-        encoded += sums.encoded
-        for index in confusion.indices { confusion[index] += sums.confusion[index] }
-      }
+    var failure: DataError?
+    for virtualRank in own {
+      let sums = try sums(ofVirtualRank: virtualRank, parameters, &curve, &failure)
+      encoded += sums.encoded
+      for index in confusion.indices { confusion[index] += sums.confusion[index] }
     }
-    let numbers = try world.allGather(encoded).flatMap { $0 }
+    try Agreement.everywhere(world) { if let failure { throw failure } }
+    // Of the ranks that hold a copy of the model one has the targets, and so the sums.
+    let numbers = try world.allGather(scorer.reads.contains(.targets) ? [Double(own.lowerBound)] + encoded : [])
     let width = MetricSums.encodedCount(task: task)
     var total = MetricSums(task: task)
-    for virtualRank in 0..<virtualRanks.count {
-      total.merge(MetricSums(task: task, encoded: numbers[virtualRank * width..<(virtualRank + 1) * width]))
+    for part in numbers.filter({ !$0.isEmpty }).sorted(by: { $0[0] < $1[0] }) {
+      for start in stride(from: 1, to: part.count, by: width) {
+        total.merge(MetricSums(task: task, encoded: part[start..<start + width]))
+      }
     }
     // Counts are whole numbers and may be added in any order, so a large confusion matrix travels once and not for each virtual rank.
     if !confusion.isEmpty { total.confusion = try world.allReduce(confusion, .sum) }
@@ -73,25 +79,44 @@ public final class Evaluator {
     return metrics
   }
 
+  /// - Parameter failure: why this rank cannot read its rows; it goes on without them where others wait for what it sends them.
   private func sums(
-    ofVirtualRank virtualRank: Int, _ parameters: borrowing FloatBuffer, _ curve: inout RankingCurve?
+    ofVirtualRank virtualRank: Int, _ parameters: borrowing FloatBuffer, _ curve: inout RankingCurve?,
+    _ failure: inout DataError?
   ) throws -> MetricSums {
     var sums = MetricSums(task: task)
     var row = Self.start(virtualRank, rows, virtualRanks.count)
     let end = Self.start(virtualRank + 1, rows, virtualRanks.count)
     while row < end {
       let block = row..<min(row + Self.rowsPerPass, end)
-      try reader.withRows(block) { features, view, targets, offset in
-        model.forward(parameters: parameters, features: features, view: view, workspace: workspace)
-        let lossSum = model.lossSum(workspace, targets: targets, targetsOffset: offset)
-        let scores = workspace.outputs.values(in: 0..<block.count * model.outputs)
-        let wanted = targets.values(in: offset..<offset + block.count * model.targetsPerRow)
-        sums.add(scores: scores, targets: wanted, rows: block.count, lossSum: lossSum)
-        Self.rank(scores, wanted, rows: block.count, &curve)
-      }
       row = block.upperBound
+      if failure == nil {
+        do {
+          try add(block, to: &sums, parameters, &curve)
+          continue
+        } catch let error as DataError {
+          failure = error
+        }
+      }
+      guard scorer.place.shape.modelRanks > 1 else { break }
+      let view = MatrixView(rows: block.count, columns: model.inputs)
+      try scorer.score(parameters: parameters, features: FloatBuffer(count: view.count), view)
     }
     return sums
+  }
+
+  private func add(
+    _ block: Range<Int>, to sums: inout MetricSums, _ parameters: borrowing FloatBuffer, _ curve: inout RankingCurve?
+  ) throws {
+    try reader.withRows(block) { features, view, targets, offset in
+      try scorer.score(parameters: parameters, features: features, view)
+      guard scorer.reads.contains(.targets) else { return }
+      let lossSum = model.lossSum(scorer.scores, targets: targets, targetsOffset: offset)
+      let scores = scorer.scores.outputs.values(in: 0..<block.count * model.outputs)
+      let wanted = targets.values(in: offset..<offset + block.count * model.targetsPerRow)
+      sums.add(scores: scores, targets: wanted, rows: block.count, lossSum: lossSum)
+      Self.rank(scores, wanted, rows: block.count, &curve)
+    }
   }
 
   /// The score of class 1 against class 0 of each row: the one score, or the difference of the two.

@@ -1,13 +1,14 @@
 public import Kernels
 public import MPI
+public import Parallel
 
 /// Judges the model of a training on its validation split.
-public final class Validator {
-  private let evaluator: Evaluator
+public final class Validator<RowScorer: Scorer> {
+  private let evaluator: Evaluator<RowScorer>
   private let world: Communicator
 
   /// Collective.
-  public init(_ evaluator: Evaluator, world: borrowing Communicator) throws {
+  public init(_ evaluator: Evaluator<RowScorer>, world: borrowing Communicator) throws {
     self.evaluator = evaluator
     self.world = try world.duplicate()
   }

@@ -72,14 +72,21 @@ extension JobKey {
       "train.early_stopping.patience", .integer(count), 0,
       "validations without improvement before the end; 0 never stops early"),
 
-    JobKey("parallel.pipeline", .integer(1...1), 1, "stages of a pipeline of layers; this version has one"),
-    JobKey("parallel.tensor", .integer(1...1), 1, "ranks that share each layer; this version has one"),
+    JobKey(
+      "parallel.pipeline", .integer(positiveCount), 1, "stages that the layers are cut into, each on a rank of its own"),
+    JobKey("parallel.tensor", .integer(positiveCount), 1, "ranks that share the weights of each layer"),
+    JobKey(
+      "parallel.stages", .integers(positiveCount), [],
+      "layers of each stage, as [2, 1, 3]; stages of about equal work without it"),
+    JobKey(
+      "parallel.shard_optimizer", .boolean, false,
+      "ranks that hold the same weights share the optimizer's state among them"),
     JobKey(
       "parallel.micro_batches", .integer(positiveCount), 1,
       "passes in which a virtual rank's share of a batch is processed"),
     JobKey(
       "parallel.virtual_ranks", .integer(count), 0,
-      "parts that define the training; 0 is the ranks at the first start, or the shards if those are more"
+      "parts that define the training; 0 is the data-parallel ranks at the first start, or the shards if those are more"
     ),
     JobKey(
       "parallel.reduction", .choice(["ordered", "fast"]), "ordered",

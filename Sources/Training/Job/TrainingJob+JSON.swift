@@ -50,7 +50,10 @@ extension TrainingJob {
     case "train.log_every": .integer(logEvery)
     case "train.initial_model": initialModel.map { .string($0) } ?? .null
     case "train.early_stopping.patience": .integer(patience)
-    case "parallel.pipeline", "parallel.tensor": .integer(1)
+    case "parallel.pipeline": .integer(split.pipeline)
+    case "parallel.tensor": .integer(split.tensor)
+    case "parallel.stages": .array(split.stages.map { .integer($0) })
+    case "parallel.shard_optimizer": .boolean(split.shardsOptimizer)
     case "parallel.micro_batches": .integer(microBatches)
     case "parallel.virtual_ranks": .integer(virtualRanks)
     case "parallel.reduction": .string(reduction.rawValue)

@@ -54,6 +54,7 @@ public struct TrainingJob: Sendable {
   public var initialModel: String?
   /// 0 never stops early.
   public var patience: Int
+  public var split: ModelSplit
   public var microBatches: Int
   /// 0 until the first start decides.
   public var virtualRanks: Int
@@ -103,6 +104,7 @@ public struct TrainingJob: Sendable {
     logEvery = values.integer("train.log_every") ?? 0
     initialModel = values.text("train.initial_model")
     patience = values.integer("train.early_stopping.patience") ?? 0
+    split = Self.split(values)
     microBatches = values.integer("parallel.micro_batches") ?? 1
     virtualRanks = values.integer("parallel.virtual_ranks") ?? 0
     reduction = values.choice("parallel.reduction") ?? .ordered
@@ -110,6 +112,16 @@ public struct TrainingJob: Sendable {
       everySteps: values.integer("checkpoint.every_steps") ?? 0,
       everySeconds: values.number("checkpoint.every_seconds") ?? 0, keep: values.integer("checkpoint.keep") ?? 1)
     output = values.text("output") ?? ""
+  }
+
+  private static func split(_ values: JobValues) -> ModelSplit {
+    let stages = values.integers("parallel.stages")
+    // Who lists the stages need not count them.
+    let isCounted = stages.isEmpty || values.isGiven("parallel.pipeline")
+    return ModelSplit(
+      pipeline: isCounted ? values.integer("parallel.pipeline") ?? 1 : stages.count,
+      tensor: values.integer("parallel.tensor") ?? 1, stages: stages,
+      shardsOptimizer: values.boolean("parallel.shard_optimizer"))
   }
 
   private static func schedule(_ values: JobValues) -> Schedule {

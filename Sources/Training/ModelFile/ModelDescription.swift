@@ -102,10 +102,18 @@ extension ModelDescription {
 }
 
 extension TrainingJob {
-  /// The part of the job that defines what is trained; where the run writes to is left out, so that equal trainings leave equal files.
+  /// The part of the job that defines what is trained. Where the run writes to and how its ranks share the model are left out, or as on
+  /// one rank, so that equal trainings leave equal files.
   var definition: JSONValue {
-    guard case .object(let members) = json else { return json }
-    return .object(members.filter { $0.key != "output" && $0.key != "checkpoint" })
+    var job = self
+    job.split = ModelSplit()
+    guard case .object(let members) = job.json else { return json }
+    let layout = ["stages", "shard_optimizer"]
+    return .object(
+      members.filter { $0.key != "output" && $0.key != "checkpoint" }.map { member in
+        guard member.key == "parallel", let parallel = member.value.asObject else { return member }
+        return JSONMember(key: member.key, value: JSONValue.object(parallel.filter { !layout.contains($0.key) }))
+      })
   }
 }
 

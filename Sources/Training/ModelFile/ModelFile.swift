@@ -1,4 +1,4 @@
-public import Data
+import Data
 import Failures
 import Files
 public import Kernels
@@ -10,23 +10,19 @@ import Parallel
 public enum ModelFile {
   public static let name = "model.safetensors"
 
-  /// Writes a model; the file is complete or not there.
-  @discardableResult
-  public static func write(
-    _ parameters: borrowing FloatBuffer, _ description: ModelDescription, to path: String
-  ) throws -> SafetensorsWriter.Receipt {
-    try write(parameters, description.model.layout, metadata: description.metadata, to: path)
+  /// The file of a model of this description.
+  static func layout(of description: ModelDescription) -> SafetensorsLayout {
+    layout(of: description.model.layout, metadata: description.metadata)
   }
 
-  /// Writes tensors that are laid out like the parameters of a model.
-  static func write(
-    _ values: borrowing FloatBuffer, _ layout: ParameterLayout, prefix: String = "",
-    metadata: [(key: String, value: String)] = [], to path: String
-  ) throws -> SafetensorsWriter.Receipt {
-    let tensors = layout.entries.map { SafetensorsWriter.Entry(prefix + $0.name, shape: $0.shape) }
-    let writer = try SafetensorsWriter(path: path, tensors: tensors, metadata: metadata)
-    for entry in layout.entries { try writer.append(values, entry.range) }
-    return try writer.finish()
+  /// A file of tensors that are laid out like the parameters of a model, once for each of `prefixes`.
+  static func layout(
+    of parameters: ParameterLayout, prefixes: [String] = [""], metadata: [(key: String, value: String)] = []
+  ) -> SafetensorsLayout {
+    SafetensorsLayout(
+      prefixes.flatMap { prefix in
+        parameters.entries.map { SafetensorsLayout.Entry(prefix + $0.name, shape: $0.shape) }
+      }, metadata: metadata)
   }
 
   /// The path of the model file that `path` means: itself, or that of a run directory.
@@ -71,32 +67,49 @@ public enum ModelFile {
     }
   }
 
-  /// Reads the tensors of `layout` on rank 0, which alone looks for `path`, and gives them to all. Collective.
-  static func share(
-    _ path: @autoclosure () throws -> String, _ layout: ParameterLayout, prefix: String = "",
-    into values: inout FloatBuffer,
-    world: borrowing Communicator
+  /// Reads `runs` of the tensors of `whole` from the file at `path`, on the ranks that give `reads`. Collective: all get through, or
+  /// all throw the same failure.
+  /// - Parameter origin: the place in a rank's layout that the buffer begins with.
+  static func read(
+    _ path: @autoclosure () throws -> String, _ whole: ParameterLayout, prefix: String = "", _ runs: [TensorRun],
+    origin: Int = 0, into values: inout FloatBuffer, where reads: Bool, world: borrowing Communicator
   ) throws {
-    _ = try Agreement.fromRoot(world) {
-      try read(try SafetensorsFile.open(try path()), layout, prefix: prefix, into: &values)
-      return []
+    try Agreement.everywhere(world) {
+      guard reads else { return }
+      try read(SafetensorsFile.open(path()), whole, prefix: prefix, runs, origin: origin, into: &values)
     }
-    try world.broadcast(&values, root: 0)
   }
 
-  /// Reads the tensors of `layout` into `values`.
+  /// Reads `runs` of the tensors of `whole` into `values`.
   /// - Throws: `DataError` (65) naming the tensor and both shapes where the file does not fit.
   static func read(
-    _ file: borrowing SafetensorsFile, _ layout: ParameterLayout, prefix: String = "", into values: inout FloatBuffer
+    _ file: borrowing SafetensorsFile, _ whole: ParameterLayout, prefix: String = "", _ runs: [TensorRun],
+    origin: Int = 0, into values: inout FloatBuffer
   ) throws {
-    let tensors = try check(file, layout, prefix: prefix)
-    for (entry, tensor) in zip(layout.entries, tensors) {
-      try file.read(tensor, into: &values, at: entry.range.lowerBound)
-      if let index = Elementwise.firstNonFinite(values, entry.range) {
+    let tensors = try check(file, whole, prefix: prefix)
+    for run in runs {
+      let tensor = tensors[run.tensor]
+      let place = run.local.lowerBound - origin
+      try file.read(tensor, run.elements, into: &values, at: place)
+      if let index = Elementwise.firstNonFinite(values, place..<place + run.local.count) {
         throw DataError(
-          .invalid,
-          "'\(file.path)': element \(index - entry.range.lowerBound) of '\(prefix + entry.name)' is not finite")
+          .invalid, "'\(file.path)': element \(run.start + index - place) of '\(tensor.name)' is not finite")
       }
+    }
+  }
+}
+
+extension SafetensorsWriter {
+  /// Writes those of `values` that are in `runs`.
+  /// - Parameters:
+  ///   - origin: the place in a rank's layout that the buffer begins with.
+  ///   - first: the tensor of the file that the first of the model is.
+  func write(
+    _ values: borrowing FloatBuffer, _ runs: [TensorRun], origin: Int = 0, fromTensor first: Int = 0
+  ) throws(DataError) {
+    for run in runs {
+      let place = run.local.lowerBound - origin
+      try write(values, place..<place + run.local.count, toTensor: first + run.tensor, from: run.start)
     }
   }
 }
@@ -115,8 +128,9 @@ public final class LoadedModel {
     let file = try SafetensorsFile.open(located)
     self.path = located
     description = try ModelDescription(file)
-    parameters = FloatBuffer(count: description.model.layout.count)
-    try ModelFile.read(file, description.model.layout, into: &parameters)
+    let layout = description.model.layout
+    parameters = FloatBuffer(count: layout.count)
+    try ModelFile.read(file, layout, layout.runs(of: 0..<layout.count, in: layout), into: &parameters)
   }
 
   /// Reads the model on every rank. Collective: all get it, or all throw the same failure.

@@ -34,7 +34,7 @@ public struct MemoryPlan: Sendable {
 
   init(
     model: Model, optimizer: OptimizerKind, order: SampleOrder, batchRows: Int, columns: Int, ranks: Int,
-    mode: GradientReduction, keepsBest: Bool
+    mode: GradientReduction, microBatches: MicroBatches, keepsBest: Bool
   ) {
     let virtualRanks = VirtualRanks(count: order.virtualRanks, ranks: ranks)
     // What no machine has is still a number: a plan that is refused must not trap.
@@ -48,9 +48,8 @@ public struct MemoryPlan: Sendable {
     let slots = held.map { GradientSlots.most(virtualRanks: virtualRanks, run: $0, mode: mode) }.max() ?? 1
     gradients = times(bytes, slots)
     moments = times(bytes, Optimizer.stateNames(optimizer).count)
-    let share = order.largestShare(batch: batchRows)
-    let together = mode == .fast ? held.map(\.count).max() ?? 1 : 1
-    let rows = min(share * together, DataParallel.rowsPerPass)
+    let rows = microBatches.mostRows(
+      share: order.largestShare(batch: batchRows), shares: mode == .fast ? held.map(\.count).max() ?? 1 : 1)
     activations = times(4, Workspace.floats(model.stage, rows: rows))
     let rowBytes = 4 * (columns + model.targetsPerRow)
     let windows = held.map { $0.reduce(0) { $0 + order.largestWindow(ofVirtualRank: $1) } }.max() ?? 0

@@ -1,7 +1,7 @@
 import Failures
 import Files
 import Kernels
-public import Model
+import Model
 import Optimization
 public import Parallel
 
@@ -19,15 +19,14 @@ public final class Trainer<Strategy: ParallelStrategy> {
   var best: FloatBuffer
   public private(set) var lastLoss: Double?
   public private(set) var lastValidation: Metrics?
-  private let validator: Validator?
+  private let validator: Validator<Strategy.RowScorer>?
   private let checkpointer: Checkpointer?
   /// Told of progress; nil on the ranks that do not speak.
   var reporter: RunReporter?
 
-  /// - Parameter layout: of the parameters that the strategy holds.
   public init(
-    job: TrainingJob, plan: TrainingPlan, strategy: Strategy, layout: ParameterLayout, state: TrainingState,
-    validator: Validator? = nil, checkpointer: Checkpointer? = nil
+    job: TrainingJob, plan: TrainingPlan, strategy: Strategy, state: TrainingState,
+    validator: Validator<Strategy.RowScorer>? = nil, checkpointer: Checkpointer? = nil
   ) {
     self.job = job
     self.plan = plan
@@ -35,8 +34,8 @@ public final class Trainer<Strategy: ParallelStrategy> {
     self.state = state
     self.validator = validator
     self.checkpointer = checkpointer
-    optimizer = Optimizer(job.optimizer, penalty: job.penalty, layout: layout)
-    best = FloatBuffer(count: job.patience > 0 ? layout.count : 0)
+    optimizer = Optimizer(job.optimizer, penalty: job.penalty, layout: strategy.layout, owned: strategy.owned)
+    best = FloatBuffer(count: job.patience > 0 ? strategy.layout.count : 0)
   }
 
   /// Trains to the end, or until a signal or early stopping ends it. Collective.
@@ -48,7 +47,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
     while state.step < plan.totalSteps, outcome == .finished {
       let step = plan.step(state.step)
       let totals = try strategy.sumGradient(
-        epoch: step.epoch, positions: step.positions, raised: flags)
+        epoch: step.epoch, positions: step.positions, raised: flags, needsNorm: job.clipNorm > 0)
       let rate = try update(totals, at: step)
       reporter?.note(step, totals, state, learningRate: rate)
       if step.endsEpoch || state.step == plan.totalSteps { try validate(after: step) }
@@ -135,16 +134,21 @@ public final class Trainer<Strategy: ParallelStrategy> {
     strategy.replaceParameters { $0.copy(from: best) }
   }
 
-  /// Throws before numbers that have run away reach a file, where they would take the place of good ones. The same on every rank.
+  /// Throws before numbers that have run away reach a file, where they would take the place of good ones. Collective; the same on
+  /// every rank.
   private func checkFinite() throws {
-    guard strategy.withParameters({ Elementwise.isFinite($0, 0..<$0.count) }) else {
-      throw diverged("a parameter after step \(state.step)")
+    // The parameters count above the first moment, that above the second.
+    var code = 0
+    let names = optimizer.stateNames
+    for index in names.indices.reversed()
+    where !optimizer.withState(index, { Elementwise.isFinite($0, 0..<$0.count) }) {
+      code = names.count - index
     }
-    for (index, name) in optimizer.stateNames.enumerated() {
-      guard optimizer.withState(index, { Elementwise.isFinite($0, 0..<$0.count) }) else {
-        throw diverged("the optimizer's \(name) after step \(state.step)")
-      }
-    }
+    if !strategy.withParameters({ Elementwise.isFinite($0, 0..<$0.count) }) { code = names.count + 1 }
+    code = try strategy.highest(code)
+    guard code > 0 else { return }
+    let what = code > names.count ? "a parameter" : "the optimizer's \(names[names.count - code])"
+    throw diverged("\(what) after step \(state.step)")
   }
 
   private func diverged(_ what: String, _ consequence: String = "") -> Failure {

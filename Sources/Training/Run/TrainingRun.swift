@@ -14,7 +14,9 @@ public final class TrainingRun {
   public let design: ModelDesign
   public let plan: TrainingPlan
   public let dataset: ShardedDataset
-  private let world: Communicator
+  /// The layers of each stage of the pipeline.
+  public let stages: [Range<Int>]
+  private let grid: ProcessGrid
   private let source: ResolvedSource
   private let validation: OpenedDataset?
   /// Where a resumed training goes on: the folder of its checkpoint and the state in it.
@@ -39,23 +41,24 @@ public final class TrainingRun {
   /// Checks everything that can be checked before training: files, shapes, settings, and what a resumed run has to go on with.
   /// - Parameter resume: go on from the newest checkpoint, if there is one.
   public init(_ given: TrainingJob, resume: Bool, world: borrowing Communicator) throws {
-    self.world = try world.duplicate()
+    let ranks = world.size
+    let shape = try Agreement.alike { try given.split.shape(ranks: ranks) }
     let opened = try OpenedDataset(given.data.source, scanLabels: given.needsLabels, world: world)
     guard opened.dataset.rows > 0 else {
       throw Failure(.invalidData, "the data set '\(given.data.path)' has no rows", isShared: true)
     }
     store = CheckpointStore(directory: RunDirectory.checkpoints(of: given.output), keep: given.checkpoint.keep)
     resumed = resume ? try Checkpointer.newest(store, world: world) { Self.warn($0) } : nil
-    let ranks = world.size
     let resumed = resumed
-    (course, job, design) = try Agreement.alike {
+    (course, job, design, stages) = try Agreement.alike {
       var job = given
-      let course = try Self.course(job, opened.dataset, ranks: ranks, resumed: resumed?.state.course)
+      let course = try Self.course(job, opened.dataset, ranks: shape.data, resumed: resumed?.state.course)
       job.virtualRanks = course.virtualRanks
       let design = try ModelDesign(job: job, dataset: opened.dataset)
       job.loss = design.model.loss
-      return (course, job, design)
+      return (course, job, design, try job.split.stages(of: design.model))
     }
+    grid = try ProcessGrid(shape, world: world)
     plan = TrainingPlan(rows: opened.dataset.rows, job: job)
     dataset = opened.dataset
     source = opened.source
@@ -135,8 +138,11 @@ public final class TrainingRun {
     MemoryPlan(
       model: design.model, optimizer: job.optimizer.kind, order: order, batchRows: plan.batchRows,
       columns: dataset.columns,
-      ranks: world.size, mode: job.reduction, keepsBest: job.patience > 0)
+      ranks: grid.shape.data, mode: job.reduction, microBatches: microBatches,
+      keepsBest: job.patience > 0)
   }
+
+  private var virtualRanks: VirtualRanks { VirtualRanks(count: job.virtualRanks, ranks: grid.shape.data) }
 
   private var order: SampleOrder {
     dataset.order(virtualRanks: job.virtualRanks, seed: job.seed, shuffle: job.shuffle)
@@ -146,22 +152,29 @@ public final class TrainingRun {
   /// - Parameter willBegin: called when nothing is left that could keep the training from its first step.
   public func train(policy: RunDirectory.Policy, willBegin: () -> Void = {}) throws -> Result {
     var directory: RunDirectory?
-    _ = try Agreement.fromRoot(world) {
+    _ = try Agreement.fromRoot(grid.world) {
       directory = try RunDirectory(job.output, policy: policy)
       return []
     }
     defer { directory?.unlock() }
-    let strategy = try makeStrategy()
-    let checkpointer = try Checkpointer(
-      store: store, everySeconds: job.checkpoint.everySeconds, description: description, world: world)
+    return job.split.pipeline == 1 && job.split.tensor == 1
+      ? try train(with: try makeDataParallel(), in: directory, willBegin)
+      : try train(with: try makeModelParallel(), in: directory, willBegin)
+  }
+
+  private func train<Strategy: ParallelStrategy>(
+    with strategy: Strategy, in directory: RunDirectory?, _ willBegin: () -> Void
+  ) throws -> Result {
+    let files = ModelFiles(strategy, whole: design.model.layout, grid: grid)
+    let checkpointer = Checkpointer(
+      store: store, everySeconds: job.checkpoint.everySeconds, description: description, files: files, grid: grid)
     let trainer = Trainer(
-      job: job, plan: plan, strategy: strategy, layout: design.model.layout,
-      state: resumed?.state ?? TrainingState(course),
-      validator: try makeValidator(), checkpointer: checkpointer)
+      job: job, plan: plan, strategy: strategy, state: resumed?.state ?? TrainingState(course),
+      validator: try makeValidator(strategy), checkpointer: checkpointer)
     if let resumed {
       try checkpointer.restore(trainer, from: resumed.folder)
     } else {
-      try initialize(strategy)
+      try initialize(strategy, files)
     }
     // Only now, with everything read that can turn out to be wrong, is a run that may be there replaced.
     trainer.reporter = try makeReporter(directory, strategy)
@@ -169,36 +182,48 @@ public final class TrainingRun {
     willBegin()
     let outcome = try train(trainer)
     let modelPath = FileSystem.join(job.output, ModelFile.name)
-    if outcome != .stopped { try writeModel(strategy, trainer.state, to: modelPath) }
+    if outcome != .stopped { try writeModel(strategy, files, trainer.state, to: modelPath) }
     return Result(
       outcome: outcome, state: trainer.state, lastLoss: trainer.lastLoss, validation: trainer.lastValidation,
       seconds: trainer.reporter?.seconds ?? 0, modelPath: modelPath)
   }
 
   /// A rank that cannot do its part of a step tells the others why, so that all end alike.
-  private func train(_ trainer: Trainer<DataParallel>) throws -> TrainingOutcome {
+  private func train<Strategy: ParallelStrategy>(_ trainer: Trainer<Strategy>) throws -> TrainingOutcome {
     do {
       return try trainer.train()
     } catch let failure as StepFailure {
-      try Agreement.everywhere(world) { if let own = failure.own { throw own } }
-      preconditionFailure("a step failed, and none of \(world.size) ranks says why")
+      try Agreement.everywhere(grid.world) { if let own = failure.own { throw own } }
+      preconditionFailure("a step failed, and none of \(grid.world.size) ranks says why")
     }
   }
 
-  private func makeStrategy() throws -> DataParallel {
-    let ranks = VirtualRanks(count: job.virtualRanks, ranks: world.size)
-    let order = order
-    let reader = try BatchReader(
-      dataset: dataset, order: order, virtualRanks: ranks.run(by: world.rank), targetUse: design.targetUse,
-      transform: transform)
-    return try DataParallel(
-      model: design.model, order: order, reader: reader, world: world, mode: job.reduction, batchRows: plan.batchRows,
-      microBatches: job.microBatches)
+  private func makeReader() throws -> BatchReader {
+    try BatchReader(
+      dataset: dataset, order: order, virtualRanks: virtualRanks.run(by: grid.place.data.index),
+      targetUse: design.targetUse, transform: transform, parts: grid.place.reads)
   }
 
-  private func makeReporter(_ directory: RunDirectory?, _ strategy: DataParallel) throws -> RunReporter? {
+  private func makeDataParallel() throws -> DataParallel {
+    try DataParallel(
+      model: design.model, order: order, reader: makeReader(), world: grid.data, mode: job.reduction,
+      batchRows: plan.batchRows, microBatches: microBatches, shardsOptimizer: job.split.shardsOptimizer)
+  }
+
+  private func makeModelParallel() throws -> ModelParallel {
+    try ModelParallel(
+      model: design.model, stages: stages, order: order, reader: grid.place.reads.isEmpty ? nil : makeReader(),
+      grid: grid, mode: job.reduction, batchRows: plan.batchRows, microBatches: microBatches,
+      shardsOptimizer: job.split.shardsOptimizer)
+  }
+
+  private var microBatches: MicroBatches { MicroBatches(count: job.microBatches) }
+
+  private func makeReporter<Strategy: ParallelStrategy>(
+    _ directory: RunDirectory?, _ strategy: Strategy
+  ) throws -> RunReporter? {
     var reporter: RunReporter?
-    _ = try Agreement.fromRoot(world) {
+    _ = try Agreement.fromRoot(grid.world) {
       guard let directory else { return [] }
       try directory.begin(job: job.json)
       let log = try MetricsLog(path: directory.metricsPath, keepingThrough: resumed?.state.step)
@@ -210,41 +235,52 @@ public final class TrainingRun {
     return reporter
   }
 
-  private func makeValidator() throws -> Validator? {
+  private func makeValidator<Strategy: ParallelStrategy>(
+    _ strategy: Strategy
+  ) throws -> Validator<Strategy.RowScorer>? {
     guard let validation else { return nil }
     let evaluator = try Evaluator(
-      model: design.model, dataset: validation.dataset, transform: transform,
-      virtualRanks: VirtualRanks(count: job.virtualRanks, ranks: world.size), rank: world.rank)
-    return try Validator(evaluator, world: world)
+      model: design.model, dataset: validation.dataset, transform: transform, virtualRanks: virtualRanks,
+      place: strategy.place
+    ) { try strategy.makeScorer(rows: $0) }
+    return try Validator(evaluator, world: grid.world)
   }
 
   /// Throws where the model file to start from is none, or is of another shape. Its values are read when training begins.
   private func checkInitialModel() throws {
     guard let path = job.initialModel, resumed == nil else { return }
-    _ = try Agreement.fromRoot(world) {
+    _ = try Agreement.fromRoot(grid.world) {
       try ModelFile.check(try SafetensorsFile.open(try ModelFile.locate(path)), design.model.layout)
       return []
     }
   }
 
   /// The first parameters: from the seed, or from a model file.
-  private func initialize(_ strategy: DataParallel) throws {
-    guard let path = job.initialModel else {
-      strategy.replaceParameters { design.model.initialize(&$0, seed: job.seed) }
-      return
-    }
+  private func initialize<Strategy: ParallelStrategy>(_ strategy: Strategy, _ files: ModelFiles) throws {
     try strategy.replaceParameters { parameters in
-      try ModelFile.share(try ModelFile.locate(path), design.model.layout, into: &parameters, world: world)
+      if let path = job.initialModel {
+        try files.readParameters(try ModelFile.locate(path), into: &parameters)
+      } else {
+        stage.initialize(&parameters, seed: job.seed)
+      }
     }
   }
 
-  private func writeModel(_ strategy: DataParallel, _ state: TrainingState, to path: String) throws {
+  /// The layers that this rank holds, or its part of them.
+  private var stage: Stage {
+    let place = grid.place
+    guard let stage = try? design.model.stage(layers: stages[place.pipeline.index], tensor: place.part) else {
+      preconditionFailure("stages that fit have layers that do not")
+    }
+    return stage
+  }
+
+  private func writeModel<Strategy: ParallelStrategy>(
+    _ strategy: Strategy, _ files: ModelFiles, _ state: TrainingState, to path: String
+  ) throws {
     var description = description
     description.step = state.step
-    _ = try Agreement.fromRoot(world) {
-      try strategy.withParameters { _ = try ModelFile.write($0, description, to: path) }
-      return []
-    }
+    try strategy.withParameters { try files.writeModel($0, description, to: path) }
   }
 
   /// Says what went wrong without ending the run. Called on rank 0.

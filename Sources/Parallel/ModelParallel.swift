@@ -1,0 +1,202 @@
+public import Data
+public import Kernels
+import MPI
+public import Model
+
+/// Each rank holds some layers, or parts of them: layers on the stages of a pipeline, each layer cut among the ranks of a tensor group,
+/// and copies of all that for different rows.
+///
+/// Every copy of the model works as `DataParallel` on one rank does: the same virtual ranks, passes and order of sums, so that a
+/// pipeline changes no bit.
+public final class ModelParallel: ParallelStrategy {
+  public let layout: ParameterLayout
+  private let grid: ProcessGrid
+  private let model: Model
+  private let runner: StageRunner
+  private let exchange: StageExchange
+  private let order: SampleOrder
+  private let reader: BatchReader?
+  private let ownVirtualRanks: Range<Int>
+  private let mode: GradientReduction
+  private let microBatches: MicroBatches
+  private let sum: GradientSum
+  private let report: GroupReport?
+  private var targets: FloatBuffer
+  private var parameters: FloatBuffer
+  private var isFinite = true
+  private var squaredNorm = 0.0
+  private var failure: (any Error)?
+  public private(set) var secondsReducing = 0.0
+
+  /// Makes the strategy of this rank. Collective.
+  /// - Parameters:
+  ///   - stages: the layers of each stage of the pipeline.
+  ///   - reader: what this rank reads (`GridPlace.reads`) of the rows of its data index; nil for a rank that reads nothing.
+  ///   - batchRows: rows of the global batch.
+  ///   - microBatches: passes in which the share of a virtual rank is processed.
+  ///   - shardsOptimizer: each rank of a data group updates a slice of the parameters, so that it keeps the optimizer's state of that
+  ///     alone.
+  public init(
+    model: Model, stages: [Range<Int>], order: SampleOrder, reader: BatchReader?, grid: ProcessGrid,
+    mode: GradientReduction, batchRows: Int, microBatches: MicroBatches, shardsOptimizer: Bool = false
+  ) throws {
+    let place = grid.place
+    precondition(stages.count == place.pipeline.count, "\(stages.count) stages for a grid of \(place.shape)")
+    precondition(place.reads.isEmpty || reader != nil, "a rank that reads \(place.reads) has no reader")
+    let stage = try model.stage(layers: stages[place.pipeline.index], tensor: place.part)
+    self.grid = grid
+    self.model = model
+    self.order = order
+    self.reader = reader
+    self.mode = mode
+    self.microBatches = microBatches
+    layout = stage.layout
+    let ranks = VirtualRanks(count: order.virtualRanks, ranks: place.data.count)
+    ownVirtualRanks = ranks.run(by: place.data.index)
+    sum = GradientSum(
+      layout: layout, virtualRanks: ranks, rank: place.data.index, mode: mode, sharded: shardsOptimizer)
+    let rows = max(
+      1,
+      Summand.mostRows(
+        of: ownVirtualRanks, order: order, batchRows: batchRows, mode: mode, microBatches: microBatches))
+    let exchange = try StageExchange(grid)
+    self.exchange = exchange
+    runner = StageRunner(
+      stage, grid: grid, exchange: exchange, capacity: rows)
+    targets = FloatBuffer(count: stage.isLast ? rows * model.targetsPerRow : 0)
+    parameters = FloatBuffer(count: layout.count)
+    report =
+      place.shape.modelRanks > 1
+      ? GroupReport(sumCounts: try grid.model.allGather(layout.entries.count), rank: place.modelIndex) : nil
+  }
+
+  public var place: GridPlace { grid.place }
+  public var owned: Range<Int> { sum.owned }
+
+  public func sumGradient(
+    epoch: Int, positions: Range<Int>, raised: StepTotals, needsNorm: Bool
+  ) throws -> StepTotals {
+    failure = nil
+    try compute(epoch: epoch, positions: positions, raised: raised)
+    if failure != nil { sum.store(StepTotals(failed: true), slot: 0) }
+    let start = ContinuousClock.now
+    let totals = try reduce(raised: raised, needsNorm: needsNorm)
+    secondsReducing += (ContinuousClock.now - start) / .seconds(1)
+    guard !totals.failed else { throw StepFailure(own: failure) }
+    return totals
+  }
+
+  /// Computes the gradients of this rank, each in its slot, and adds them along the tree.
+  private func compute(epoch: Int, positions: Range<Int>, raised: StepTotals) throws {
+    let summands = Summand.all(
+      of: ownVirtualRanks, order: order, positions: positions, mode: mode, microBatches: microBatches)
+    let batches = summands.flatMap { summand in summand.passes.map { (summand, $0) } }
+    let assembly = GradientAssembly(summands, in: sum, raised: raised)
+    try runner.begin(batches.map { $0.rows(of: $1) })
+    let works = OneForwardOneBackward(
+      stage: place.pipeline.index, stages: place.pipeline.count, microBatches: batches.count)
+    for work in works {
+      switch work {
+      case .forward(let batch):
+        let (summand, pass) = batches[batch]
+        try read(pass, of: summand, epoch: epoch, batch: batch)
+        try spread(batch, rows: summand.rows(of: pass))
+        try runner.forward(batch, parameters: parameters)
+        // The last stage goes back at once, so the loss belongs to the gradient that is being added up.
+        if place.pipeline.isLast {
+          assembly.lossSum += try runner.lossSum(batch, targets: targets)
+        }
+      case .backward(let batch):
+        try assembly.addPass { gradient, offset, accumulate in
+          try runner.backward(
+            batch, parameters: parameters, gradient: &gradient, at: offset, accumulate: accumulate)
+        }
+      }
+    }
+    try runner.end()
+  }
+
+  /// Reads what this rank reads of a micro-batch. After a failure there are zeros instead: the other ranks count on every message.
+  private func read(_ pass: [Range<Int>], of summand: Summand, epoch: Int, batch: Int) throws {
+    guard let reader, !reads.isEmpty else { return }
+    let input = runner.inputs(of: batch)
+    do {
+      if let failure { throw failure }
+      try reader.withPass(pass, of: summand, epoch: epoch) { features, view, found, offset in
+        if reads.contains(.features) { input.rows.copy(from: features, range: view.offset..<view.end) }
+        if reads.contains(.targets) {
+          targets.copy(from: found, range: offset..<offset + view.rows * model.targetsPerRow)
+        }
+      }
+    } catch {
+      failure = error
+      if reads.contains(.features) { input.rows.fill(with: 0) }
+      if reads.contains(.targets) { targets.fill(with: 0) }
+    }
+  }
+
+  /// Brings what one rank of a stage has read to those that hold the other parts of its layers.
+  private func spread(_ batch: Int, rows: Int) throws(MPIError) {
+    guard place.tensor.count > 1 else { return }
+    if place.pipeline.isFirst {
+      try grid.tensor.broadcast(&runner.inputs(of: batch).rows, count: rows * model.inputs, root: 0)
+    }
+    if place.pipeline.isLast {
+      try grid.tensor.broadcast(&targets, count: rows * model.targetsPerRow, root: 0)
+    }
+  }
+
+  /// Adds the gradients over the copies of the model, and lets the ranks of a copy know what each found.
+  private func reduce(raised: StepTotals, needsNorm: Bool) throws(MPIError) -> StepTotals {
+    var totals = try sum.reduce(raised: raised, needsNorm: needsNorm, over: grid.data)
+    isFinite = sum.isFinite
+    var sums = needsNorm ? entrySums() : nil
+    if let report {
+      // All ranks of a copy have the same rows: one tells.
+      if !reads.contains(.targets) { totals.rows = 0 }
+      try report.exchange(totals, isFinite: isFinite, sums: sums, over: grid.model)
+      totals = report.totals
+      isFinite = report.isFinite
+      sums = report.sums
+    }
+    squaredNorm = sums?.reduce(0, +) ?? .nan
+    return totals
+  }
+
+  /// The sums of squares of this rank's tensors; what several ranks hold alike counts on the first of them.
+  private func entrySums() -> [Double] {
+    zip(layout.entries, sum.entrySums()).map { entry, sum in
+      entry.isReplicated && !place.tensor.isFirst ? 0 : sum
+    }
+  }
+
+  public var isGradientFinite: Bool { isFinite }
+
+  public func gradientNorm() -> Double { squaredNorm.squareRoot() }
+
+  public func update(
+    _ body: (_ parameters: inout FloatBuffer, _ gradient: borrowing FloatBuffer, _ range: Range<Int>) -> Void
+  ) throws {
+    body(&parameters, sum.slots, sum.owned)
+    let start = ContinuousClock.now
+    try sum.share(&parameters, over: grid.data)
+    secondsReducing += (ContinuousClock.now - start) / .seconds(1)
+  }
+
+  public func withParameters<Result>(_ body: (borrowing FloatBuffer) throws -> Result) rethrows -> Result {
+    try body(parameters)
+  }
+
+  public func replaceParameters(_ body: (inout FloatBuffer) throws -> Void) rethrows {
+    try body(&parameters)
+  }
+
+  public func highest(_ code: Int) throws -> Int { try grid.world.allReduce(code, .maximum) }
+
+  public func makeScorer(rows: Int) -> GridScorer {
+    GridScorer(runner.stage, of: model, grid: grid, exchange: exchange, rows: rows)
+  }
+
+  public var secondsReading: Double { reader?.secondsReading ?? 0 }
+  public var secondsWaiting: Double { runner.secondsWaiting }
+}

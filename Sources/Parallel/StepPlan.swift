@@ -1,0 +1,64 @@
+public import Data
+public import Model
+
+/// What a step takes on each rank of a grid, known before there is a grid: memory and messages, as formulas.
+public struct StepPlan: Sendable {
+  public let model: Model
+  public let shape: GridShape
+  /// The layers of each stage of the pipeline.
+  public let stages: [Range<Int>]
+  public let order: SampleOrder
+  public let mode: GradientReduction
+  public let batchRows: Int
+  public let microBatches: MicroBatches
+  public let shardsOptimizer: Bool
+
+  public init(
+    model: Model, shape: GridShape, stages: [Range<Int>], order: SampleOrder, mode: GradientReduction, batchRows: Int,
+    microBatches: MicroBatches, shardsOptimizer: Bool = false
+  ) {
+    precondition(stages.count == shape.pipeline, "\(stages.count) stages for a grid of \(shape)")
+    self.model = model
+    self.shape = shape
+    self.stages = stages
+    self.order = order
+    self.mode = mode
+    self.batchRows = batchRows
+    self.microBatches = microBatches
+    self.shardsOptimizer = shardsOptimizer
+  }
+
+  /// The part of the model at `place`.
+  /// - Throws: `ModelError` where a layer cannot be cut so.
+  public func stage(at place: GridPlace) throws(ModelError) -> Stage {
+    try model.stage(layers: stages[place.pipeline.index], tensor: place.part)
+  }
+
+  /// The parameters of its part that the rank at `place` updates.
+  public func owned(at place: GridPlace) throws(ModelError) -> Range<Int> {
+    try slices(at: place).owned[place.data.index]
+  }
+
+  /// The passes through the model in the first step of an epoch, on the ranks that have most.
+  public var passes: Int {
+    (0..<min(shape.data, order.virtualRanks)).map { passes(data: $0).count }.max() ?? 0
+  }
+
+  /// The part of a step in which the stages of the pipeline wait for each other.
+  public var bubble: Double { OneForwardOneBackward.bubble(stages: shape.pipeline, microBatches: passes) }
+
+  /// Which virtual ranks each copy of the model runs.
+  var virtualRanks: VirtualRanks { VirtualRanks(count: order.virtualRanks, ranks: shape.data) }
+
+  /// The rows of each pass in the first step of an epoch.
+  func passes(data index: Int) -> [Int] {
+    Summand.all(
+      of: virtualRanks.run(by: index), order: order, positions: 0..<min(batchRows, order.rows), mode: mode,
+      microBatches: microBatches
+    ).flatMap { summand in summand.passes.map { summand.rows(of: $0) } }
+  }
+
+  func slices(at place: GridPlace) throws(ModelError) -> GradientSlices {
+    GradientSlices(try stage(at: place).layout, ranks: shape.data, sharded: shardsOptimizer)
+  }
+}

@@ -1,0 +1,204 @@
+import Data
+import Kernels
+import MPI
+import Model
+import Optimization
+import Parallel
+
+/// Trainings on grids of ranks, against the same training by each rank alone. The data degree is what the number of ranks leaves.
+let layoutCases: [RankCase] = (1...8).flatMap { pipeline in
+  (1...4).map { tensor in
+    RankCase("layout-\(pipeline)x\(tensor)") { world in
+      guard let shape = GridShape(ranks: world.size, pipeline: pipeline, tensor: tensor) else {
+        throw CaseFailure("\(world.size) ranks are no grid of \(pipeline) x \(tensor)", exitCode: 64)
+      }
+      let grid = try ProcessGrid(shape, world: world)
+      let dataset = try scatteredDataset(world: world)
+      for settings in layoutSettings {
+        try compare(settings, dataset, grid)
+      }
+    }
+  }
+}
+
+/// 69 rows of 6 numbers without a pattern, of many magnitudes, so that every other order of a sum gives other bits; 4 classes.
+func scatteredDataset(world: borrowing Communicator) throws -> ShardedDataset {
+  try numberedDataset(shards: unevenShards, columns: 6, classes: 4, world: world) { row, column in
+    let mixed = UInt32(truncatingIfNeeded: row &* 2_654_435_761 &+ column &* 40_503 &+ 12_345) &* 2_246_822_519
+    return (Float(mixed >> 8) / Float(1 << 23) - 1) * Float(1 << (row % 5))
+  }
+}
+
+/// What a training is but for its layout.
+struct LayoutSettings {
+  var mode = GradientReduction.ordered
+  var virtualRanks = 7
+  var batchRows = 25
+  var microBatches = 3
+  var shardsOptimizer = false
+  var clipNorm = 0.0
+  /// The widths of the hidden layers; the second makes tensors of several blocks of the norm.
+  var hidden = [70, 131, 7, 9, 5, 8, 6]
+
+  var model: Model {
+    get throws { try Model(kind: .mlp, sizes: [6] + hidden + [4], activation: .gelu, loss: .softmax) }
+  }
+}
+
+private let layoutSettings: [LayoutSettings] = [
+  LayoutSettings(),
+  LayoutSettings(clipNorm: 0.05),
+  LayoutSettings(shardsOptimizer: true),
+  LayoutSettings(shardsOptimizer: true, clipNorm: 0.05),
+  LayoutSettings(virtualRanks: 1, microBatches: 8, shardsOptimizer: true, clipNorm: 0.05),
+  LayoutSettings(virtualRanks: 2, microBatches: 1),
+  // More micro-batches than rows, and virtual ranks without a row.
+  LayoutSettings(virtualRanks: 12, batchRows: 10, microBatches: 6, shardsOptimizer: true, clipNorm: 0.05),
+  LayoutSettings(mode: .fast, microBatches: 4, clipNorm: 0.05),
+  LayoutSettings(mode: .fast, virtualRanks: 12, microBatches: 1, shardsOptimizer: true, clipNorm: 0.05),
+]
+
+/// Trains on the grid and alone, and expects the same parameters, losses, norms and scores: bit for bit where that is promised.
+private func compare(_ settings: LayoutSettings, _ dataset: ShardedDataset, _ grid: ProcessGrid) throws {
+  guard let alone = try grid.world.split(color: grid.world.rank, key: 0) else { throw CaseFailure("no rank alone") }
+  let trained = try trainOnGrid(settings, dataset, grid)
+  let expected = try trainAlone(settings, dataset, alone)
+  let what = "\(grid.shape), \(settings)"
+  try expect(trained.values.count, expected.values.count, "numbers of \(what)")
+  let isExact = grid.shape.tensor == 1 && (settings.mode == .ordered || grid.shape.data == 1)
+  for (index, (value, truth)) in zip(trained.values, expected.values).enumerated() {
+    if isExact ? value.bitPattern != truth.bitPattern : !(abs(value - truth) <= 2e-4 * max(1, abs(truth))) {
+      throw CaseFailure("\(what): number \(index) is \(value) instead of \(truth)")
+    }
+  }
+  if settings.shardsOptimizer {
+    let all = try grid.data.allGather(trained.owned).reduce(0, +)
+    try expect(all, trained.held, "parameters that the ranks of a data group own in \(what)")
+  }
+}
+
+private struct Trained {
+  /// Losses, norms, the parameters of the whole model and the loss of all rows at the end.
+  var values: [Double] = []
+  var owned = 0
+  var held = 0
+}
+
+private func trainAlone(
+  _ settings: LayoutSettings, _ dataset: ShardedDataset, _ alone: borrowing Communicator
+) throws -> Trained {
+  let model = try settings.model
+  let order = dataset.order(virtualRanks: settings.virtualRanks, seed: 3, shuffle: true)
+  let strategy = try DataParallel(
+    model: model, order: order, reader: try reader(dataset, order, 0..<settings.virtualRanks), world: alone,
+    mode: settings.mode, batchRows: settings.batchRows, microBatches: MicroBatches(count: settings.microBatches))
+  strategy.replaceParameters { model.initialize(&$0, seed: 2) }
+  var trained = try train(strategy, settings, order)
+  trained.values += strategy.withParameters { $0.values().map { Double($0) } }
+  trained.values += try scores(strategy, model, dataset)
+  return trained
+}
+
+private func trainOnGrid(_ settings: LayoutSettings, _ dataset: ShardedDataset, _ grid: ProcessGrid) throws -> Trained {
+  let model = try settings.model
+  let order = dataset.order(virtualRanks: settings.virtualRanks, seed: 3, shuffle: true)
+  let place = grid.place
+  let run = VirtualRanks(count: settings.virtualRanks, ranks: place.data.count).run(by: place.data.index)
+  let stages = PipelineStages.balanced(sizes: model.sizes, stages: place.pipeline.count)
+  let strategy = try ModelParallel(
+    model: model, stages: stages, order: order,
+    reader: place.reads.isEmpty ? nil : try reader(dataset, order, run, parts: place.reads), grid: grid,
+    mode: settings.mode, batchRows: settings.batchRows, microBatches: MicroBatches(count: settings.microBatches),
+    shardsOptimizer: settings.shardsOptimizer)
+  let stage = try model.stage(layers: stages[place.pipeline.index], tensor: place.part)
+  strategy.replaceParameters { stage.initialize(&$0, seed: 2) }
+  var trained = try train(strategy, settings, order)
+  trained.values += try wholeParameters(strategy, model, stages, grid).map { Double($0) }
+  // Only the ranks that read targets know the loss of scores.
+  let found = try scores(strategy, model, dataset)
+  trained.values += try grid.model.allGather(found).first { !$0.isEmpty } ?? []
+  trained.owned = strategy.owned.count
+  trained.held = strategy.layout.count
+  return trained
+}
+
+private func reader(
+  _ dataset: ShardedDataset, _ order: SampleOrder, _ virtualRanks: Range<Int>, parts: RowParts = .all
+) throws -> BatchReader {
+  try BatchReader(
+    dataset: dataset, order: order, virtualRanks: virtualRanks, targetUse: .classIndex(classes: 4), parts: parts)
+}
+
+/// Two epochs with Adam; the losses and norms of the steps.
+private func train<Strategy: ParallelStrategy>(
+  _ strategy: Strategy, _ settings: LayoutSettings, _ order: SampleOrder
+) throws -> Trained {
+  var optimizer = Optimizer(
+    OptimizerSettings(.adam), penalty: Penalty(l2: 0.01), layout: strategy.layout,
+    owned: strategy.owned)
+  var trained = Trained()
+  for epoch in 0..<2 {
+    for step in 0..<order.steps(batch: settings.batchRows) {
+      let positions = order.positions(ofStep: step, batch: settings.batchRows)
+      let totals = try strategy.sumGradient(
+        epoch: epoch, positions: positions, raised: StepTotals(), needsNorm: settings.clipNorm > 0)
+      try expect(totals.rows, positions.count, "rows of a step")
+      try expect(strategy.isGradientFinite, true, "finite")
+      trained.values.append(totals.lossSum)
+      var scale = 1 / Double(totals.rows)
+      if settings.clipNorm > 0 {
+        trained.values.append(strategy.gradientNorm())
+        scale *= clipScale(norm: strategy.gradientNorm() * scale, limit: settings.clipNorm)
+      }
+      try strategy.update { parameters, gradient, range in
+        optimizer.update(
+          parameters: &parameters, gradient: gradient, scale: Float(scale), learningRate: 0.01, range: range)
+      }
+    }
+  }
+  return trained
+}
+
+/// The losses of all rows in blocks of 20, where the strategy says that this rank knows them.
+private func scores<Strategy: ParallelStrategy>(
+  _ strategy: Strategy, _ model: Model, _ dataset: ShardedDataset
+) throws -> [Double] {
+  let scorer = try strategy.makeScorer(rows: 20)
+  let rows = try RowReader(dataset: dataset, targetUse: .classIndex(classes: 4), parts: scorer.reads)
+  var losses: [Double] = []
+  for start in stride(from: 0, to: dataset.rows, by: 20) {
+    try rows.withRows(start..<min(start + 20, dataset.rows)) { features, view, targets, offset in
+      try strategy.withParameters { try scorer.score(parameters: $0, features: features, view) }
+      if scorer.reads.contains(.targets) {
+        losses.append(model.lossSum(scorer.scores, targets: targets, targetsOffset: offset))
+      }
+    }
+  }
+  return losses
+}
+
+/// The parameters of the whole model, put together from those of all ranks; all copies must be equal.
+private func wholeParameters(
+  _ strategy: ModelParallel, _ model: Model, _ stages: [Range<Int>], _ grid: ProcessGrid
+) throws -> [Float] {
+  let parts = try grid.model.allGather(strategy.withParameters { $0.values() })
+  var whole = [Float](repeating: .nan, count: model.layout.count)
+  for (index, part) in parts.enumerated() {
+    let place = grid.shape.place(index)
+    for entry in try model.stage(layers: stages[place.pipeline.index], tensor: place.part).layout.entries {
+      guard let start = model.layout[entry.name]?.range.lowerBound else { throw CaseFailure("no \(entry.name)") }
+      for segment in entry.segments(of: entry.range) {
+        for (offset, index) in segment.local.enumerated() {
+          let place = start + segment.offset + offset
+          if entry.isReplicated, !whole[place].isNaN {
+            try expect(part[index], whole[place], "a copy of \(entry.name)")
+          }
+          whole[place] = part[index]
+        }
+      }
+    }
+  }
+  let bits = whole.map { Int($0.bitPattern) }
+  try expect(try grid.data.allReduce(bits, .maximum), try grid.data.allReduce(bits, .minimum), "copies of the model")
+  return whole
+}
