@@ -26,6 +26,17 @@ public enum Machine {
     return max(0, pages) * max(0, pageBytes)
   }
 
+  /// The bytes of addresses that the process may have, and those that it has; nil where there is no limit.
+  /// Corresponds to `RLIMIT_AS` of `getrlimit(2)` and to `statm` of `proc(5)`.
+  public static var addressSpace: (limit: Int, used: Int)? {
+    var limit = rlimit()
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max,
+      let statistics = try? FileSystem.read("/proc/self/statm", limit: 1 << 12),
+      let pages = Int(String(decoding: statistics.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self))
+    else { return nil }
+    return (Int(clamping: limit.rlim_cur), pages * sysconf(Int32(_SC_PAGESIZE)))
+  }
+
   /// The processors that this process may run on.
   public static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 

@@ -52,48 +52,34 @@ struct TrainCommand: Command {
     let job = try Agreement.alike { try TrainingJob(parsing: bytes, source: jobPath, overrides: overrides) }
     let run = try TrainingRun(job, resume: policy == .resume, world: world)
     if isDry {
-      if world.rank == 0 { StandardStream.output.write(plan(run, ranks: world.size)) }
+      if world.rank == 0 {
+        warn(run)
+        StandardStream.output.write(try TrainingPlanText(run).text)
+      }
       return ExitCode.success.rawValue
     }
     let (rank, ranks) = (world.rank, world.size)
     let result = try run.train(policy: policy) {
-      if rank == 0 { StandardStream.error.write(greeting(run, ranks: ranks)) }
+      guard rank == 0 else { return }
+      warn(run)
+      StandardStream.error.write(greeting(run, ranks: ranks))
     }
     if world.rank == 0 { StandardStream.output.write(report(run, result)) }
     return (result.outcome == .stopped ? ExitCode.stopped : .success).rawValue
   }
 
-  /// `mlp 64-64-32-10`
-  private func name(_ run: TrainingRun) -> String {
-    "\(run.job.kind.rawValue) \(run.design.model.sizes.map(String.init).joined(separator: "-"))"
+  private func warn(_ run: TrainingRun) {
+    if let warning = run.bubbleWarning { StandardStream.error.write("apus: warning: \(warning)\n") }
   }
 
   private func greeting(_ run: TrainingRun, ranks: Int) -> String {
-    let parts = [
-      "training \(name(run)) on \(grouped(run.dataset.rows)) rows of \(run.dataset.columns) columns",
+    var parts = [
+      "training \(run.modelName) on \(grouped(run.dataset.rows)) rows of \(run.dataset.columns) columns",
       "\(ranks) \(ranks == 1 ? "rank" : "ranks")", "\(run.job.virtualRanks) virtual",
     ]
+    if run.shape.modelRanks > 1 { parts.append("grid \(run.shape)") }
     let resumed = run.resumedStep.map { ", resumed after step \(grouped($0))" } ?? ""
     return parts.joined(separator: ", ") + resumed + "\n"
-  }
-
-  private func plan(_ run: TrainingRun, ranks: Int) -> String {
-    let design = run.design
-    let rows: [(String, String)] = [
-      ("model", "\(name(run)), loss \(design.model.loss.rawValue), \(grouped(design.model.layout.count)) parameters"),
-      (
-        "data",
-        "\(grouped(run.dataset.rows)) rows of \(run.dataset.columns) columns in \(run.dataset.shards.count) shards"
-      ),
-      (
-        "steps",
-        "\(grouped(run.plan.totalSteps)), \(grouped(run.plan.stepsPerEpoch)) an epoch, \(grouped(run.plan.batchRows)) rows each"
-      ),
-      ("ranks", "\(ranks), running \(run.job.virtualRanks) virtual ranks, reduction \(run.job.reduction.rawValue)"),
-      ("memory a rank", run.memory.text),
-      ("output", run.job.output),
-    ]
-    return rows.map { "\(padded($0.0, to: 13))  \($0.1)\n" }.joined() + "the job is sound; nothing was trained\n"
   }
 
   private func report(_ run: TrainingRun, _ result: TrainingRun.Result) -> String {

@@ -4,9 +4,6 @@ import Testing
 
 /// What the ranks say to each other in a step, counted between them and the MPI library.
 @Suite struct BitsReductionsTests {
-  /// Collectives by name; the checks of debug builds use a call of their own (`MPI_Iallgather`), which is not counted.
-  typealias Counts = [String: Int]
-
   /// One reduction a step carries gradient, loss, count and flags: one `MPI_Allreduce` under `fast`; under `ordered` rank 0 sends
   /// every other rank its slice of each piece of the tree that it holds, and the sums are gathered once.
   @Test(arguments: [
@@ -16,91 +13,62 @@ import Testing
     ("ordered", 3, ["MPI_Isend": 2, "MPI_Allgatherv": 1]),
     ("ordered", 2, ["MPI_Isend": 2, "MPI_Allgatherv": 1]),
   ])
-  func collectivesOfAStep(reduction: String, ranks: Int, expected: Counts) throws {
+  func collectivesOfAStep(reduction: String, ranks: Int, expected: [String: Int]) throws {
     let digits = try DigitsTraining()
-    let library = try counter(digits.directory)
+    let counter = try MPICounter(in: digits.directory)
     let job = try digits.job(
       "job", optimizer: #"kind: "adam""#, train: "batch_size: 50",
       more: """
         parallel: { virtual_ranks: 12, reduction: "\(reduction)" }, checkpoint: { every_seconds: 0 },
         """)
     let counts = try [10, 35].map { steps in
-      let run = DigitsRun(digits.directory.file("run-\(steps)"))
-      // Without validation: that has collectives of its own, between epochs.
-      let result = try MPILauncher.run(
-        ranks: ranks, Binaries.apus,
-        digits.arguments(job, run, ["--set", "train.steps=\(steps)", "--set", "data.validation_split=null"]),
-        options: ["-x", "LD_PRELOAD=" + library])
-      try #require(result.exitCode == 0, "\(result)")
-      return Self.counts(in: result.standardError)
+      try counter.train(Self.arguments(digits, job, steps), ranks: ranks, of: 0..<1)
     }
-    #expect(!counts[0].isEmpty)
-    let more = counts[1].merging(counts[0]) { $0 - $1 }.filter { $0.value != 0 }
-    #expect(more == expected.mapValues { 25 * $0 })
+    #expect((counts[1] - counts[0]).calls == expected.mapValues { 25 * $0 })
   }
 
-  private static func counts(in text: String) -> Counts {
-    var counts: Counts = [:]
-    for line in text.split(separator: "\n") where line.hasPrefix("counted ") {
-      let words = line.split(separator: " ")
-      counts[String(words[1]), default: 0] += Int(words[2]) ?? 0
-    }
-    return counts
+  /// Without validation: that has messages of its own, between epochs.
+  private static func arguments(_ digits: DigitsTraining, _ job: String, _ steps: Int) -> [String] {
+    digits.arguments(
+      job, DigitsRun(digits.directory.file("run-\(steps)")),
+      ["--set", "train.steps=\(steps)", "--set", "data.validation_split=null"])
   }
 
-  /// Builds a library that stands between a program and MPI; rank 0 tells at the end how often each call was made.
-  private func counter(_ directory: TemporaryDirectory) throws -> String {
-    let calls: [(name: String, parameters: String, arguments: String)] = [
-      ("MPI_Allreduce", "const void *a, void *b, int n, MPI_Datatype t, MPI_Op o, MPI_Comm c", "a, b, n, t, o, c"),
-      (
-        "MPI_Reduce", "const void *a, void *b, int n, MPI_Datatype t, MPI_Op o, int r, MPI_Comm c",
-        "a, b, n, t, o, r, c"
-      ),
-      (
-        "MPI_Reduce_scatter", "const void *a, void *b, const int *n, MPI_Datatype t, MPI_Op o, MPI_Comm c",
-        "a, b, n, t, o, c"
-      ),
-      (
-        "MPI_Allgather", "const void *a, int n, MPI_Datatype t, void *b, int m, MPI_Datatype u, MPI_Comm c",
-        "a, n, t, b, m, u, c"
-      ),
-      (
-        "MPI_Allgatherv",
-        "const void *a, int n, MPI_Datatype t, void *b, const int *m, const int *d, MPI_Datatype u, MPI_Comm c",
-        "a, n, t, b, m, d, u, c"
-      ),
-      (
-        "MPI_Alltoallv",
-        "const void *a, const int *n, const int *e, MPI_Datatype t, void *b, const int *m, const int *d, MPI_Datatype u, "
-          + "MPI_Comm c",
-        "a, n, e, t, b, m, d, u, c"
-      ),
-      ("MPI_Bcast", "void *a, int n, MPI_Datatype t, int r, MPI_Comm c", "a, n, t, r, c"),
-      ("MPI_Barrier", "MPI_Comm c", "c"),
-      ("MPI_Send", "const void *a, int n, MPI_Datatype t, int r, int g, MPI_Comm c", "a, n, t, r, g, c"),
-      (
-        "MPI_Isend", "const void *a, int n, MPI_Datatype t, int r, int g, MPI_Comm c, MPI_Request *q",
-        "a, n, t, r, g, c, q"
-      ),
-    ]
-    var source = "#include <mpi.h>\n#include <stdio.h>\n"
-    for (name, parameters, arguments) in calls {
-      source += "static long n\(name);\nint \(name)(\(parameters)) { n\(name)++; return P\(name)(\(arguments)); }\n"
+  /// Every message of every rank, and every byte of it, is one that `--dry-run` has announced.
+  @Test(arguments: [
+    (Layout(data: 3), "ordered", 0.0), (Layout(data: 3), "fast", 0),
+    (Layout(data: 2, shardsOptimizer: true), "ordered", 1),
+    (Layout(data: 3, shardsOptimizer: true), "fast", 0), (Layout(pipeline: 3), "ordered", 1),
+    (Layout(data: 2, pipeline: 2), "ordered", 0), (Layout(tensor: 2), "ordered", 1), (Layout(tensor: 3), "fast", 0),
+    (Layout(data: 2, pipeline: 2, tensor: 2), "ordered", 1),
+    (Layout(data: 2, pipeline: 2, tensor: 2, shardsOptimizer: true), "fast", 1),
+  ])
+  func aStepMovesWhatThePlanSays(layout: Layout, reduction: String, clipNorm: Double) throws {
+    let digits = try DigitsTraining()
+    let counter = try MPICounter(in: digits.directory)
+    let job = try digits.job(
+      "job", optimizer: #"kind: "adam""#, train: "batch_size: 96, clip_norm: \(clipNorm)",
+      more: """
+        parallel: { virtual_ranks: 4, micro_batches: 3, reduction: "\(reduction)" }, checkpoint: { every_seconds: 0 },
+        """)
+    // Steps of one epoch, which all have 24 rows a virtual rank.
+    let counts = try [2, 12].map { steps in
+      try counter.train(Self.arguments(digits, job, steps) + layout.options, ranks: layout.ranks, of: 0..<layout.ranks)
     }
-    let told = calls.map { "fprintf(stderr, \"counted \($0.name) %ld\\n\", n\($0.name));" }.joined()
-    source += """
-      int MPI_Finalize(void) {
-        int rank;
-        PMPI_Comm_rank(MPI_COMM_WORLD, &rank);
-        if (rank == 0) { \(told) }
-        return PMPI_Finalize();
-      }
-
-      """
-    let path = try directory.write(text: source, to: "counter.c")
-    let library = directory.file("counter.so")
-    let result = try Run.shell("clang -shared -fPIC -o '\(library)' '\(path)' $(pkg-config --cflags --libs ompi-c)")
-    try #require(result.exitCode == 0, "\(result)")
-    return library
+    let found = counts[1] - counts[0]
+    let sends = ["MPI_Send", "MPI_Isend"]
+    func sum(_ numbers: [String: Int], _ isWanted: (String) -> Bool) -> Int {
+      numbers.filter { isWanted($0.key) }.values.reduce(0, +)
+    }
+    let plan = try MPILauncher.run(
+      ranks: layout.ranks, Binaries.apus, Self.arguments(digits, job, 99) + layout.options + ["--dry-run"])
+    let line = try #require(plan.outputLines.first { $0.hasPrefix("a step moves ") }, "\(plan)")
+    let numbers = line.replacing(",", with: "").split(separator: " ").compactMap { Int($0) }
+    #expect(
+      numbers.map { 10 * $0 } == [
+        sum(found.calls) { sends.contains($0) }, sum(found.bytes) { sends.contains($0) },
+        sum(found.calls) { !sends.contains($0) }, sum(found.bytes) { !sends.contains($0) },
+      ], "\(line): \(found)")
+    #expect(numbers.count == 4 && numbers.contains { $0 > 0 })
   }
 }

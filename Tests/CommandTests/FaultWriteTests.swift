@@ -119,19 +119,9 @@ import Testing
 
   // MARK: Loss of a rank
 
-  /// The process of a rank of a running job.
-  private func process(ofRank rank: Int, in running: RunningProgram) throws -> Int32 {
-    let wanted = "OMPI_COMM_WORLD_RANK=\(rank)"
-    let found = running.descendants.first { process in
-      let environment = FileManager.default.contents(atPath: "/proc/\(process)/environ") ?? Data()
-      return String(decoding: environment, as: UTF8.self).split(separator: "\0").contains { $0 == wanted }
-    }
-    return try #require(found)
-  }
-
   @Test(arguments: [0, 2]) func killedRank(_ rank: Int) throws {
     let running = try running()
-    let process = try process(ofRank: rank, in: running)
+    let process = try CommandLineRun.process(ofRank: rank, in: running)
     let since = ContinuousClock.now
     kill(process, SIGKILL)
     let result = running.wait(timeout: .seconds(30))

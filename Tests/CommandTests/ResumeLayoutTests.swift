@@ -15,16 +15,20 @@ import Testing
       "job", optimizer: #"kind: "adam", learning_rate: 5e-3"#,
       train: "steps: 10, batch_size: 200, early_stopping: { patience: 9 }",
       more: """
-        parallel: { virtual_ranks: 4, micro_batches: 2 }, checkpoint: { every_steps: 100, every_seconds: 0 },
+        parallel: { virtual_ranks: 4, micro_batches: 2 }, checkpoint: { every_steps: 9, every_seconds: 0 },
         """, hidden: [24, 16])
     let whole = try digits.train(job, ranks: 1, output: "whole")
     let log = try whole.log
     #expect(log.steps.count == 10 && log.validations.map(\.step) == [8, 10])
-    // In the middle of the second epoch, when a best validation is part of the state.
-    _ = try digits.train(job, ranks: from.ranks, output: "begun", options: from.options + ["--set", "train.steps=9"])
+    // The state is that of the middle of the second epoch, when a best validation is part of it: what came later is taken away.
+    let begun = try digits.train(job, ranks: from.ranks, output: "begun", options: from.options)
+    try #require(begun.checkpoints == ["step-000000009", "step-000000010"])
+    for name in ["checkpoints/step-000000010", "model.safetensors"] {
+      try FileManager.default.removeItem(atPath: begun.path + "/" + name)
+    }
     for layout in Self.layouts {
       let name = "from-\(from.name)-to-\(layout.name)"
-      try FileManager.default.copyItem(atPath: digits.directory.file("begun"), toPath: digits.directory.file(name))
+      try FileManager.default.copyItem(atPath: begun.path, toPath: digits.directory.file(name))
       let run = try digits.train(job, ranks: layout.ranks, output: name, options: layout.options + ["--resume"])
       let found = try run.log
       #expect(found.steps.map(\.step) == Array(1...10) && found.steps.map(\.samples) == log.steps.map(\.samples))

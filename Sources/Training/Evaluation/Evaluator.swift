@@ -40,7 +40,12 @@ public final class Evaluator<RowScorer: Scorer> {
       Self.start(own.lowerBound, rows, virtualRanks.count)..<Self.start(own.upperBound, rows, virtualRanks.count)
     reader = try RowReader(
       dataset: dataset, rows: range, targetUse: use, transform: transform, parts: place.reads)
-    scorer = try makeScorer(max(1, min(Self.rowsPerPass, range.count)))
+    scorer = try makeScorer(Self.mostRows(of: rows, virtualRanks))
+  }
+
+  /// The most rows that a copy of the model scores at a time, of `rows` in all.
+  static func mostRows(of rows: Int, _ virtualRanks: VirtualRanks) -> Int {
+    min(rowsPerPass, (rows - 1) / virtualRanks.count + 1)
   }
 
   private static func start(_ virtualRank: Int, _ rows: Int, _ count: Int) -> Int {

@@ -1,58 +1,84 @@
 import Data
 import Failures
+import Files
 import Model
 import Optimization
 import Parallel
 import Text
 
-/// The bytes that a rank will hold in a training; those of the rank that holds most.
+/// The bytes that a rank will hold in a training.
 public struct MemoryPlan: Sendable {
-  public let parameters: Int
+  public let weights: Int
   public let gradients: Int
   public let moments: Int
   public let activations: Int
+  /// What is on its way between ranks.
+  public let buffers: Int
   /// Windows of rows and the batch.
-  public let data: Int
+  public let rows: Int
 
-  public var total: Int { parameters + gradients + moments + activations + data }
+  public var total: Int { weights + gradients + moments + activations + buffers + rows }
 
-  /// `2.7 KiB: parameters 72 B, ...`
+  /// `2.7 KiB: weights 72 B, ...`
   public var text: String {
-    "\(Text.bytes(total)): parameters \(Text.bytes(parameters)), gradients \(Text.bytes(gradients)), "
-      + "moments \(Text.bytes(moments)), activations \(Text.bytes(activations)), data \(Text.bytes(data))"
+    let parts = [
+      ("weights", weights), ("gradients", gradients), ("moments", moments), ("activations", activations),
+      ("buffers", buffers), ("rows", rows),
+    ]
+    return "\(Text.bytes(total)): " + parts.map { "\($0.0) \(Text.bytes($0.1))" }.joined(separator: ", ")
   }
 
-  /// Throws where `ranks` ranks of one machine cannot hold the plan.
-  func check(ranks: Int, physicalBytes: Int, host: String) throws {
-    guard physicalBytes > 0, total > physicalBytes / ranks else { return }
-    throw Failure(
-      .unavailable,
-      "not enough memory: a rank takes \(text); \(host) has \(Text.bytes(physicalBytes)) for \(ranks) "
-        + (ranks == 1 ? "rank" : "ranks"),
-      hint: "fewer ranks a machine, a smaller model, or fewer parallel.virtual_ranks")
-  }
+  /// What is mapped beside what is planned, for messages and products of matrices.
+  private static let reserve = 48 << 20
 
-  init(
-    model: Model, optimizer: OptimizerKind, order: SampleOrder, batchRows: Int, columns: Int, ranks: Int,
-    mode: GradientReduction, microBatches: MicroBatches, keepsBest: Bool
-  ) {
-    let virtualRanks = VirtualRanks(count: order.virtualRanks, ranks: ranks)
-    // What no machine has is still a number: a plan that is refused must not trap.
-    func times(_ one: Int, _ other: Int) -> Int {
-      let (product, isTooLarge) = one.multipliedReportingOverflow(by: other)
-      return isTooLarge ? Int.max / 8 : min(product, Int.max / 8)
+  /// Throws where the rank's address space, or the memory of its machine, cannot hold the plan.
+  /// - Parameters:
+  ///   - neededBytes: what all ranks of the machine take together.
+  ///   - ranks: of the machine.
+  func check(neededBytes: Double, ranks: Int) throws {
+    if let space = Machine.addressSpace, total > space.limit - space.used - Self.reserve {
+      throw failure(
+        "\(Machine.hostName) lets a rank map \(Text.bytes(space.limit)) (ulimit -v), of which "
+          + "\(Text.bytes(max(0, space.limit - space.used - Self.reserve))) are left")
     }
-    let bytes = times(4, model.layout.count)
-    parameters = times(bytes, keepsBest ? 2 : 1)
-    let held = (0..<ranks).map { virtualRanks.run(by: $0) }
-    let slots = held.map { GradientSlots.most(virtualRanks: virtualRanks, run: $0, mode: mode) }.max() ?? 1
-    gradients = times(bytes, slots)
-    moments = times(bytes, Optimizer.stateNames(optimizer).count)
-    let rows = microBatches.mostRows(
-      share: order.largestShare(batch: batchRows), shares: mode == .fast ? held.map(\.count).max() ?? 1 : 1)
-    activations = times(4, Workspace.floats(model.stage, rows: rows))
-    let rowBytes = 4 * (columns + model.targetsPerRow)
-    let windows = held.map { $0.reduce(0) { $0 + order.largestWindow(ofVirtualRank: $1) } }.max() ?? 0
-    data = times(windows + rows, rowBytes)
+    let physical = Machine.physicalMemoryBytes
+    if physical > 0, neededBytes > Double(physical) {
+      throw failure(
+        "\(Machine.hostName) has \(Text.bytes(physical)) for \(ranks) \(ranks == 1 ? "rank" : "ranks")")
+    }
+  }
+
+  private func failure(_ there: String) -> Failure {
+    Failure(
+      .unavailable, "not enough memory: a rank takes \(text); \(there)",
+      hint: "share the model among more ranks (parallel.pipeline, parallel.tensor, parallel.shard_optimizer), "
+        + "run fewer ranks a machine, or choose fewer parallel.virtual_ranks")
+  }
+
+  /// - Parameters:
+  ///   - keepsBest: the parameters of the best validation are kept beside.
+  ///   - scoredRows: the most rows that are validated at a time.
+  /// - Throws: `ModelError` where a layer cannot be cut so.
+  init(_ step: StepPlan, at place: GridPlace, optimizer: OptimizerKind, keepsBest: Bool, scoredRows: Int) throws {
+    // What no machine has is still a number: a plan that is refused must not trap.
+    func bytes(_ floats: Int, times factor: Int = 1) -> Int {
+      let (count, isTooLarge) = floats.multipliedReportingOverflow(by: factor)
+      let (product, isTooLargeInBytes) = count.multipliedReportingOverflow(by: 4)
+      return isTooLarge || isTooLargeInBytes ? Int.max / 16 : min(product, Int.max / 16)
+    }
+    let floats = try step.memory(at: place)
+    weights = bytes(try step.stage(at: place).layout.count, times: keepsBest ? 2 : 1)
+    moments = bytes(try step.owned(at: place).count, times: Optimizer.stateNames(optimizer).count)
+    gradients = bytes(floats.gradients)
+    buffers = bytes(floats.buffers)
+    let scoring = scoredRows > 0 ? try step.scorerFloats(at: place, rows: scoredRows) : 0
+    activations = bytes(floats.activations) + bytes(scoring)
+    let order = step.order
+    let run = VirtualRanks(count: order.virtualRanks, ranks: place.data.count).run(by: place.data.index)
+    let windows = run.reduce(0) { $0 + order.largestWindow(ofVirtualRank: $1) }
+    let batch = min(order.largestShare(batch: step.batchRows), MicroBatches.rowsPerPass)
+    let columns = place.reads.contains(.features) ? step.model.inputs : 0
+    let targets = place.reads.contains(.targets) ? step.model.targetsPerRow : 0
+    rows = bytes(windows + batch, times: columns + targets)
   }
 }

@@ -5,7 +5,7 @@ import Kernels
 public import MPI
 import Model
 import Optimization
-import Parallel
+public import Parallel
 import Text
 
 /// A training from its job to its model file: what `apus train` does. All methods are collective.
@@ -16,13 +16,18 @@ public final class TrainingRun {
   public let dataset: ShardedDataset
   /// The layers of each stage of the pipeline.
   public let stages: [Range<Int>]
-  private let grid: ProcessGrid
+  let grid: ProcessGrid
   private let source: ResolvedSource
   private let validation: OpenedDataset?
   /// Where a resumed training goes on: the folder of its checkpoint and the state in it.
   private let resumed: (folder: String, state: TrainingState)?
   private let store: CheckpointStore
   private let course: TrainingCourse
+
+  /// The grid of the ranks.
+  public var shape: GridShape { grid.shape }
+  /// The number in the grid of each rank of the world.
+  public var gridIndices: [Int] { grid.indices }
 
   /// How a run ended.
   public struct Result: Sendable {
@@ -65,11 +70,7 @@ public final class TrainingRun {
     validation = try job.data.validationSource.map { try OpenedDataset($0, scanLabels: false, world: world) }
     try Agreement.alike { try self.checkTogether() }
     try checkInitialModel()
-    let ranksHere = try world.splitByNode().size
-    let plan = memory
-    try Agreement.everywhere(world) {
-      try plan.check(ranks: ranksHere, physicalBytes: Machine.physicalMemoryBytes, host: Machine.hostName)
-    }
+    try checkMemory(world: world)
   }
 
   /// What says which rows form which step: as in the run that goes on, or as the job, the data and the ranks have it.
@@ -133,18 +134,9 @@ public final class TrainingRun {
       job: job)
   }
 
-  /// What each rank will hold, for `--dry-run`.
-  public var memory: MemoryPlan {
-    MemoryPlan(
-      model: design.model, optimizer: job.optimizer.kind, order: order, batchRows: plan.batchRows,
-      columns: dataset.columns,
-      ranks: grid.shape.data, mode: job.reduction, microBatches: microBatches,
-      keepsBest: job.patience > 0)
-  }
+  var virtualRanks: VirtualRanks { VirtualRanks(count: job.virtualRanks, ranks: grid.shape.data) }
 
-  private var virtualRanks: VirtualRanks { VirtualRanks(count: job.virtualRanks, ranks: grid.shape.data) }
-
-  private var order: SampleOrder {
+  var order: SampleOrder {
     dataset.order(virtualRanks: job.virtualRanks, seed: job.seed, shuffle: job.shuffle)
   }
 
@@ -217,7 +209,7 @@ public final class TrainingRun {
       shardsOptimizer: job.split.shardsOptimizer)
   }
 
-  private var microBatches: MicroBatches { MicroBatches(count: job.microBatches) }
+  var microBatches: MicroBatches { MicroBatches(count: job.microBatches) }
 
   private func makeReporter<Strategy: ParallelStrategy>(
     _ directory: RunDirectory?, _ strategy: Strategy
@@ -233,6 +225,11 @@ public final class TrainingRun {
       return []
     }
     return reporter
+  }
+
+  /// The most rows of the validation split that a copy of the model scores at a time; 0 without one.
+  var scoredRows: Int {
+    validation.map { Evaluator<LocalScorer>.mostRows(of: $0.dataset.rows, virtualRanks) } ?? 0
   }
 
   private func makeValidator<Strategy: ParallelStrategy>(

@@ -1,0 +1,67 @@
+import Data
+import Failures
+import MPI
+import Model
+import Optimization
+public import Parallel
+
+/// What a training will take, known before it begins.
+extension TrainingRun {
+  /// What a step takes on each rank.
+  public var step: StepPlan {
+    StepPlan(
+      model: design.model, shape: shape, stages: stages, order: order, mode: job.reduction, batchRows: plan.batchRows,
+      microBatches: microBatches, shardsOptimizer: job.split.shardsOptimizer)
+  }
+
+  /// What the rank at `place` will hold.
+  public func memory(at place: GridPlace) throws -> MemoryPlan {
+    try MemoryPlan(
+      step, at: place, optimizer: job.optimizer.kind, keepsBest: job.patience > 0, scoredRows: scoredRows)
+  }
+
+  /// What the rank at `place` says in a step.
+  public func traffic(at place: GridPlace) throws -> StepTraffic {
+    try step.traffic(at: place, needsNorm: job.clipNorm > 0)
+  }
+
+  /// What is said of a pipeline that is too deep for its micro-batches: more than half of it would wait.
+  public var bubbleWarning: String? {
+    let step = step
+    guard step.passes < shape.pipeline else { return nil }
+    let advice = Self.deeper(step).map { better in
+      "with parallel.micro_batches \(better.microBatches.count) it would be \(Self.percent(better.bubble))"
+    }
+    return
+      "a pipeline of \(shape.pipeline) stages waits \(Self.percent(step.bubble)) of each step, since a rank has "
+      + (step.passes == 1 ? "1 micro-batch" : "\(step.passes) micro-batches") + " in it; "
+      + (advice ?? "a larger train.batch_size would give it more")
+  }
+
+  /// `14 %`
+  public static func percent(_ part: Double) -> String { "\(Int((100 * part).rounded())) %" }
+
+  /// The same with more micro-batches, four times as many as there are stages where there are rows enough; nil where more are no use.
+  private static func deeper(_ step: StepPlan) -> StepPlan? {
+    var best = step
+    var count = step.microBatches.count
+    while best.passes < 4 * step.shape.pipeline, count <= MicroBatches.rowsPerPass {
+      count *= 2
+      let more = StepPlan(
+        model: step.model, shape: step.shape, stages: step.stages, order: step.order, mode: step.mode,
+        batchRows: step.batchRows, microBatches: MicroBatches(count: count), shardsOptimizer: step.shardsOptimizer)
+      guard more.passes > best.passes else { break }
+      best = more
+    }
+    return best.passes > step.passes ? best : nil
+  }
+
+  /// Throws, on every rank, where some rank cannot hold what it will have to. Collective.
+  func checkMemory(world: borrowing Communicator) throws {
+    let own = try Agreement.alike { try memory(at: grid.place) }
+    let node = try world.splitByNode()
+    let needed = try node.allReduce(Double(own.total), .sum)
+    let ranks = node.size
+    try Agreement.everywhere(world) { try own.check(neededBytes: needed, ranks: ranks) }
+  }
+}
