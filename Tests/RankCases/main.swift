@@ -5,7 +5,8 @@
 import MPI
 
 let tables = [
-  collectiveCases, messageCases, pendingCases, communicatorCases, faultCases, trainingCases, parallelCases, layoutCases,
+  collectiveCases, messageCases, pendingCases, communicatorCases, faultCases, trainingCases, parallelCases, tensorCases,
+  layoutCases,
 ]
 
 var names = CommandLine.arguments.dropFirst()
