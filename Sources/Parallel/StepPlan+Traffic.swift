@@ -7,6 +7,8 @@ public struct StepTraffic: Equatable, Sendable {
   /// Calls of the library in which a group takes part together, and the bytes that this rank brings to them.
   public var collectives = Traffic()
 
+  public init() {}
+
   public static func += (sum: inout StepTraffic, other: StepTraffic) {
     sum.messages += other.messages
     sum.collectives += other.collectives

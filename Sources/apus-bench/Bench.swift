@@ -7,6 +7,7 @@ import MPI
 ///     apus-bench kernels
 ///     apus-bench shards  [--columns 784] [--rows 100000]
 ///     mpirun -n 2 apus-bench collectives [--floats 540000]
+///     mpirun -n 2 apus-bench layouts
 ///     mpirun -n 2 apus-bench step --layers 784,512,256,10 --batch 128 --optimizer adam --steps 200
 @main
 enum Bench {
@@ -14,6 +15,8 @@ enum Bench {
     usage: apus-bench kernels
            apus-bench shards [--columns 784] [--rows 100000] [--batch 128]
            mpirun -n 2 apus-bench collectives [--floats 540000]
+           mpirun -n 2 apus-bench layouts [--layers 1024,2048,2048,2048,1024] [--batch ROWS] [--micro-batches 8] [--steps N]
+                                          [--rounds N]
            mpirun -n 2 apus-bench step [--layers 784,512,256,10] [--batch ROWS_A_RANK] [--optimizer adam|sgd]
                                        [--steps N] [--rows N] [--reduction ordered|fast] [--shuffle true|false]
 
@@ -27,6 +30,7 @@ enum Bench {
       case "kernels": KernelsBenchmark.run()
       case "shards": try ShardsBenchmark.run(settings)
       case "collectives": try CollectivesBenchmark.run(settings, world)
+      case "layouts": try LayoutsBenchmark.run(settings, world)
       case "step": try StepBenchmark.run(settings, world)
       default:
         if world.rank == 0 { StandardStream.error.write(usage) }
@@ -70,6 +74,15 @@ struct Settings {
   }
 
   func text(_ name: String, default fallback: String) -> String { values[name] ?? fallback }
+
+  /// The sizes of a model, inputs first.
+  func layers(default fallback: String) throws -> [Int] {
+    let layers = text("layers", default: fallback).split(separator: ",").compactMap { Int($0) }
+    guard layers.count >= 2, layers.allSatisfy({ $0 > 0 }) else {
+      throw Failure(.usage, "--layers needs at least two sizes, as 784,10")
+    }
+    return layers
+  }
 
   func integer(_ name: String, default fallback: Int) throws -> Int {
     guard let text = values[name] else { return fallback }

@@ -10,24 +10,14 @@ import Training
 /// Prints the line that the peers in Scripts/bench.d print.
 enum StepBenchmark {
   static func run(_ settings: Settings, _ world: borrowing Communicator) throws {
-    let layersText = settings.text("layers", default: "784,512,256,10")
-    let layers = layersText.split(separator: ",").compactMap { Int($0) }
-    guard layers.count >= 2, layers.allSatisfy({ $0 > 0 }) else {
-      throw Failure(.usage, "--layers needs at least two sizes, as 784,10")
-    }
+    let layers = try settings.layers(default: "784,512,256,10")
     let rowsARank = try settings.integer("batch", default: 128)
     let steps = try settings.integer("steps", default: 200)
     let optimizer = settings.text("optimizer", default: "adam")
     let rows = try settings.integer("rows", default: 20_000)
     let ranks = world.size
-    let directory = try Agreement.fromRoot(world) {
-      let directory = SyntheticShards.temporaryDirectory()
-      try SyntheticShards.write(
-        FileSystem.join(directory, "data"), rows: rows, columns: layers[0], classes: max(layers[layers.count - 1], 2),
-        shards: ranks)
-      return Array(directory.utf8)
-    }
-    let work = String(decoding: directory, as: UTF8.self)
+    let work = try SyntheticShards.shared(
+      rows: rows, columns: layers[0], classes: max(layers[layers.count - 1], 2), shards: ranks, world)
     let job = job(
       layers: layers, work: work, batch: rowsARank * ranks, optimizer: optimizer, steps: steps,
       reduction: settings.text("reduction", default: "ordered"),
@@ -43,7 +33,7 @@ enum StepBenchmark {
     // The first layer computes no gradient of its input.
     let flops = Double(6 * products.reduce(0, +) - 2 * products[0]) * Double(rowsARank)
     StandardStream.output.write(
-      "apus layers=\(layersText) batch/rank=\(rowsARank) world=\(ranks) opt=\(optimizer)"
+      "apus layers=\(layers.map { "\($0)" }.joined(separator: ",")) batch/rank=\(rowsARank) world=\(ranks) opt=\(optimizer)"
         + " step_us=\(fixed(perStep * 1e6, decimals: 1)) (reading \(fixed(seconds.reading / Double(steps) * 1e6, decimals: 1)),"
         + " reducing \(fixed(seconds.reducing / Double(steps) * 1e6, decimals: 1)))"
         + " samples/s=\(fixed(Double(rowsARank * ranks) / perStep, decimals: 0))"

@@ -1,7 +1,8 @@
 import Data
+import Failures
 import Files
 import Kernels
-import Training
+import MPI
 
 /// Shards of random rows in a temporary directory.
 enum SyntheticShards {
@@ -27,6 +28,19 @@ enum SyntheticShards {
       }
       try writer.finish()
     }
+  }
+
+  /// Rank 0 writes shards to the folder `data` of a temporary directory; returns the directory on all ranks. Collective.
+  static func shared(
+    rows: Int, columns: Int, classes: Int, shards: Int, _ world: borrowing Communicator
+  ) throws -> String {
+    let directory = try Agreement.fromRoot(world) {
+      let directory = temporaryDirectory()
+      try write(
+        FileSystem.join(directory, "data"), rows: rows, columns: columns, classes: classes, shards: shards)
+      return Array(directory.utf8)
+    }
+    return String(decoding: directory, as: UTF8.self)
   }
 
   /// A directory that no other benchmark uses.

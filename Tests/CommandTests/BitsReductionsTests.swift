@@ -15,23 +15,31 @@ import Testing
   ])
   func collectivesOfAStep(reduction: String, ranks: Int, expected: [String: Int]) throws {
     let digits = try DigitsTraining()
-    let counter = try MPICounter(in: digits.directory)
+    let counter = try MPICounter(digits.directory)
     let job = try digits.job(
       "job", optimizer: #"kind: "adam""#, train: "batch_size: 50",
       more: """
         parallel: { virtual_ranks: 12, reduction: "\(reduction)" }, checkpoint: { every_seconds: 0 },
         """)
     let counts = try [10, 35].map { steps in
-      try counter.train(Self.arguments(digits, job, steps), ranks: ranks, of: 0..<1)
+      try Self.train(digits, job, steps: steps, ranks: ranks, counter).counts[0].mapValues(\.calls)
     }
-    #expect((counts[1] - counts[0]).calls == expected.mapValues { 25 * $0 })
+    let more = counts[1].merging(counts[0]) { $0 - $1 }.filter { $0.value != 0 }
+    #expect(more == expected.mapValues { 25 * $0 })
   }
 
   /// Without validation: that has messages of its own, between epochs.
-  private static func arguments(_ digits: DigitsTraining, _ job: String, _ steps: Int) -> [String] {
-    digits.arguments(
-      job, DigitsRun(digits.directory.file("run-\(steps)")),
-      ["--set", "train.steps=\(steps)", "--set", "data.validation_split=null"])
+  private static func train(
+    _ digits: DigitsTraining, _ job: String, steps: Int, ranks: Int, _ counter: MPICounter, _ options: [String] = []
+  ) throws -> (result: RunResult, counts: [MPICounter.Counts]) {
+    let run = DigitsRun(digits.directory.file("run-\(steps)"))
+    let settings = ["--set", "train.steps=\(steps)", "--set", "data.validation_split=null"]
+    let result = try MPILauncher.run(
+      ranks: ranks, Binaries.apus, digits.arguments(job, run, settings + options), options: counter.options)
+    try #require(result.exitCode == 0, "\(result)")
+    let counts = MPICounter.counts(in: result.standardError, ranks: ranks)
+    try #require(!counts[0].isEmpty)
+    return (result, counts)
   }
 
   /// Every message of every rank, and every byte of it, is one that `--dry-run` has announced.
@@ -45,30 +53,30 @@ import Testing
   ])
   func aStepMovesWhatThePlanSays(layout: Layout, reduction: String, clipNorm: Double) throws {
     let digits = try DigitsTraining()
-    let counter = try MPICounter(in: digits.directory)
+    let counter = try MPICounter(digits.directory)
     let job = try digits.job(
       "job", optimizer: #"kind: "adam""#, train: "batch_size: 96, clip_norm: \(clipNorm)",
       more: """
         parallel: { virtual_ranks: 4, micro_batches: 3, reduction: "\(reduction)" }, checkpoint: { every_seconds: 0 },
         """)
     // Steps of one epoch, which all have 24 rows a virtual rank.
-    let counts = try [2, 12].map { steps in
-      try counter.train(Self.arguments(digits, job, steps) + layout.options, ranks: layout.ranks, of: 0..<layout.ranks)
+    func train(_ steps: Int, _ more: [String] = []) throws -> (result: RunResult, counts: [MPICounter.Counts]) {
+      try Self.train(digits, job, steps: steps, ranks: layout.ranks, counter, layout.options + more)
     }
-    let found = counts[1] - counts[0]
-    let sends = ["MPI_Send", "MPI_Isend"]
-    func sum(_ numbers: [String: Int], _ isWanted: (String) -> Bool) -> Int {
-      numbers.filter { isWanted($0.key) }.values.reduce(0, +)
+    let counts = try [2, 12].map { try train($0).counts }
+    func sum(_ isWanted: (String) -> Bool) -> MPICounter.Count {
+      func all(_ counts: [MPICounter.Counts]) -> MPICounter.Count {
+        counts.flatMap { $0 }.filter { isWanted($0.key) }.map(\.value).reduce(MPICounter.Count(), +)
+      }
+      return all(counts[1]) - all(counts[0])
     }
-    let plan = try MPILauncher.run(
-      ranks: layout.ranks, Binaries.apus, Self.arguments(digits, job, 99) + layout.options + ["--dry-run"])
+    let messages = sum { ["MPI_Send", "MPI_Isend"].contains($0) }
+    let collectives = sum { !["MPI_Send", "MPI_Isend"].contains($0) }
+    let plan = try train(99, ["--dry-run"]).result
     let line = try #require(plan.outputLines.first { $0.hasPrefix("a step moves ") }, "\(plan)")
     let numbers = line.replacing(",", with: "").split(separator: " ").compactMap { Int($0) }
     #expect(
-      numbers.map { 10 * $0 } == [
-        sum(found.calls) { sends.contains($0) }, sum(found.bytes) { sends.contains($0) },
-        sum(found.calls) { !sends.contains($0) }, sum(found.bytes) { !sends.contains($0) },
-      ], "\(line): \(found)")
+      numbers.map { 10 * $0 } == [messages.calls, messages.bytes, collectives.calls, collectives.bytes], "\(line)")
     #expect(numbers.count == 4 && numbers.contains { $0 > 0 })
   }
 }

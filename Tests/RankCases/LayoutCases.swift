@@ -5,64 +5,25 @@ import Model
 import Optimization
 import Parallel
 
-/// Trainings on grids of ranks, against the same training by each rank alone. The data degree is what the number of ranks leaves.
-let layoutCases: [RankCase] = (1...8).flatMap { pipeline in
-  (1...4).map { tensor in
-    RankCase("layout-\(pipeline)x\(tensor)") { world in
-      guard let shape = GridShape(ranks: world.size, pipeline: pipeline, tensor: tensor) else {
-        throw CaseFailure("\(world.size) ranks are no grid of \(pipeline) x \(tensor)", exitCode: 64)
-      }
-      let grid = try ProcessGrid(shape, world: world)
-      let dataset = try scatteredDataset(world: world)
-      for settings in layoutSettings {
-        try compare(settings, dataset, grid)
-      }
-    }
-  }
+/// Trainings on grids of ranks, against the same training by each rank alone.
+let layoutCases = gridCases("layout") { grid in
+  let dataset = try scatteredDataset(world: grid.world)
+  for settings in LayoutSettings.all { try compare(settings, dataset, grid) }
 }
-
-/// 69 rows of 6 numbers without a pattern, of many magnitudes, so that every other order of a sum gives other bits; 4 classes.
-func scatteredDataset(world: borrowing Communicator) throws -> ShardedDataset {
-  try numberedDataset(shards: unevenShards, columns: 6, classes: 4, world: world) { row, column in
-    let mixed = UInt32(truncatingIfNeeded: row &* 2_654_435_761 &+ column &* 40_503 &+ 12_345) &* 2_246_822_519
-    return (Float(mixed >> 8) / Float(1 << 23) - 1) * Float(1 << (row % 5))
-  }
-}
-
-/// What a training is but for its layout.
-struct LayoutSettings {
-  var mode = GradientReduction.ordered
-  var virtualRanks = 7
-  var batchRows = 25
-  var microBatches = 3
-  var shardsOptimizer = false
-  var clipNorm = 0.0
-  /// The widths of the hidden layers; the second makes tensors of several blocks of the norm.
-  var hidden = [70, 131, 7, 9, 5, 8, 6]
-
-  var model: Model {
-    get throws { try Model(kind: .mlp, sizes: [6] + hidden + [4], activation: .gelu, loss: .softmax) }
-  }
-}
-
-private let layoutSettings: [LayoutSettings] = [
-  LayoutSettings(),
-  LayoutSettings(clipNorm: 0.05),
-  LayoutSettings(shardsOptimizer: true),
-  LayoutSettings(shardsOptimizer: true, clipNorm: 0.05),
-  LayoutSettings(virtualRanks: 1, microBatches: 8, shardsOptimizer: true, clipNorm: 0.05),
-  LayoutSettings(virtualRanks: 2, microBatches: 1),
-  // More micro-batches than rows, and virtual ranks without a row.
-  LayoutSettings(virtualRanks: 12, batchRows: 10, microBatches: 6, shardsOptimizer: true, clipNorm: 0.05),
-  LayoutSettings(mode: .fast, microBatches: 4, clipNorm: 0.05),
-  LayoutSettings(mode: .fast, virtualRanks: 12, microBatches: 1, shardsOptimizer: true, clipNorm: 0.05),
-]
 
 /// Trains on the grid and alone, and expects the same parameters, losses, norms and scores: bit for bit where that is promised.
 private func compare(_ settings: LayoutSettings, _ dataset: ShardedDataset, _ grid: ProcessGrid) throws {
   guard let alone = try grid.world.split(color: grid.world.rank, key: 0) else { throw CaseFailure("no rank alone") }
-  let trained = try trainOnGrid(settings, dataset, grid)
-  let expected = try trainAlone(settings, dataset, alone)
+  let expected = try trainWhole(settings, dataset, alone)
+  try compare(try trainOnGrid(settings, dataset, grid), expected, settings, grid)
+  if grid.shape.modelRanks == 1 {
+    try compare(try trainWhole(settings, dataset, grid.data), expected, settings, grid)
+  }
+}
+
+private func compare(
+  _ trained: Trained, _ expected: Trained, _ settings: LayoutSettings, _ grid: ProcessGrid
+) throws {
   let what = "\(grid.shape), \(settings)"
   try expect(trained.values.count, expected.values.count, "numbers of \(what)")
   let isExact = grid.shape.tensor == 1 && (settings.mode == .ordered || grid.shape.data == 1)
@@ -84,35 +45,33 @@ private struct Trained {
   var held = 0
 }
 
-private func trainAlone(
-  _ settings: LayoutSettings, _ dataset: ShardedDataset, _ alone: borrowing Communicator
+/// Each of the ranks holds the whole model.
+private func trainWhole(
+  _ settings: LayoutSettings, _ dataset: ShardedDataset, _ ranks: borrowing Communicator
 ) throws -> Trained {
   let model = try settings.model
   let order = dataset.order(virtualRanks: settings.virtualRanks, seed: 3, shuffle: true)
+  let reader = try BatchReader(
+    dataset: dataset, order: order,
+    virtualRanks: VirtualRanks(count: settings.virtualRanks, ranks: ranks.size).run(by: ranks.rank),
+    targetUse: .classIndex(classes: 4))
   let strategy = try DataParallel(
-    model: model, order: order, reader: try reader(dataset, order, 0..<settings.virtualRanks), world: alone,
-    mode: settings.mode, batchRows: settings.batchRows, microBatches: MicroBatches(count: settings.microBatches))
+    model: model, order: order, reader: reader, world: ranks,
+    mode: settings.mode, batchRows: settings.batchRows, microBatches: MicroBatches(count: settings.microBatches),
+    shardsOptimizer: settings.shardsOptimizer)
   strategy.replaceParameters { model.initialize(&$0, seed: 2) }
   var trained = try train(strategy, settings, order)
   trained.values += strategy.withParameters { $0.values().map { Double($0) } }
   trained.values += try scores(strategy, model, dataset)
+  trained.owned = strategy.owned.count
+  trained.held = strategy.layout.count
   return trained
 }
 
 private func trainOnGrid(_ settings: LayoutSettings, _ dataset: ShardedDataset, _ grid: ProcessGrid) throws -> Trained {
-  let model = try settings.model
-  let order = dataset.order(virtualRanks: settings.virtualRanks, seed: 3, shuffle: true)
-  let place = grid.place
-  let run = VirtualRanks(count: settings.virtualRanks, ranks: place.data.count).run(by: place.data.index)
-  let stages = PipelineStages.balanced(sizes: model.sizes, stages: place.pipeline.count)
-  let strategy = try ModelParallel(
-    model: model, stages: stages, order: order,
-    reader: place.reads.isEmpty ? nil : try reader(dataset, order, run, parts: place.reads), grid: grid,
-    mode: settings.mode, batchRows: settings.batchRows, microBatches: MicroBatches(count: settings.microBatches),
-    shardsOptimizer: settings.shardsOptimizer)
-  let stage = try model.stage(layers: stages[place.pipeline.index], tensor: place.part)
-  strategy.replaceParameters { stage.initialize(&$0, seed: 2) }
-  var trained = try train(strategy, settings, order)
+  let problem = try GridProblem(settings, dataset, grid)
+  let (strategy, model, stages) = (problem.strategy, problem.plan.model, problem.plan.stages)
+  var trained = try train(strategy, settings, problem.plan.order)
   trained.values += try wholeParameters(strategy, model, stages, grid).map { Double($0) }
   // Only the ranks that read targets know the loss of scores.
   let found = try scores(strategy, model, dataset)
@@ -120,13 +79,6 @@ private func trainOnGrid(_ settings: LayoutSettings, _ dataset: ShardedDataset, 
   trained.owned = strategy.owned.count
   trained.held = strategy.layout.count
   return trained
-}
-
-private func reader(
-  _ dataset: ShardedDataset, _ order: SampleOrder, _ virtualRanks: Range<Int>, parts: RowParts = .all
-) throws -> BatchReader {
-  try BatchReader(
-    dataset: dataset, order: order, virtualRanks: virtualRanks, targetUse: .classIndex(classes: 4), parts: parts)
 }
 
 /// Two epochs with Adam; the losses and norms of the steps.

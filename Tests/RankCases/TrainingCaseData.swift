@@ -9,13 +9,15 @@ let unevenShards = [10, 0, 1, 33, 5, 17, 3]
 
 /// Opens, on all ranks, a data set that rank 0 writes to the folder that the test names in `APUS_SCRATCH`.
 ///
+/// - Parameter name: of the folder there.
+///
 /// Feature `c` of row `r`, counted over all shards, is `feature(r, c)`; the label of row `r` is `r` modulo `classes`.
 func numberedDataset(
-  shards: [Int], columns: Int, classes: Int, world: borrowing Communicator,
+  shards: [Int], columns: Int, classes: Int, world: borrowing Communicator, name: String = "shards",
   feature: (_ row: Int, _ column: Int) -> Float
 ) throws -> ShardedDataset {
   guard let scratch = Machine.environment("APUS_SCRATCH") else { throw CaseFailure("APUS_SCRATCH is not set") }
-  let folder = FileSystem.join(scratch, "shards")
+  let folder = FileSystem.join(scratch, name)
   if world.rank == 0 {
     try FileSystem.createDirectory(folder)
     var first = 0

@@ -6,7 +6,7 @@ import MPI
 
 let tables = [
   collectiveCases, messageCases, pendingCases, communicatorCases, faultCases, trainingCases, parallelCases, tensorCases,
-  layoutCases,
+  layoutCases, gridStepCases,
 ]
 
 var names = CommandLine.arguments.dropFirst()
