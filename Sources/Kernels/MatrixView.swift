@@ -37,7 +37,9 @@ public struct MatrixView: Equatable, Sendable {
   public func columns(_ range: Range<Int>) -> MatrixView {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= columns, "columns \(range) of a view of \(columns) columns")
-    return MatrixView(offset: offset + range.lowerBound, rows: rows, columns: range.count, rowStride: rowStride)
+    // Without a row there is nothing to be inside of.
+    let offset = rows == 0 ? offset : offset + range.lowerBound
+    return MatrixView(offset: offset, rows: rows, columns: range.count, rowStride: rowStride)
   }
 
   /// One past the index of the last element; `offset` where the matrix is empty.

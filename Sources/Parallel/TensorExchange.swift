@@ -39,8 +39,6 @@ public final class TensorExchange: LayerExchange {
     secondsExchanging += (ContinuousClock.now - start) / .seconds(1)
   }
 
-  public func layerDone() {}
-
   public func gather(_ buffer: inout FloatBuffer, units: Int, width: Int) throws(MPIError) {
     if place.count == 1 || units * width == 0 { return }
     let start = ContinuousClock.now

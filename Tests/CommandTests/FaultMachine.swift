@@ -13,6 +13,13 @@ enum FaultMachine {
     return (try? Run.shell("\(withoutRights) '\(Binaries.apus)' --version"))?.exitCode == 0
   }()
 
+  /// Memory that programs can have now.
+  static let availableBytes: Int = {
+    let memory = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
+    let line = memory.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
+    return 1_024 * (line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0)
+  }()
+
   /// Whether a small file system can be mounted, to fill it.
   static let canMount: Bool = {
     guard geteuid() == 0, let folder = try? TemporaryDirectory("mount") else { return false }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The Slurm of one node that `Scripts/local-slurm` starts.
+/// The Slurm that `Scripts/local-slurm` starts.
 final class SlurmLocal: Sendable {
   /// The one that runs while a suite with the trait ``SlurmTrait`` does.
   @TaskLocal static var current: SlurmLocal?
@@ -18,9 +18,11 @@ final class SlurmLocal: Sendable {
   /// Its folder, which is in the command line or the environment of each of its processes.
   private let state: String
 
-  init() throws {
+  init(nodes: Int) throws {
     // It stops by itself should this process be killed before it can stop it.
-    let start = try Run.program(Self.script, ["start", "\(ProcessInfo.processInfo.processIdentifier)"])
+    let start = try Run.program(
+      Self.script, ["start", "\(ProcessInfo.processInfo.processIdentifier)"],
+      environment: ["APUS_SLURM_NODES": "\(nodes)"])
     try #require(start.exitCode == 0, "\(start)")
     exports = start.standardOutput
     state = try Run.shell("\(exports)\ndirname \"$SLURM_CONF\"").outputLines[0]
@@ -80,10 +82,12 @@ final class SlurmLocal: Sendable {
 
 /// Starts a Slurm before the tests of a suite, and stops it after them whatever they do.
 struct SlurmTrait: SuiteTrait, TestScoping {
+  let nodes: Int
+
   func provideScope(
     for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
   ) async throws {
-    let slurm = try SlurmLocal()
+    let slurm = try SlurmLocal(nodes: nodes)
     let result: Result<Void, any Error>
     do {
       try await SlurmLocal.$current.withValue(slurm) { try await function() }
@@ -97,6 +101,6 @@ struct SlurmTrait: SuiteTrait, TestScoping {
 }
 
 extension Trait where Self == SlurmTrait {
-  /// A Slurm runs while the tests of the suite do: ``SlurmLocal/current``.
-  static var localSlurm: Self { Self() }
+  /// A Slurm of `nodes` nodes runs while the tests of the suite do: ``SlurmLocal/current``.
+  static func localSlurm(nodes: Int) -> Self { Self(nodes: nodes) }
 }

@@ -4,7 +4,7 @@ import Testing
 
 /// The batch scripts of Jobs/, submitted with sbatch to a real Slurm.
 @Suite(
-  .serialized, .localSlurm,
+  .serialized, .localSlurm(nodes: 1),
   .enabled(if: SlurmLocal.isInstalled, "needs munged, slurmctld and slurmd, which Scripts/setup installs"))
 struct SlurmTests {
   @Test(arguments: ["srun", "mpirun"]) func trains(launcher: String) async throws {

@@ -25,6 +25,27 @@ struct TrajectoryTests {
     try files.expectAgreement()
   }
 
+  /// Every layer split among 2, 3 and 4 ranks, which divide few of the sizes; also beside data parallelism.
+  @Test(arguments: names) func agreesWithPyTorchOnSplitLayers(_ name: String) throws {
+    let files = try TrajectoryFiles(name, data: ("features", "targets"))
+    for tensor in 2...4 {
+      try files.train(virtualRanks: 1, ranks: tensor, settings: ["parallel.tensor=\(tensor)"])
+    }
+    try files.train(virtualRanks: 2, ranks: 4, settings: ["parallel.tensor=2"])
+    try files.expectAgreement()
+  }
+
+  /// Two copies of a pipeline of two stages, each split among two ranks, for the models that have two layers.
+  @Test(arguments: names.filter { $0.hasPrefix("mlp") || $0.hasPrefix("huber") })
+  func agreesWithPyTorchOnAGrid(_ name: String) throws {
+    let files = try TrajectoryFiles(name, data: ("features", "targets"))
+    for settings in [[], ["parallel.micro_batches=3"], ["parallel.reduction=fast"]] {
+      try files.train(
+        virtualRanks: 2, ranks: 8, settings: ["parallel.pipeline=2", "parallel.tensor=2"] + settings)
+    }
+    try files.expectAgreement()
+  }
+
   /// Batches that are processed in parts, whose last is shorter than the others, and sums in any order.
   @Test(arguments: [
     ["parallel.micro_batches=3"], ["parallel.reduction=fast"], ["parallel.micro_batches=5", "parallel.reduction=fast"],
@@ -104,9 +125,11 @@ private final class TrajectoryFiles {
     """
 
   /// Trains, and compares the losses of all steps.
-  func train(ranks: Int, settings: [String] = []) throws {
+  /// - Parameter virtualRanks: at most 4; as many as ranks where it is left out.
+  func train(virtualRanks: Int? = nil, ranks: Int, settings: [String] = []) throws {
     let run = directory.file("run-\(runs.count)-ranks-\(ranks)")
-    let job = try directory.write(text: jobFile(ranks: ranks, output: run), to: "job-\(runs.count).json")
+    let job = try directory.write(
+      text: jobFile(virtualRanks: virtualRanks ?? ranks, output: run), to: "job-\(runs.count).json")
     runs.append(run)
     let result = try MPILauncher.run(
       ranks: ranks, Binaries.apus, ["train", job] + settings.flatMap { ["--set", $0] })
@@ -116,11 +139,11 @@ private final class TrajectoryFiles {
     for (line, expected) in zip(log.steps, reference.losses) {
       #expect(
         abs(line.loss - expected) <= TrajectoryTests.tolerance * abs(expected),
-        "\(name) on \(ranks) ranks, step \(line.step): loss \(line.loss), PyTorch has \(expected)")
+        "\(name) on \(ranks) ranks \(settings), step \(line.step): loss \(line.loss), PyTorch has \(expected)")
     }
   }
 
-  private func jobFile(ranks: Int, output: String) -> String {
+  private func jobFile(virtualRanks: Int, output: String) -> String {
     let job = reference.job
     let kinds = ["squared": "linear", "logistic": "logistic", "hinge": "svm", "softmax": "softmax"]
     let kind = job.layers.count > 2 ? "mlp" : kinds[job.loss] ?? "linear"
@@ -131,7 +154,7 @@ private final class TrajectoryFiles {
     ]
     return """
       {
-        data: { path: "\(directory.file("data-\(ranks).h5"))" },
+        data: { path: "\(directory.file("data-\(virtualRanks).h5"))" },
         model: { kind: "\(kind)", hidden: \(Array(job.layers.dropFirst().dropLast())), activation: "\(job.activation)" },
         loss: "\(job.loss)",
         penalty: { l2: \(job.l2) },
@@ -140,7 +163,7 @@ private final class TrajectoryFiles {
           steps: \(job.steps), batch_size: \(job.batchSize), shuffle: false, log_every: 1,
           initial_model: "\(directory.file("first.safetensors"))",
         },
-        parallel: { virtual_ranks: \(ranks) },
+        parallel: { virtual_ranks: \(virtualRanks) },
         output: "\(output)",
       }
       """

@@ -33,4 +33,9 @@ import Testing
   @Test(arguments: [1, 2, 3, 5]) func flagsReachEveryRank(ranks: Int) throws {
     _ = try output("raisedFlags", ranks: ranks)
   }
+
+  /// Parts of layers: sums in the order of the ranks, the same bits everywhere, and a training as that of the whole model.
+  @Test(arguments: [1, 2, 3, 4]) func partsOfLayersAddUp(ranks: Int) throws {
+    for name in ["tensorSums", "tensorGathers", "tensorTraining"] { _ = try output(name, ranks: ranks) }
+  }
 }

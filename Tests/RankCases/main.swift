@@ -5,8 +5,8 @@
 import MPI
 
 let tables = [
-  collectiveCases, messageCases, pendingCases, communicatorCases, faultCases, trainingCases, parallelCases, layoutCases,
-  gridStepCases,
+  collectiveCases, messageCases, pendingCases, communicatorCases, faultCases, trainingCases, parallelCases, tensorCases,
+  layoutCases, gridStepCases,
 ]
 
 var names = CommandLine.arguments.dropFirst()

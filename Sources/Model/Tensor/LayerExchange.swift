@@ -21,6 +21,8 @@ public protocol LayerExchange {
 }
 
 extension LayerExchange {
+  public func layerDone() {}
+
   /// Collects the columns of a matrix: each rank has its own in `packed`, row after row, at the place that `gather` says;
   /// the matrix is put together at `view` of `matrix`.
   func gatherColumns(
@@ -45,6 +47,4 @@ public struct NoExchange: LayerExchange {
   public func sum(_ buffer: inout FloatBuffer, count: Int) {}
 
   public func gather(_ buffer: inout FloatBuffer, units: Int, width: Int) {}
-
-  public func layerDone() {}
 }

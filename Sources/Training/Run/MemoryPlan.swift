@@ -28,8 +28,8 @@ public struct MemoryPlan: Sendable {
     return "\(Text.bytes(total)): " + parts.map { "\($0.0) \(Text.bytes($0.1))" }.joined(separator: ", ")
   }
 
-  /// What is mapped beside what is planned, for messages and products of matrices.
-  private static let reserve = 48 << 20
+  /// Addresses that are taken beside what is planned: OpenBLAS maps 128 MiB for its first product of matrices, and messages take some.
+  private static let reserve = 144 << 20
 
   /// Throws where the rank's address space, or the memory of its machine, cannot hold the plan.
   /// - Parameters:
