@@ -1,7 +1,7 @@
 // Products of matrices for processors with AVX-512, as tiles of the result that stay in the 32 vector registers.
 //
 // An element of `apus_product` is a chain of fused multiply-adds, in order, over each 256 places of the depth, and these are added in order;
-// one of `apus_dot_products` is 16 such chains, over every 16th place each, added as a binary tree. So an element depends on its own row and
+// one of `apus_dot_products` and `apus_dots` is 16 such chains, over every 16th place each, added as a binary tree. So an element depends on its own row and
 // column alone: not on how tiles are cut, on the rows around or on addresses.
 #pragma once
 
@@ -201,6 +201,85 @@ static inline void apus_dot_products(
     }
   }
 }
+
+// y[i * y_step] (+)= x[i] · w for each row: 16 chains over every 16th place each, added as a binary tree. Eight rows at a time, so that their
+// trees are one.
+static inline void apus_dots(
+    ptrdiff_t rows, ptrdiff_t depth, const float *x, ptrdiff_t x_row, const float *w, float *y, ptrdiff_t y_step, int accumulate) {
+  for (ptrdiff_t i = 0; i < rows; i += 8) {
+    const float *lines[8];
+    __m512 sums[8];
+#pragma clang loop unroll(full)
+    for (int r = 0; r < 8; r++) {
+      // The last row stands in for those that are not there.
+      lines[r] = x + (i + r < rows ? i + r : rows - 1) * x_row;
+      sums[r] = _mm512_setzero_ps();
+    }
+    ptrdiff_t k = 0;
+    for (; k + 16 <= depth; k += 16) {
+      const __m512 weights = _mm512_loadu_ps(w + k);
+#pragma clang loop unroll(full)
+      for (int r = 0; r < 8; r++) sums[r] = _mm512_fmadd_ps(_mm512_loadu_ps(lines[r] + k), weights, sums[r]);
+    }
+    if (k < depth) {
+      const __mmask16 mask = apus_lanes(depth - k);
+      const __m512 weights = _mm512_maskz_loadu_ps(mask, w + k);
+#pragma clang loop unroll(full)
+      for (int r = 0; r < 8; r++) sums[r] = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, lines[r] + k), weights, sums[r]);
+    }
+    // Lanes l and l + 8 of all rows, then l and l + 4, l + 2, l + 1: half as many vectors each time.
+#pragma clang loop unroll(full)
+    for (int r = 0; r < 8; r += 2)
+      sums[r / 2] = _mm512_add_ps(
+          _mm512_shuffle_f32x4(sums[r], sums[r + 1], 0x44), _mm512_shuffle_f32x4(sums[r], sums[r + 1], 0xEE));
+#pragma clang loop unroll(full)
+    for (int r = 0; r < 4; r += 2)
+      sums[r / 2] = _mm512_add_ps(
+          _mm512_shuffle_f32x4(sums[r], sums[r + 1], 0x88), _mm512_shuffle_f32x4(sums[r], sums[r + 1], 0xDD));
+    const __m512 two = _mm512_add_ps(_mm512_shuffle_ps(sums[0], sums[1], 0x44), _mm512_shuffle_ps(sums[0], sums[1], 0xEE));
+    const __m512 one = _mm512_add_ps(two, _mm512_permute_ps(two, 0xB1));
+    float dots[16];
+    _mm512_storeu_ps(dots, _mm512_permutexvar_ps(_mm512_setr_epi32(0, 4, 8, 12, 2, 6, 10, 14, 0, 0, 0, 0, 0, 0, 0, 0), one));
+    for (ptrdiff_t r = 0; r < 8 && i + r < rows; r++) {
+      float *const place = y + (i + r) * y_step;
+      *place = accumulate ? *place + dots[r] : dots[r];
+    }
+  }
+}
+
+// y (+)= Σ factors[i * step] m[i]: for each column one chain over the rows, in order, in a register.
+static inline __attribute__((always_inline)) void apus_combination_part(
+    int vectors, ptrdiff_t rows, ptrdiff_t columns, const float *factors, ptrdiff_t step, const float *m, ptrdiff_t m_row, float *y,
+    int accumulate) {
+  __m512 sums[8];
+  const __mmask16 mask = apus_lanes(columns - 16 * (vectors - 1));
+#pragma clang loop unroll(full)
+  for (int v = 0; v < vectors; v++)
+    sums[v] = accumulate ? _mm512_maskz_loadu_ps(v + 1 < vectors ? 0xFFFF : mask, y + 16 * v) : _mm512_setzero_ps();
+  for (ptrdiff_t i = 0; i < rows; i++, m += m_row, factors += step) {
+    const __m512 factor = _mm512_set1_ps(*factors);
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++)
+      sums[v] = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(v + 1 < vectors ? 0xFFFF : mask, m + 16 * v), sums[v]);
+  }
+#pragma clang loop unroll(full)
+  for (int v = 0; v < vectors; v++) _mm512_mask_storeu_ps(y + 16 * v, v + 1 < vectors ? 0xFFFF : mask, sums[v]);
+}
+
+static inline void apus_combination(
+    ptrdiff_t rows, ptrdiff_t columns, const float *factors, ptrdiff_t step, const float *m, ptrdiff_t m_row, float *y, int accumulate) {
+  // As many columns at a time as there are chains to hide the latency, in parts as even as can be.
+  const ptrdiff_t vectors = (columns + 15) / 16, parts = (vectors + 7) / 8;
+  for (ptrdiff_t p = 0; p < parts; p++) {
+    const ptrdiff_t j = 16 * (vectors * p / parts), end = 16 * (vectors * (p + 1) / parts), count = (end < columns ? end : columns) - j;
+#define APUS_PART(n) \
+  case n: apus_combination_part(n, rows, count, factors, step, m + j, m_row, y + j, accumulate); break;
+    switch ((count + 15) / 16) {
+      APUS_PART(1) APUS_PART(2) APUS_PART(3) APUS_PART(4) APUS_PART(5) APUS_PART(6) APUS_PART(7) APUS_PART(8)
+    }
+#undef APUS_PART
+  }
+}
 #else
 #define APUS_HAS_TILES 0
 #include <stddef.h>
@@ -214,6 +293,14 @@ static inline void apus_product(
 static inline void apus_dot_products(
     ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t depth, const float *x, ptrdiff_t x_row, const float *w, ptrdiff_t w_row, float *y,
     ptrdiff_t y_row, int accumulate) {
+  __builtin_trap();
+}
+static inline void apus_dots(
+    ptrdiff_t rows, ptrdiff_t depth, const float *x, ptrdiff_t x_row, const float *w, float *y, ptrdiff_t y_step, int accumulate) {
+  __builtin_trap();
+}
+static inline void apus_combination(
+    ptrdiff_t rows, ptrdiff_t columns, const float *factors, ptrdiff_t step, const float *m, ptrdiff_t m_row, float *y, int accumulate) {
   __builtin_trap();
 }
 #endif

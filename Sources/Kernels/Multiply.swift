@@ -180,6 +180,10 @@ extension Multiply {
     _ matrix: UnsafeMutablePointer<Float>, _ view: MatrixView, _ vector: UnsafeMutablePointer<Float>,
     into y: UnsafeMutablePointer<Float>, step: Int, accumulate: Bool
   ) {
+    if usesTiles {
+      unsafe apus_dots(view.rows, view.columns, matrix, view.rowStride, vector, y, step, accumulate ? 1 : 0)
+      return
+    }
     var row = 0
     while row + 4 <= view.rows {
       let four = unsafe Reduce.laneDots(
@@ -202,6 +206,11 @@ extension Multiply {
     _ factors: UnsafeMutablePointer<Float>, step: Int, _ matrix: UnsafeMutablePointer<Float>, _ view: MatrixView,
     into y: UnsafeMutablePointer<Float>, accumulate: Bool
   ) {
+    if usesTiles {
+      unsafe apus_combination(
+        view.rows, view.columns, factors, step, matrix, view.rowStride, y, accumulate ? 1 : 0)
+      return
+    }
     if !accumulate { unsafe y.update(repeating: 0, count: view.columns) }
     // Four rows at a time, so that y is read and written once for four products.
     var row = 0
