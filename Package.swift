@@ -88,6 +88,7 @@ let package = Package(
 
     // Tests.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
+    .target(name: "AllocationCount", path: "Tests/AllocationCount"),
     program(
       "RankCases", ["Data", "Files", "Kernels", "MPI", "Model", "Parallel", "Training"], path: "Tests/RankCases"),
     tests("FilesTests", ["Files"]),
@@ -99,7 +100,7 @@ let package = Package(
     tests("DataTests", ["Data", "Files", "HDF5", "JSON", "Kernels"]),
     tests("PreparationTests", ["Data", "Failures", "Files", "JSON", "Kernels", "Preparation"]),
     tests("ModelTests", ["Kernels", "Model"]),
-    tests("OptimizationTests", ["Kernels", "Model", "Optimization"]),
+    tests("OptimizationTests", ["AllocationCount", "Kernels", "Model", "Optimization"]),
     tests("ParallelTests", ["Data", "Kernels", "MPI", "Model", "Parallel", "RankCases"]),
     tests("TrainingTests", ["Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Training"]),
     tests("CommandTests", ["JSON", "Training", "apus"], resources: [.copy("Reference")]),
