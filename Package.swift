@@ -40,17 +40,19 @@ let package = Package(
   name: "apus",
   products: [.executable(name: "apus", targets: ["apus"])],
   targets: [
-    // The C libraries that every cluster has, and one header for sums that may be reordered.
+    // The C libraries that every cluster has, and two headers for what Swift cannot say: sums that may be reordered, and
+    // tiles of a product that stay in registers.
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CRelaxed"),
+    .systemLibrary(name: "CTiles"),
 
     // Ground floor: the outside world, made safe. `unsafe` is written here and nowhere above.
     library("Files", []),
     library("MPI", ["CMPI"]),
     library("HDF5", ["CHDF5"]),
-    library("Kernels", ["CBLAS", "CRelaxed"], settings: vectorised),
+    library("Kernels", ["CBLAS", "CRelaxed", "CTiles"], settings: vectorised),
 
     // Text in and out.
     library("JSON", []),
@@ -86,6 +88,7 @@ let package = Package(
 
     // Tests.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
+    .target(name: "AllocationCount", path: "Tests/AllocationCount"),
     program(
       "RankCases", ["Data", "Files", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Training"],
       path: "Tests/RankCases"),
@@ -98,7 +101,7 @@ let package = Package(
     tests("DataTests", ["Data", "Files", "HDF5", "JSON", "Kernels"]),
     tests("PreparationTests", ["Data", "Failures", "Files", "JSON", "Kernels", "Preparation"]),
     tests("ModelTests", ["Kernels", "Model"]),
-    tests("OptimizationTests", ["Kernels", "Model", "Optimization"]),
+    tests("OptimizationTests", ["AllocationCount", "Kernels", "Model", "Optimization"]),
     tests("ParallelTests", ["Data", "Kernels", "MPI", "Model", "Parallel", "RankCases"]),
     tests("TrainingTests", ["Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Training"]),
     tests("CommandTests", ["JSON", "Training", "apus"], resources: [.copy("Reference")]),

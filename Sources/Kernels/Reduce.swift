@@ -139,30 +139,22 @@ extension Reduce {
       fold(c, third, vector, from: index, count: count), fold(d, fourth, vector, from: index, count: count))
   }
 
-  /// Adds the lanes as a binary tree; the fewer than 16 products left over join at the level that they fill.
+  /// Adds the products left over, fewer than 16, to the first lanes, and the lanes as a binary tree.
   @inline(__always)
   private static func fold(
     _ lanes: SIMD16<Float>, _ first: UnsafeMutablePointer<Float>, _ second: UnsafeMutablePointer<Float>,
     from start: Int, count: Int
   ) -> Float {
-    var index = start
-    var eight = lanes.lowHalf + lanes.highHalf
-    if index + 8 <= count {
-      unsafe eight.addProduct(load(first, index, SIMD8<Float>.self), load(second, index, SIMD8<Float>.self))
-      index += 8
+    var lanes = lanes
+    if start < count {
+      var (a, b) = (SIMD16<Float>(), SIMD16<Float>())
+      for index in start..<count { unsafe (a[index - start], b[index - start]) = (first[index], second[index]) }
+      lanes.addProduct(a, b)
     }
-    var four = eight.lowHalf + eight.highHalf
-    if index + 4 <= count {
-      unsafe four.addProduct(load(first, index, SIMD4<Float>.self), load(second, index, SIMD4<Float>.self))
-      index += 4
-    }
-    var two = four.lowHalf + four.highHalf
-    if index + 2 <= count {
-      unsafe two.addProduct(load(first, index, SIMD2<Float>.self), load(second, index, SIMD2<Float>.self))
-      index += 2
-    }
-    let sum = two[0] + two[1]
-    return index < count ? unsafe sum.addingProduct(first[index], second[index]) : sum
+    let eight = lanes.lowHalf + lanes.highHalf
+    let four = eight.lowHalf + eight.highHalf
+    let two = four.lowHalf + four.highHalf
+    return two[0] + two[1]
   }
 
   @inline(__always)

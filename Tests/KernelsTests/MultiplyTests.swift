@@ -14,6 +14,8 @@ struct Shape: Sendable, CustomTestStringConvertible {
   static let all = [
     Shape(1, 1, 1), Shape(1, 7, 5), Shape(5, 7, 1), Shape(6, 100, 1), Shape(1, 200, 3), Shape(3, 1, 4),
     Shape(16, 78, 10), Shape(33, 65, 17), Shape(128, 40, 31), Shape(2, 131, 2), Shape(0, 4, 3), Shape(0, 4, 1),
+    // Several tiles and panels, with something left over in each direction.
+    Shape(40, 300, 70), Shape(270, 33, 13), Shape(13, 530, 47),
   ]
 }
 
