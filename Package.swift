@@ -40,14 +40,15 @@ let package = Package(
   name: "apus",
   products: [.executable(name: "apus", targets: ["apus"])],
   targets: [
-    // The C libraries that every cluster has, and one header for sums that may be reordered.
+    // The C libraries that every cluster has; a header for sums that may be reordered, and one for processes.
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CRelaxed"),
+    .systemLibrary(name: "CProcess"),
 
     // Ground floor: the outside world, made safe. `unsafe` is written here and nowhere above.
-    library("Files", []),
+    library("Files", ["CProcess"]),
     library("MPI", ["CMPI"]),
     library("HDF5", ["CHDF5"]),
     library("Kernels", ["CBLAS", "CRelaxed"], settings: vectorised),
@@ -71,10 +72,13 @@ let package = Package(
       "Training",
       ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Text"]),
 
+    // Above the ranks: starts mpirun, and starts it again.
+    library("Launch", ["Failures", "Files", "JSON", "Text"]),
+
     program(
       "apus",
       [
-        "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel",
+        "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "Launch", "MPI", "Model", "Optimization", "Parallel",
         "Preparation", "Text", "Training",
       ]),
     program(
@@ -89,6 +93,7 @@ let package = Package(
     program(
       "RankCases", ["Data", "Files", "Kernels", "MPI", "Model", "Parallel", "Training"], path: "Tests/RankCases"),
     tests("FilesTests", ["Files"]),
+    tests("LaunchTests", ["Failures", "Files", "JSON", "Launch"]),
     tests("MPITests", ["MPI", "RankCases"]),
     tests("HDF5Tests", ["HDF5"]),
     tests("KernelsTests", ["Kernels"]),
