@@ -105,6 +105,6 @@ let package = Package(
     tests("OptimizationTests", ["Kernels", "Model", "Optimization"]),
     tests("ParallelTests", ["Data", "Kernels", "MPI", "Model", "Parallel", "RankCases"]),
     tests("TrainingTests", ["Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Training"]),
-    tests("CommandTests", ["JSON", "Training", "apus"], resources: [.copy("Reference")]),
+    tests("CommandTests", ["Data", "JSON", "Training", "apus"], resources: [.copy("Reference")]),
   ]
 )

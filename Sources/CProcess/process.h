@@ -22,17 +22,21 @@ typedef struct cprocess_plan {
   int input, output, error;       // descriptors that become 0, 1 and 2
   int own_group;                  // a process group of its own, which the keys of a terminal do not reach
   int dies_with_parent;           // killed when the thread that made it ends
-  rlim_t address_bytes;           // RLIMIT_AS
-  rlim_t processor_seconds;       // RLIMIT_CPU
   const char *file;               // a path, or a name to be found in PATH
   char *const *arguments;         // with the name first, ended by a null pointer
   char *const *environment;
 } cprocess_plan;
 
+// Sets what this process may take: the limit that it may raise again itself, not the one above it.
 static inline int cprocess_limit(int resource, rlim_t most) {
-  struct rlimit limit = {most, most};
-  return most == 0 ? 0 : setrlimit(resource, &limit);
+  struct rlimit limit;
+  if (getrlimit(resource, &limit)) return -1;
+  limit.rlim_cur = most < limit.rlim_max ? most : limit.rlim_max;
+  return setrlimit(resource, &limit);
 }
+static inline int cprocess_limit_addresses(rlim_t bytes) { return cprocess_limit(RLIMIT_AS, bytes); }
+static inline int cprocess_limit_processor(rlim_t seconds) { return cprocess_limit(RLIMIT_CPU, seconds); }
+static inline int cprocess_limit_core(rlim_t bytes) { return cprocess_limit(RLIMIT_CORE, bytes); }
 
 // A descriptor that stands where another is wanted is moved out of the way first.
 static inline int cprocess_wire(int input, int output, int error) {
@@ -62,8 +66,6 @@ static inline __attribute__((noinline)) pid_t cprocess_spawn(const cprocess_plan
     int wrong = plan->own_group && setpgid(0, 0);
     wrong = wrong || (plan->dies_with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL));
     wrong = wrong || cprocess_wire(plan->input, plan->output, plan->error);
-    wrong = wrong || cprocess_limit(RLIMIT_AS, plan->address_bytes);
-    wrong = wrong || cprocess_limit(RLIMIT_CPU, plan->processor_seconds);
     if (!wrong && (!plan->dies_with_parent || getppid() == parent)) {
       sigprocmask(SIG_SETMASK, &none, 0);
       execvpe(plan->file, plan->arguments, plan->environment);

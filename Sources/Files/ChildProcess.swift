@@ -17,19 +17,6 @@ public final class ChildProcess {
     }
   }
 
-  /// What a program may take; beyond it, it is refused memory, or killed.
-  public struct Limits: Sendable {
-    /// The most address space in bytes, which counts more than the memory in use.
-    public var addressBytes: Int?
-    /// The most seconds of computing.
-    public var processorSeconds: Int?
-
-    public init(addressBytes: Int? = nil, processorSeconds: Int? = nil) {
-      self.addressBytes = addressBytes
-      self.processorSeconds = processorSeconds
-    }
-  }
-
   public let name: String
   public let processIdentifier: Int
   /// What the program writes to the streams that are captured.
@@ -45,8 +32,7 @@ public final class ChildProcess {
   ///   - hasOwnGroup: the program is not reached by the keys of the terminal.
   /// - Throws: `FilesError` where the program does not exist or cannot be run.
   public init(
-    _ words: [String], environment: [String: String?] = [:], captured: Set<StandardStream>, hasOwnGroup: Bool = false,
-    limits: Limits = Limits()
+    _ words: [String], environment: [String: String?] = [:], captured: Set<StandardStream>, hasOwnGroup: Bool = false
   ) throws(FilesError) {
     guard let name = words.first, !(words.contains { $0.utf8.contains(0) }) else {
       throw FilesError(action: "start", call: "execve", path: words.first ?? "", code: EINVAL)
@@ -64,8 +50,6 @@ public final class ChildProcess {
     unsafe plan.error = captured.contains(.error) ? writer.descriptor : StandardStream.error.descriptor
     unsafe plan.own_group = hasOwnGroup ? 1 : 0
     unsafe plan.dies_with_parent = 1
-    unsafe plan.address_bytes = rlim_t(limits.addressBytes ?? 0)
-    unsafe plan.processor_seconds = rlim_t(limits.processorSeconds ?? 0)
     processIdentifier = Int(try unsafe Self.start(plan, words, Machine.environment(changedBy: environment)))
     // Ours would keep the pipe from ending.
     writer.close()

@@ -4,11 +4,8 @@ import Testing
 
 @Suite struct ChildProcessTests {
   /// What the program writes to the captured streams, and how it ends.
-  private func run(
-    _ line: String, environment: [String: String?] = [:], limits: ChildProcess.Limits = ChildProcess.Limits()
-  ) throws -> (String, ChildProcess.End) {
-    let child = try ChildProcess(
-      ["bash", "-c", line], environment: environment, captured: [.output, .error], limits: limits)
+  private func run(_ line: String, environment: [String: String?] = [:]) throws -> (String, ChildProcess.End) {
+    let child = try ChildProcess(["bash", "-c", line], environment: environment, captured: [.output, .error])
     var bytes: [UInt8] = []
     while true {
       let more = try child.output.read()
@@ -37,14 +34,6 @@ import Testing
     let ignored = try run("grep SigIgn /proc/self/status").0.split(separator: "\t").last?.dropLast() ?? ""
     let signals = try #require(Int(ignored, radix: 16))
     #expect(signals & 1 << 12 == 0, "SIGPIPE is signal 13")
-  }
-
-  @Test func limits() throws {
-    let (text, end) = try run("ulimit -v; ulimit -t", limits: .init(addressBytes: 64 << 20, processorSeconds: 1))
-    #expect(text == "65536\n1\n" && end == .exited(0))
-    let busy = try run("while :; do :; done", limits: .init(processorSeconds: 1)).1
-    // SIGXCPU at the soft limit, SIGKILL at the hard one, which is the same.
-    #expect(busy == .killed(signal: 24) || busy == .killed(signal: 9))
   }
 
   @Test func waiting() throws {
