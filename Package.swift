@@ -40,16 +40,17 @@ let package = Package(
   name: "apus",
   products: [.executable(name: "apus", targets: ["apus"])],
   targets: [
-    // The C libraries that every cluster has, and two headers for what Swift cannot say: sums that may be reordered, and
-    // tiles of a product that stay in registers.
+    // The C libraries that every cluster has, and headers for what Swift cannot say: sums that may be reordered, tiles of a
+    // product that stay in registers, and processes.
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CRelaxed"),
     .systemLibrary(name: "CTiles"),
+    .systemLibrary(name: "CProcess"),
 
     // Ground floor: the outside world, made safe. `unsafe` is written here and nowhere above.
-    library("Files", []),
+    library("Files", ["CProcess"]),
     library("MPI", ["CMPI"]),
     library("HDF5", ["CHDF5"]),
     library("Kernels", ["CBLAS", "CRelaxed", "CTiles"], settings: vectorised),
@@ -73,10 +74,13 @@ let package = Package(
       "Training",
       ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Text"]),
 
+    // Above the ranks: starts mpirun, and starts it again.
+    library("Launch", ["Failures", "Files", "JSON", "Text"]),
+
     program(
       "apus",
       [
-        "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel",
+        "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "Launch", "MPI", "Model", "Optimization", "Parallel",
         "Preparation", "Text", "Training",
       ]),
     program(
@@ -93,6 +97,7 @@ let package = Package(
       "RankCases", ["Data", "Files", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Training"],
       path: "Tests/RankCases"),
     tests("FilesTests", ["Files"]),
+    tests("LaunchTests", ["Failures", "Files", "JSON", "Launch"]),
     tests("MPITests", ["MPI", "RankCases"]),
     tests("HDF5Tests", ["HDF5"]),
     tests("KernelsTests", ["Kernels"]),
@@ -104,6 +109,6 @@ let package = Package(
     tests("OptimizationTests", ["AllocationCount", "Kernels", "Model", "Optimization"]),
     tests("ParallelTests", ["Data", "Kernels", "MPI", "Model", "Parallel", "RankCases"]),
     tests("TrainingTests", ["Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Training"]),
-    tests("CommandTests", ["JSON", "Training", "apus"], resources: [.copy("Reference")]),
+    tests("CommandTests", ["Data", "JSON", "Training", "apus"], resources: [.copy("Reference")]),
   ]
 )

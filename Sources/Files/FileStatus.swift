@@ -12,6 +12,8 @@ public struct FileStatus: Equatable, Sendable {
   public let kind: Kind
   /// The size in bytes; of meaning for regular files only.
   public let bytes: Int
+  /// When it was last written, in nanoseconds since 1970.
+  public let modified: Int
 
   init(_ status: stat) {
     switch status.st_mode & S_IFMT {
@@ -20,5 +22,6 @@ public struct FileStatus: Equatable, Sendable {
     default: kind = .other
     }
     bytes = Int(status.st_size)
+    modified = status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
   }
 }

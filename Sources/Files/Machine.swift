@@ -1,3 +1,4 @@
+import CProcess
 import Glibc
 
 /// The machine and the process.
@@ -10,6 +11,14 @@ public enum Machine {
   }
 
   public static var processIdentifier: Int { Int(getpid()) }
+
+  /// The path of the program that this process runs.
+  public static var programPath: String {
+    get throws(FilesError) {
+      let link = "/proc/self/exe"
+      return try naming(link, "read") { () throws(SystemCall.Failure) in try SystemCall.readlink(link) }
+    }
+  }
 
   /// The most memory that the process has had in use so far.
   /// Corresponds to `ru_maxrss` of `getrusage(2)`, which Linux counts in KiB.
@@ -44,5 +53,18 @@ public enum Machine {
   public static func environment(_ name: String) -> String? {
     guard let value = unsafe getenv(name) else { return nil }
     return unsafe String(cString: value)
+  }
+
+  /// All variables of the environment as "NAME=value", with some set and others (nil) taken away.
+  static func environment(changedBy changes: [String: String?]) -> [String] {
+    var variables: [String] = []
+    var next = unsafe cprocess_environment()
+    while let variable = unsafe next?.pointee {
+      let text = unsafe String(cString: variable)
+      let name = text.prefix { $0 != "=" }
+      if changes[String(name)] == nil { variables.append(text) }
+      unsafe next = unsafe next?.successor()
+    }
+    return variables + changes.compactMap { name, value in value.map { "\(name)=\($0)" } }
   }
 }

@@ -32,9 +32,12 @@ public enum StandardStream: Sendable {
   /// written must not look like success.
   /// - Returns: Whether the text was written.
   @discardableResult
-  public func write(_ text: String) -> Bool {
+  public func write(_ text: String) -> Bool { write(Array(text.utf8)) }
+
+  /// Writes what another program has written, as it is.
+  @discardableResult
+  public func write(_ bytes: [UInt8]) -> Bool {
     _ = Self.brokenPipesAreErrors
-    let bytes = Array(text.utf8)
     return withState { state in
       guard case .open = state else { return false }
       do throws(SystemCall.Failure) {

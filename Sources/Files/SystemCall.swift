@@ -7,7 +7,7 @@ package enum SystemCall {
   /// The calls by the names of their C functions.
   package enum Name: String, CaseIterable, Sendable {
     case open, close, pread, write, pwrite, fsync, ftruncate, fstat, stat, lstat, flock, mkdir, rename, unlink, rmdir
-    case opendir, readdir, statvfs, getcwd, poll
+    case opendir, readdir, statvfs, getcwd, poll, read, pipe, spawn, waitpid, kill, signalfd, readlink
   }
 
   /// A call that failed, with the value of `errno`.
@@ -161,17 +161,17 @@ package enum SystemCall {
   }
 
   /// A NUL would end the path early in C and name another file.
-  private static func pathIsWhole(_ path: String, _ call: Name) throws(Failure) {
+  static func pathIsWhole(_ path: String, _ call: Name) throws(Failure) {
     guard !path.utf8.contains(0) else { throw Failure(call: call, code: EINVAL) }
   }
 
   /// A call that moves up to `count` bytes.
-  private static func moved(_ call: Name, _ count: Int, _ body: (Int) -> Int) throws(Failure) -> Int {
+  static func moved(_ call: Name, _ count: Int, _ body: (Int) -> Int) throws(Failure) -> Int {
     var asked = count
     return try made(call, cutShort: { asked = min(count, max(1, count / 2)) }, { body(asked) })
   }
 
-  private static func made<R: SignedInteger>(
+  static func made<R: SignedInteger>(
     _ call: Name, cutShort: () -> Void = {}, _ body: () -> R
   ) throws(Failure) -> R {
     while true {
@@ -190,7 +190,7 @@ package enum SystemCall {
   }
 
   private static func killSelf() {
-    _ = kill(getpid(), SIGKILL)
+    _ = Glibc.kill(getpid(), SIGKILL)
   }
 }
 

@@ -21,11 +21,9 @@ public struct OpenedDataset: Sendable {
     let targets = wantsTargets ? resolved.targets : nil
     let described = try Agreement.gathering(world) {
       ShardDescription.encode(
-        stride(from: rank, to: resolved.paths.count, by: ranks).map {
-          ShardDescription.attempt(
-            path: resolved.paths[$0], features: resolved.features, targets: targets,
-            scanLabels: scanLabels && resolved.manifest?.target == nil)
-        })
+        try ShardInspector.describe(
+          stride(from: rank, to: resolved.paths.count, by: ranks).map { resolved.paths[$0] },
+          features: resolved.features, targets: targets, scanLabels: scanLabels && resolved.manifest?.target == nil))
     }
     self.source = resolved
     dataset = try Agreement.alike {

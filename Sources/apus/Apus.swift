@@ -1,3 +1,4 @@
+import Data
 import Failures
 import Files
 import MPI
@@ -9,8 +10,11 @@ enum Apus {
 
   static func main() {
     Termination.surviveFileLimit()
+    let words = Array(CommandLine.arguments.dropFirst())
+    if words.first == ShardInspector.command { Program.leave(code: ShardInspector.serve(Array(words.dropFirst()))) }
     do {
-      let command = try parse(Array(CommandLine.arguments.dropFirst()))
+      ShardInspector.use(program: try Machine.programPath)
+      let command = try parse(words)
       if let local = command as? any LocalCommand, !Program.isLaunched { Program.leave(code: try local.run()) }
       Program.run(report: report) { world in try run(command, world) }
     } catch {

@@ -32,10 +32,10 @@ struct TrainCommand: Command {
       "apus train job.json --set train.epochs=5 --set output=runs/short --dry-run",
     ])
 
-  private let jobPath: String
-  private let overrides: [JobOverride]
-  private let policy: RunDirectory.Policy
-  private let isDry: Bool
+  let jobPath: String
+  let overrides: [JobOverride]
+  let policy: RunDirectory.Policy
+  let isDry: Bool
 
   init(_ arguments: Arguments) throws {
     jobPath = arguments.positionals[0]
@@ -72,13 +72,23 @@ struct TrainCommand: Command {
     if let warning = run.bubbleWarning { StandardStream.error.write("apus: warning: \(warning)\n") }
   }
 
+  private static let greetingStart = "training "
+  private static let resumption = ", resumed after step "
+
+  /// The step after which a training goes on, where `line` is the greeting with which it begins; 0 for a new one.
+  static func firstStep(ofGreeting line: String) -> Int? {
+    guard line.hasPrefix(greetingStart), line.contains(" virtual") else { return nil }
+    guard let resumed = line.firstRange(of: resumption) else { return 0 }
+    return Int(line[resumed.upperBound...].filter { $0 != "," })
+  }
+
   private func greeting(_ run: TrainingRun, ranks: Int) -> String {
     var parts = [
-      "training \(run.modelName) on \(grouped(run.dataset.rows)) rows of \(run.dataset.columns) columns",
+      "\(Self.greetingStart)\(run.modelName) on \(grouped(run.dataset.rows)) rows of \(run.dataset.columns) columns",
       "\(ranks) \(ranks == 1 ? "rank" : "ranks")", "\(run.job.virtualRanks) virtual",
     ]
     if run.shape.modelRanks > 1 { parts.append("grid \(run.shape)") }
-    let resumed = run.resumedStep.map { ", resumed after step \(grouped($0))" } ?? ""
+    let resumed = run.resumedStep.map { Self.resumption + grouped($0) } ?? ""
     return parts.joined(separator: ", ") + resumed + "\n"
   }
 

@@ -12,6 +12,7 @@ enum CommandLineHelp {
       evaluate  loss and metrics of a model on a data set
       predict   predictions of a model for a data set, row for row
       inspect   what a data set, shard, model, checkpoint or run holds
+      launch    start a training with mpirun, and again from its newest checkpoint when it crashes
 
     apus COMMAND --help says more; apus --version prints the version.
 
@@ -137,8 +138,36 @@ enum CommandLineHelp {
 
     """
 
+  static let launch = """
+    start a training with mpirun, and again from its newest checkpoint when it crashes
+
+    usage: apus launch [options] -- train JOB ...
+
+    arguments
+      train JOB ...  the training, with the options of apus train
+
+    options
+      --ranks NUMBER           ranks, in proportion fewer where hosts are lost; as mpirun has it otherwise
+      --hosts LIST             hosts with their slots, as a:4,b:4; one that cannot be reached is left out
+      --restarts NUMBER        restarts without progress after which it is given up (default 3)
+      --pause SECONDS          wait before a restart, doubled while there is no progress (default 1)
+      --report FILE            write the report as JSON, with every attempt
+      --mpirun PROGRAM         launcher of the ranks (default mpirun)
+      --mpirun-option OPTIONS  more options of the launcher, split at spaces (may be repeated)
+      --help                   print this text
+
+    the first start is as written, a restart has --resume; progress is a newer checkpoint
+    SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 let the ranks save and end with 75; a second SIGINT does not wait
+
+    examples
+      apus launch --ranks 4 -- train job.json --resume
+      apus launch --ranks 16 --hosts a:8,b:8 --mpirun-option '--bind-to core' -- train job.json
+
+    """
+
   /// The commands, in the order of the overview.
   static let commands = [
     ("prepare", prepare), ("train", train), ("evaluate", evaluate), ("predict", predict), ("inspect", inspect),
+    ("launch", launch),
   ]
 }

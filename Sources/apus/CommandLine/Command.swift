@@ -14,7 +14,7 @@ protocol Command: SendableMetatype {
 /// The commands, in the order of `--help`.
 let commands: [CommandEntry] = [
   CommandEntry(PrepareCommand.self), CommandEntry(TrainCommand.self), CommandEntry(EvaluateCommand.self),
-  CommandEntry(PredictCommand.self), CommandEntry(InspectCommand.self),
+  CommandEntry(PredictCommand.self), CommandEntry(InspectCommand.self), CommandEntry(LaunchCommand.self),
 ]
 
 /// A command by its syntax.

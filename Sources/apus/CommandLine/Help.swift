@@ -21,9 +21,8 @@ enum Help {
 
   static func text(_ syntax: Syntax) -> String {
     var sections = ["\(syntax.summary)\n\nusage: \(syntax.usage)"]
-    if !syntax.positionals.isEmpty {
-      sections.append("arguments\n" + list(syntax.positionals.map { ($0.name, $0.summary) }))
-    }
+    let arguments = syntax.positionals + (syntax.passedOn.map { [$0] } ?? [])
+    if !arguments.isEmpty { sections.append("arguments\n" + list(arguments.map { ($0.name, $0.summary) })) }
     let options = syntax.options.map { option in
       (
         option.value.map { "\(option.name) \($0)" } ?? option.name,

@@ -40,6 +40,8 @@ struct Syntax: Sendable {
   let options: [Option]
   /// What else there is to know, after the options.
   var notes = ""
+  /// Another command and its arguments, from its name or from "--" on.
+  var passedOn: Positional?
   /// Lines of examples.
   let examples: [String]
 
@@ -48,13 +50,16 @@ struct Syntax: Sendable {
     let arguments = positionals.map { $0.repeats ? "\($0.name)..." : $0.name }
     let required = options.filter(\.isRequired).map { "\($0.name) \($0.value ?? "")" }
     let rest = required.count < options.count ? ["[options]"] : []
-    return (["apus", name] + arguments + required + rest).joined(separator: " ")
+    let command = passedOn.map { ["--", $0.name] } ?? []
+    return (["apus", name] + arguments + required + rest + command).joined(separator: " ")
   }
 }
 
 /// What stood after the name of a command.
 struct Arguments: Sendable {
   private(set) var positionals: [String] = []
+  /// The words of a command within the command.
+  private(set) var passedOn: [String] = []
   private var given: [String: [String]] = [:]
 
   func has(_ option: String) -> Bool { given[option] != nil }
@@ -65,7 +70,10 @@ struct Arguments: Sendable {
     var rest = words[...]
     var onlyPositionals = false
     while let word = rest.popFirst() {
-      if onlyPositionals || !word.hasPrefix("-") || word == "-" {
+      if syntax.passedOn != nil, word == "--" || !word.hasPrefix("-") {
+        passedOn = (word == "--" ? [] : [word]) + rest
+        break
+      } else if onlyPositionals || !word.hasPrefix("-") || word == "-" {
         positionals.append(word)
       } else if word == "--" {
         onlyPositionals = true
@@ -74,6 +82,9 @@ struct Arguments: Sendable {
       }
     }
     try checkPositionals(syntax)
+    if let command = syntax.passedOn, passedOn.isEmpty {
+      throw UsageError("\(command.name) is missing: \(command.summary)", syntax: syntax)
+    }
     if let missing = syntax.options.first(where: { $0.isRequired && given[$0.name] == nil }) {
       throw UsageError("\(missing.name) \(missing.value ?? "") is missing: \(missing.summary)", syntax: syntax)
     }

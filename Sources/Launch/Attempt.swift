@@ -1,0 +1,96 @@
+import Files
+
+/// One start of the ranks, from its beginning to its end.
+final class Attempt {
+  /// How it ended, and what was seen of it.
+  struct Result {
+    let code: Int32
+    let firstError: String?
+    /// When the training began, if it did, and the step that it went on after.
+    let begun: (at: ContinuousClock.Instant, step: Int)?
+    let ended: ContinuousClock.Instant
+    let wish: Wish
+  }
+
+  /// What somebody who sent a signal wants.
+  enum Wish {
+    case goOn
+    /// Save and stop.
+    case stop
+    /// Do not wait for anything.
+    case stopNow
+  }
+
+  private let child: ChildProcess
+  private let signals: SignalQueue
+  private let run: any LaunchedRun
+  private var errors = FirstError()
+  private var begun: (at: ContinuousClock.Instant, step: Int)?
+  /// The beginning of a line whose end has not come yet.
+  private var line: [UInt8] = []
+  private var wish = Wish.goOn
+  private var interrupts = 0
+
+  init(_ command: [String], run: any LaunchedRun, signals: SignalQueue) throws(FilesError) {
+    self.run = run
+    self.signals = signals
+    // A group of its own: Ctrl-C at a terminal reaches this program alone, which asks the ranks to save.
+    child = try ChildProcess(command, captured: [.error], hasOwnGroup: true)
+  }
+
+  /// Passes on what the ranks write and the signals that come, until the launcher has ended.
+  func finish() throws(FilesError) -> Result {
+    var end: ChildProcess.End?
+    while end == nil {
+      if try child.output.wait(timeout: .seconds(60), orFor: signals) {
+        let bytes = try child.output.read()
+        if bytes.isEmpty { end = try child.wait() } else { take(bytes) }
+      }
+      for signal in signals.take() { pass(signal) }
+      if end == nil { end = try child.poll() }
+    }
+    // A rank that outlives its launcher for a moment may hold the pipe open, so its end is not waited for.
+    while try child.output.wait(timeout: .milliseconds(50)) {
+      let bytes = try child.output.read()
+      if bytes.isEmpty { break }
+      take(bytes)
+    }
+    return Result(
+      code: end?.code ?? 0, firstError: errors.text ?? killed(end), begun: begun, ended: .now, wish: wish)
+  }
+
+  private func killed(_ end: ChildProcess.End?) -> String? {
+    guard case .killed(let signal) = end else { return nil }
+    return "\(child.name) was killed by signal \(signal)"
+  }
+
+  private func take(_ bytes: [UInt8]) {
+    StandardStream.error.write(bytes)
+    line += bytes
+    while let end = line.firstIndex(of: UInt8(ascii: "\n")) {
+      take(line: String(decoding: line[..<end], as: UTF8.self))
+      line.removeSubrange(...end)
+    }
+  }
+
+  private func take(line: String) {
+    if let step = run.firstStep(announcedBy: line) {
+      begun = begun ?? (.now, step)
+    } else {
+      errors.take(line: line)
+    }
+  }
+
+  /// SIGTERM and SIGINT would make `mpirun` kill the ranks after a second, in which few can save; SIGUSR1 it hands on. Who presses
+  /// Ctrl-C again does not want to wait.
+  private func pass(_ signal: SignalQueue.Signal) {
+    if signal == .interrupt { interrupts += 1 }
+    if interrupts > 1 {
+      child.send(interrupts == 2 ? .terminate : .kill)
+      wish = .stopNow
+    } else if wish == .goOn {
+      child.send(signal == .user2 ? .user2 : .user1)
+      wish = .stop
+    }
+  }
+}
