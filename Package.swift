@@ -94,7 +94,7 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
     .target(name: "AllocationCount", path: "Tests/AllocationCount"),
     program(
-      "RankCases", ["Data", "Files", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Training"],
+      "RankCases", ["Data", "Failures", "Files", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Training"],
       path: "Tests/RankCases"),
     tests("FilesTests", ["Files"]),
     tests("LaunchTests", ["Failures", "Files", "JSON", "Launch"]),
@@ -108,7 +108,9 @@ let package = Package(
     tests("ModelTests", ["Kernels", "Model"]),
     tests("OptimizationTests", ["AllocationCount", "Kernels", "Model", "Optimization"]),
     tests("ParallelTests", ["Data", "Kernels", "MPI", "Model", "Parallel", "RankCases"]),
-    tests("TrainingTests", ["Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Training"]),
+    tests(
+      "TrainingTests",
+      ["Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Parallel", "RankCases", "Training"]),
     tests("CommandTests", ["Data", "JSON", "Training", "apus"], resources: [.copy("Reference")]),
   ]
 )
