@@ -68,6 +68,16 @@ import Testing
     for index in 0..<sum.count { #expect(abs(sum[index] - whole.gradient[index]) < 1e-4) }
   }
 
+  /// A large batch goes through a linear model in parts.
+  @Test func manyRowsGiveTheSumOfTheirParts() throws {
+    let problem = Problem(try Model(kind: .logistic, sizes: [300, 1], loss: .logistic), rows: 601)
+    let (whole, first, second) = (problem.gradient(), problem.gradient(0..<300), problem.gradient(300..<601))
+    #expect(abs(first.loss + second.loss - whole.loss) < 1e-6 * whole.loss)
+    for index in whole.gradient.indices {
+      #expect(abs(first.gradient[index] + second.gradient[index] - whole.gradient[index]) < 1e-4)
+    }
+  }
+
   @Test(arguments: cases) func noRowsGiveZero(_ gradientCase: GradientCase) throws {
     let problem = Problem(try gradientCase.model(), rows: 4)
     let none = problem.gradient(2..<2, capacity: 4)
