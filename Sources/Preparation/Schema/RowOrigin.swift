@@ -1,0 +1,20 @@
+/// Where the rows of a block stand in their file, for messages.
+struct RowOrigin: Sendable {
+  let path: String
+  /// The records that the rows were read from, and the place of the first of their bytes in the file.
+  let block: CSVBlock
+  /// The field of each column of the schema.
+  let fields: [Int]
+  /// The record of each row.
+  var records: [Int]
+
+  func selecting(_ rows: [Int]) -> RowOrigin {
+    RowOrigin(path: path, block: block, fields: fields, records: rows.map { records[$0] })
+  }
+
+  func place(row: Int, column: Int) -> PreparationError.Place {
+    let record = records[row]
+    let (line, character) = block.place(record: record, field: block[record, fields[column]])
+    return PreparationError.Place(path: path, line: line, column: character)
+  }
+}
