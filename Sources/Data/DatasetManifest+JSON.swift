@@ -20,6 +20,7 @@ extension DatasetManifest {
       ("transformations", .array(transformations.map(Self.json(of:)))),
     ]
     if let seed { members.append(("seed", .integer(seed))) }
+    if let generator { members.append(("generator", generator)) }
     members.append(("splits", .object(splits.map { ($0.name, Self.json(of: $0)) })))
     return .object(members)
   }
@@ -117,6 +118,7 @@ extension DatasetManifest {
       try Self.transformation(node)
     }
     seed = root["seed"]?.asInt
+    generator = root["generator"]?.value
     splits = []
     guard let members = try root.member("splits").asObject else { throw root.error("\"splits\" is not an object") }
     for member in members {

@@ -1,3 +1,5 @@
+public import JSON
+
 /// What `dataset.json` says about a directory of shards.
 public struct DatasetManifest: Equatable, Sendable {
   /// The name of the file in the directory of the data set.
@@ -65,13 +67,15 @@ public struct DatasetManifest: Equatable, Sendable {
   public var transformations: [Transformation]
   /// What shuffled and split the rows.
   public var seed: Int?
+  /// What made the rows of a synthetic data set, with its parameters; nil for real data. Nothing here depends on it.
+  public var generator: JSONValue?
   public var splits: [Split]
 
   public init(
     name: String, columns: [String], features: String = DataSource.defaultFeatures,
     targets: String = DataSource.defaultTargets, target: Target?, transformations: [Transformation] = [],
     seed: Int? = nil,
-    splits: [Split]
+    generator: JSONValue? = nil, splits: [Split]
   ) {
     self.name = name
     self.columns = columns
@@ -80,6 +84,7 @@ public struct DatasetManifest: Equatable, Sendable {
     self.target = target
     self.transformations = transformations
     self.seed = seed
+    self.generator = generator
     self.splits = splits
   }
 

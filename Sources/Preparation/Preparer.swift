@@ -76,11 +76,7 @@ public struct Preparer: Sendable {
       }
       let manifest = DatasetManifest(
         name: name, columns: scan.names, target: target, transformations: transformations, seed: request.seed,
-        splits: splits.map { plan in
-          DatasetManifest.Split(
-            name: plan.split.rawValue,
-            shards: (0..<plan.shards).map { DatasetManifest.Shard(file: plan.name($0), rows: plan.range($0).count) })
-        })
+        splits: splits.map(\.description))
       try manifest.write(toDirectory: directory)
     } catch {
       throw PreparationError(error)

@@ -21,6 +21,13 @@ struct ShardPlan: Equatable, Sendable {
   /// The file of shard `index`.
   func name(_ index: Int) -> String { DatasetManifest.shardName(split: split.rawValue, index: index, of: shards) }
 
+  /// The split as `dataset.json` has it.
+  var description: DatasetManifest.Split {
+    DatasetManifest.Split(
+      name: split.rawValue,
+      shards: (0..<shards).map { DatasetManifest.Shard(file: name($0), rows: range($0).count) })
+  }
+
   /// Plans every split that the fractions ask for, also where it came out without a row.
   ///
   /// - Parameters:

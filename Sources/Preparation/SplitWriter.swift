@@ -21,7 +21,7 @@ final class SplitWriter {
   private var held = 0
   private let capacity: Int
   /// zlib's own middle between speed and size.
-  private static let compressionLevel = 6
+  static let compressionLevel = 6
   /// The shard's writer gathers whole chunks; this only spares it a call for every row.
   private static let bufferBytes = 1 << 16
 
