@@ -43,11 +43,12 @@ let package = Package(
     // The C libraries that every cluster has, and one header for sums that may be reordered.
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CRelaxed"),
 
     // Ground floor: the outside world, made safe. `unsafe` is written here and nowhere above.
-    library("Files", []),
+    library("Files", ["CZlib"]),
     library("MPI", ["CMPI"]),
     library("HDF5", ["CHDF5"]),
     library("Kernels", ["CBLAS", "CRelaxed"], settings: vectorised),
