@@ -96,7 +96,7 @@ let package = Package(
     tests("JSONTests", ["JSON"]),
     tests("TextTests", ["Text"]),
     tests("DataTests", ["Data", "Files", "HDF5", "JSON", "Kernels"]),
-    tests("PreparationTests", ["Data", "Failures", "Files", "JSON", "Kernels", "Preparation"]),
+    tests("PreparationTests", ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Preparation"]),
     tests("ModelTests", ["Kernels", "Model"]),
     tests("OptimizationTests", ["Kernels", "Model", "Optimization"]),
     tests("ParallelTests", ["Data", "Kernels", "MPI", "Model", "Parallel", "RankCases"]),
