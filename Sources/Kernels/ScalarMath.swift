@@ -8,9 +8,15 @@ public enum ScalarMath {
   /// The cosine of an angle in radians.
   public static func cosine(_ angle: Double) -> Double { Glibc.cos(angle) }
 
+  /// The sine of an angle in radians.
+  public static func sine(_ angle: Double) -> Double { Glibc.sin(angle) }
+
   /// The natural exponential function.
   public static func exponential(_ x: Double) -> Double { Glibc.exp(x) }
 
   /// The natural logarithm.
   public static func logarithm(_ x: Double) -> Double { Glibc.log(x) }
+
+  /// The logarithm to the base 10, exact for powers of 10.
+  public static func decimalLogarithm(_ x: Double) -> Double { Glibc.log10(x) }
 }
