@@ -19,6 +19,10 @@ public enum SettingKind: Sendable {
   case integers(ClosedRange<Int>)
   /// A number of rows, or `"full"`.
   case batch
+  case texts
+  case numbers
+  /// Something that only its reader can check; in words.
+  case other(String)
 
   /// The kind in words, for messages and the README.
   public var expectation: String {
@@ -33,6 +37,9 @@ public enum SettingKind: Sendable {
     case .choice(let names), .optionalChoice(let names): names.map { "\"\($0)\"" }.joined(separator: " | ")
     case .integers(let range): "a list, each \(Self.words(range))"
     case .batch: "an integer from 1 or \"full\""
+    case .texts: "a list of texts"
+    case .numbers: "a list of numbers"
+    case .other(let words): words
     }
   }
 
@@ -55,7 +62,7 @@ public enum SettingKind: Sendable {
 }
 
 extension SettingKind {
-  /// The value as the job holds it, or nil if it does not fit.
+  /// The value as it is held, or nil if it does not fit.
   public func accept(_ value: JSONValue) -> JSONValue? {
     switch (self, value) {
     case (.text, .string(let text)): text.isEmpty ? nil : value
@@ -71,6 +78,9 @@ extension SettingKind {
     case (.integers(let range), .array(let nodes)):
       nodes.allSatisfy { Self.whole($0.value).map(range.contains) ?? false } ? value : nil
     case (.batch, .string("full")): value
+    case (.texts, .array(let nodes)): nodes.allSatisfy { $0.asString != nil } ? value : nil
+    case (.numbers, .array(let nodes)): nodes.allSatisfy { $0.asDouble?.isFinite ?? false } ? value : nil
+    case (.other, _): value
     case (.batch, _): Self.whole(value).flatMap { $0 >= 1 ? .integer($0) : nil }
     default: nil
     }

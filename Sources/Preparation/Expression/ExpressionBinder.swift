@@ -170,7 +170,9 @@ struct ExpressionBinder {
     {
       throw ExpressionError(
         place: argument.place,
-        message: "'\(function.rawValue)' needs a date, and the column \(quoted(name)) is \(scope.columns[index].type.rawValue)")
+        message:
+          "'\(function.rawValue)' needs a date, and the column \(quoted(name)) is \(scope.columns[index].type.rawValue)"
+      )
     }
     guard let datePart = function.datePart else { preconditionFailure("'\(function.rawValue)' is no part of a date") }
     return Part(kind: .number, operation: .date(datePart, part.operation), history: part.history)

@@ -16,7 +16,8 @@ struct ExpressionParser {
     let count = text.unicodeScalars.count
     guard count <= Self.mostCharacters else {
       throw ExpressionError(
-        place: Self.mostCharacters + 1, message: "an expression of \(count) characters; the most is \(Self.mostCharacters)")
+        place: Self.mostCharacters + 1,
+        message: "an expression of \(count) characters; the most is \(Self.mostCharacters)")
     }
     tokens = try ExpressionToken.tokens(of: text)
   }

@@ -31,7 +31,8 @@ enum TextVector: Sendable {
 
   /// The codes of the texts in another dictionary, which has all of them.
   func codes(in wanted: [String]) -> [Int32] {
-    let places = Dictionary(uniqueKeysWithValues: wanted.enumerated().map { ($0.element, Int32($0.offset)) })
+    let places = Dictionary(
+      wanted.enumerated().map { ($0.element, Int32($0.offset)) }, uniquingKeysWith: { first, _ in first })
     switch self {
     case .coded(let codes, let dictionary):
       let table = dictionary.map { places[$0] ?? Column.unknownCode }

@@ -1,7 +1,7 @@
 import JSON
 import Model
 import Optimization
-import Settings
+public import Settings
 
 extension JobKey {
   private static let count = 0...Int.max

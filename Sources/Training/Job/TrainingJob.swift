@@ -1,8 +1,8 @@
 import JSON
-import Settings
 public import Model
 public import Optimization
 public import Parallel
+import Settings
 
 /// What is to be trained, on what, and how: a job file with every default filled in.
 public struct TrainingJob: Sendable {
