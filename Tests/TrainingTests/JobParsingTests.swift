@@ -4,6 +4,7 @@ import JSON
 import Model
 import Optimization
 import TestSupport
+import Settings
 import Testing
 
 @testable import Training
