@@ -86,8 +86,8 @@ let package = Package(
     program(
       "apus-bench",
       [
-        "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Text",
-        "Training",
+        "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel",
+        "Preparation", "Text", "Training",
       ]),
 
     // Tests.
