@@ -104,7 +104,9 @@ let package = Package(
     tests("ModelTests", ["Kernels", "Model"]),
     tests("OptimizationTests", ["Kernels", "Model", "Optimization"]),
     tests("ParallelTests", ["Data", "Kernels", "MPI", "Model", "Parallel", "RankCases"]),
-    tests("TrainingTests", ["Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Training"]),
+    tests(
+      "TrainingTests",
+      ["Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Settings", "Training"]),
     tests("CommandTests", ["JSON", "Training", "apus"], resources: [.copy("Reference")]),
   ]
 )
