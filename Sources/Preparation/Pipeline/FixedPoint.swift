@@ -51,7 +51,7 @@ struct FixedPoint: Equatable, Sendable {
   /// Adds the square of a finite value; `self` is a sum of squares.
   mutating func addSquare(of value: Double) {
     let (_, digits, place) = Self.parts(value)
-    let (limb, shift) = (2 * place >> 5, UInt64(2 * place & 31))
+    let (limb, shift) = ((2 * place) >> 5, UInt64((2 * place) & 31))
     let square = digits.multipliedFullWidth(by: digits)
     let carried = 64 - shift
     let low = square.low << shift

@@ -202,6 +202,14 @@ extension Recipe {
     let values = reader.section(node, "split")
     split = Splits(
       validation: values.number("validation"), test: values.number("test"), seed: values.integer("seed"),
-      group: values.text("group"), time: values.text("time"))
+      group: values.text("group"), time: values.text("time"), inOrder: values.boolean("in_order"))
+    let said = ["group", "time"].filter { values.text($0) != nil } + (split.inOrder ? ["in_order"] : [])
+    if said.count > 1 {
+      reader.reject(values[said[1]] ?? node, "'split.\(said[0])' and 'split.\(said[1])' contradict each other")
+    }
+    if let validation = split.validation, let test = split.test, validation + test >= 1 {
+      reader.reject(
+        node, "'split.validation' and 'split.test' leave nothing to train on: together they must be below 1")
+    }
   }
 }

@@ -32,6 +32,8 @@ public struct Recipe: Sendable {
     public var seed: Int?
     public var group: String?
     public var time: String?
+    /// The rows are in time as they stand.
+    public var inOrder = false
   }
 
   public enum Duplicates: String, Sendable {

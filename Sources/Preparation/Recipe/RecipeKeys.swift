@@ -69,6 +69,8 @@ extension Recipe {
     SettingKey("split.group", .optionalText, .null, "column whose equal values stay in one split"),
     SettingKey(
       "split.time", .optionalText, .null, "column by which the rows are in time: training is first, test last"),
+    SettingKey(
+      "split.in_order", .boolean, false, "the rows are in time as they stand: training is first, test last"),
   ]
 
   /// The keys as the Markdown table of the README.

@@ -39,7 +39,8 @@ struct TransformationReader {
     guard let kind = reader.accept(kindNode, as: .choice(kinds), path)?.asString else { return nil }
     var inner = SettingReader(
       keys: [SettingKey("kind", .text, nil, "")] + (settings[kind] ?? []), noun: "'\(path)'")
-    let section = inner.section(node.asObject == nil ? JSONNode(.object([JSONMember]())) : node, "")
+    let section = inner.section(
+      node.asObject == nil ? JSONNode(.object([JSONMember]()), line: node.line, column: node.column) : node, "")
     for problem in inner.problems { reader.add(problem) }
     guard inner.problems.isEmpty else { return nil }
     switch kind {
