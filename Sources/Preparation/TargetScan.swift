@@ -68,8 +68,8 @@ struct TargetScan {
     if texts.count > Self.mostClasses { textsOverflow = true }
   }
 
-  private static let asNumber = "--task regression predicts the number instead"
-  private static let asClasses = "--task classification takes every value for a class instead"
+  static let asNumber = "--task regression predicts the number instead"
+  static let asClasses = "--task classification takes every value for a class instead"
 
   /// What the target is, and in words why and how to have it otherwise.
   func decide(_ task: TargetTask) throws(PreparationError) -> (target: TargetPlan, reason: String) {
@@ -101,8 +101,13 @@ struct TargetScan {
   }
 
   private func isClassLike(_ different: Int) -> Bool {
-    allAreWhole && different >= 2 && different <= Self.mostNumericClasses
-      && (different == 2 || rows >= Self.fewestRowsPerClass * different)
+    Self.areClassLike(different: different, rows: rows, allAreWhole: allAreWhole)
+  }
+
+  /// Whether so many different numbers in so many rows are taken for classes.
+  static func areClassLike(different: Int, rows: Int, allAreWhole: Bool) -> Bool {
+    allAreWhole && different >= 2 && different <= mostNumericClasses
+      && (different == 2 || rows >= fewestRowsPerClass * different)
   }
 
   private func classes() throws(PreparationError) -> TargetPlan {

@@ -42,7 +42,7 @@ struct GroupKey: Equatable, Sendable {
   }
 
   /// The bits of a number as one that is ordered as the number is; the two zeros are one.
-  private static func ordered(_ value: Double) -> UInt64 {
+  static func ordered(_ value: Double) -> UInt64 {
     let bits = (value + 0).bitPattern
     return bits >> 63 == 1 ? ~bits : bits | 1 << 63
   }
