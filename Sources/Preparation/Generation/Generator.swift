@@ -100,7 +100,7 @@ public struct Generator: Sendable {
       let path = FileSystem.join(directory, piece.file)
       let writer = try ShardWriter(
         path: path, columns: columns, targets: request.classCount == nil ? .values(outputs: 1) : .labels,
-        options: ShardWriter.Options(compression: request.compress ? SplitWriter.compressionLevel : nil))
+        options: ShardWriter.Options(compression: request.compress ? ShardAssembler.compressionLevel : nil))
       for first in stride(from: piece.rows.lowerBound, to: piece.rows.upperBound, by: blockRows) {
         let rows = first..<min(first + blockRows, piece.rows.upperBound)
         generator.generate(rows, features: &features, targets: &targets)

@@ -45,35 +45,40 @@ final class TablePreparer<Source: TableSource> {
 
   /// Writes the shards into `directory`; says what `dataset.json` is to say. Collective.
   ///
-  /// - Parameter firstShard: the number of shards that each split has already.
+  /// - Parameter earlier: the number of shards that each split has already.
   /// - Throws: a failure that all ranks share.
   func write(
-    into directory: String, firstShard: [SplitName: Int] = [:], _ ranks: borrowing some Ranks & ~Copyable
+    into directory: String, earlier: [SplitName: Int] = [:], _ ranks: borrowing some Ranks & ~Copyable
   ) throws -> Result {
     let mine = source.share(of: ranks.rank, among: ranks.size)
     try findRepeated(mine, ranks)
     let decision = try plan(mine, ranks)
+    // The later passes count the same again.
+    let tally = try ranks.sums(cleaner.tally.numbers)
+    let repeated = cleaner.duplicates.values.reduce(0) { $0 + $1.count }
     let (fitted, counts, rowsPerClass) = try fit(mine, decision.target, ranks)
     let rows = SplitName.allCases.map { counts.total[$0.place] }
     guard rows[SplitName.train.place] > 0 || known != nil else {
       throw Failure(.invalidData, "no row is left to train on", isShared: true)
     }
-    let plans = try Agreement.alike {
+    var plans = try Agreement.alike {
       try ShardPlan.plan(
         Dictionary(uniqueKeysWithValues: SplitName.allCases.map { ($0, rows[$0.place]) }),
         fractions: usedFractions(rows),
         asked: request.shards, rowBytes: 4 * (fitted.featureNames.count + 1))
     }
-    let jobs = plans.flatMap { plan in
-      (0..<plan.shards).map { index in
-        ShardSet.Job(
-          file: Self.file(plan, index, after: firstShard[plan.split] ?? 0), split: plan.split, rows: plan.range(index))
-      }
-    }
-    let own = Array(jobs[Partition(total: jobs.count, parts: ranks.size).range(of: ranks.rank)])
+    for index in plans.indices { plans[index].earlier = earlier[plans[index].split] ?? 0 }
+    try Agreement.everywhere(ranks) { try putAside(mine, fitted, directory, rank: ranks.rank) }
+    let shares = (0..<ranks.size).map { source.share(of: $0, among: ranks.size) }
+    let index = RowIndex(counts: (0..<source.blocks).map { counts[$0] }, shares: shares)
+    let labels = classes.map { classes in classes.names.indices.map { Int32($0) } }
+    let assembler = ShardAssembler(
+      directory: directory, columns: fitted.featureNames.count, index: index,
+      classes: labels.map { labels in shares.map { _ in labels } }, compress: request.compress)
+    let own = ShardAssembler.deal(plans, among: ranks.size)[ranks.rank]
     let bytes = try Agreement.gathering(ranks) {
       var writer = ByteWriter()
-      writer.write(try write(own, fitted, counts, directory))
+      writer.write(try write(own, assembler, directory))
       return writer.bytes
     }
     var bytesWritten = 0
@@ -81,9 +86,12 @@ final class TablePreparer<Source: TableSource> {
       var reader = ByteReader(part)
       bytesWritten += try reader.readInt()
     }
+    let isRoot = ranks.rank == 0
+    try Agreement.everywhere(ranks) { if isRoot { try RowSpill.remove(from: directory) } }
     return Result(
-      manifest: manifest(fitted, plans, jobs),
-      summary: summary(fitted, plans, jobs, rowsPerClass, decision.reason, bytesWritten: bytesWritten))
+      manifest: manifest(fitted, plans),
+      summary: summary(
+        fitted, plans, rowsPerClass, decision.reason, changes(tally, repeated: repeated), bytesWritten: bytesWritten))
   }
 
   // MARK: Passes over the rows
@@ -199,23 +207,41 @@ final class TablePreparer<Source: TableSource> {
     return (fitted, counts, rowsPerClass)
   }
 
-  /// Writes shards; returns how many bytes they have.
-  private func write(
-    _ jobs: [ShardSet.Job], _ fitted: FittedPipeline, _ counts: BlockCounts, _ directory: String
-  ) throws -> Int {
-    var bytes = 0
-    for start in stride(from: 0, to: jobs.count, by: ShardSet.most) {
-      let part = Array(jobs[start..<min(start + ShardSet.most, jobs.count)])
-      let shards = try ShardSet(
-        part, directory: directory, columns: fitted.featureNames.count, hasClasses: classes != nil,
-        compress: request.compress)
-      let blocks = (0..<source.blocks).filter { shards.needs(counts[$0], before: counts.before[$0]) }
-      try forEach(blocks, .writing) { block, clean in
-        let splits = deal(clean, block, try labels(clean))
-        try shards.append(fitted.features(of: clean), splits: splits, before: counts.before[block])
+  /// Writes the prepared rows of blocks and their splits beside the shards.
+  private func putAside(_ mine: Range<Int>, _ fitted: FittedPipeline, _ directory: String, rank: Int) throws {
+    let columns = fitted.featureNames.count
+    let spill = try RowSpill.Writer(directory: directory, rank: rank, columns: columns)
+    let routes = try File.create(FileSystem.join(directory, RowSpill.routesName(rank: rank)))
+    var features = FloatBuffer(count: 0)
+    var targets = FloatBuffer(count: 0)
+    try forEach(mine, .checking) { block, clean in
+      let splits = deal(clean, block, try labels(clean))
+      let prepared = try fitted.features(of: clean)
+      let rows = prepared.rows.count
+      features.reserve(rows * columns)
+      targets.reserve(rows * RowSpill.targetWidth)
+      features.copy(from: prepared.features, at: 0)
+      for row in 0..<rows {
+        // The value, and as its code the class, which is the value too.
+        targets[RowSpill.targetWidth * row] = prepared.targets[row]
+        targets[RowSpill.targetWidth * row + 1] = prepared.targets[row]
       }
-      try shards.finish()
-      for job in part { bytes += try FileSystem.status(of: FileSystem.join(directory, job.file))?.bytes ?? 0 }
+      try spill.append(rows, features: features, targets: targets)
+      try routes.write(prepared.rows.map { UInt8(splits[$0]?.place ?? 0) })
+    }
+  }
+
+  /// Writes shards; returns how many bytes they have.
+  private func write(_ jobs: [ShardAssembler.Job], _ assembler: ShardAssembler, _ directory: String) throws -> Int {
+    let rowBytes = 4 * (assembler.columns + 1)
+    let total = jobs.reduce(0) { $0 + $1.plan.range($1.shard).count }
+    var (rows, bytes) = (0, 0)
+    for job in jobs {
+      try assembler.write(job) { count in
+        rows += count
+        progress(PreparationProgress(phase: .writing, bytes: rows * rowBytes, totalBytes: total * rowBytes, rows: rows))
+      }
+      bytes += try FileSystem.status(of: FileSystem.join(directory, job.plan.name(job.shard)))?.bytes ?? 0
     }
     return bytes
   }
@@ -292,12 +318,18 @@ final class TablePreparer<Source: TableSource> {
 
   // MARK: What is said
 
-  /// The name of a shard, behind those that are there.
-  private static func file(_ plan: ShardPlan, _ index: Int, after first: Int) -> String {
-    DatasetManifest.shardName(split: plan.split.rawValue, index: first + index, of: first + plan.shards)
+  /// How many rows there were, and what was done to them.
+  private func changes(_ tally: [Int], repeated: Int) -> (rows: Int, list: [PreparationSummary.Change]) {
+    var all = CleaningTally(pipeline)
+    all.add(tally)
+    var list = pipeline.summary(all).map { PreparationSummary.Change(count: $0.count, what: $0.what) }
+    if repeated > 0 {
+      list.append(PreparationSummary.Change(count: repeated, what: "rows left out because they repeat another"))
+    }
+    return (all.rows, list)
   }
 
-  private func manifest(_ fitted: FittedPipeline, _ plans: [ShardPlan], _ jobs: [ShardSet.Job]) -> DatasetManifest {
+  private func manifest(_ fitted: FittedPipeline, _ plans: [ShardPlan]) -> DatasetManifest {
     let name = pipeline.target ?? ""
     let target: DatasetManifest.Target =
       if let classes { .classification(name: name, classes: classes.names) } else {
@@ -305,27 +337,23 @@ final class TablePreparer<Source: TableSource> {
       }
     return DatasetManifest(
       name: source.name, columns: fitted.featureNames, target: target, preparation: fitted.json, seed: dealer.seed,
-      splits: plans.map { plan in
-        DatasetManifest.Split(
-          name: plan.split.rawValue,
-          shards: jobs.filter { $0.split == plan.split }.map {
-            DatasetManifest.Shard(file: $0.file, rows: $0.rows.count)
-          })
-      })
+      splits: plans.map(\.description))
   }
 
   private func summary(
-    _ fitted: FittedPipeline, _ plans: [ShardPlan], _ jobs: [ShardSet.Job], _ rowsPerClass: [[Int]], _ reason: String,
+    _ fitted: FittedPipeline, _ plans: [ShardPlan], _ rowsPerClass: [[Int]], _ reason: String,
+    _ changes: (rows: Int, list: [PreparationSummary.Change]),
     bytesWritten: Int
   ) -> PreparationSummary {
     let rows = plans.reduce(0) { $0 + $1.rows }
     return PreparationSummary(
-      output: request.output, rows: rows, droppedRows: 0, missing: [], columns: fitted.featureNames.count,
+      output: request.output, rows: rows, droppedRows: changes.rows - rows, missing: [], changes: changes.list,
+      columns: fitted.featureNames.count,
       classes: classes?.names, decision: reason,
       splits: plans.map { plan in
         PreparationSummary.SplitSummary(
           name: plan.split, rows: plan.rows, rowsPerClass: rowsPerClass[plan.split.place],
-          shards: jobs.filter { $0.split == plan.split }.map(\.file))
+          shards: (0..<plan.shards).map { plan.name($0) })
       }, seconds: 0, bytesRead: totalBytes, bytesWritten: bytesWritten)
   }
 }
