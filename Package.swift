@@ -64,12 +64,17 @@ let package = Package(
     // What goes wrong, in the user's words, and how all ranks come to know of it.
     library("Failures", ["Data", "Files", "MPI"]),
 
+    // Files that people write: what their keys may hold, and all mistakes at once with their places.
+    library("Settings", ["Failures", "Files", "JSON", "Text"]),
+
     // Ranks together: tables into shards, and the training loop.
-    library("Preparation", ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Text"]),
+    library("Preparation", ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Settings", "Text"]),
     library("Parallel", ["Data", "Kernels", "MPI", "Model"]),
     library(
       "Training",
-      ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Text"]),
+      [
+        "Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Settings", "Text",
+      ]),
 
     program(
       "apus",
@@ -95,11 +100,13 @@ let package = Package(
     tests("JSONTests", ["JSON"]),
     tests("TextTests", ["Text"]),
     tests("DataTests", ["Data", "Files", "HDF5", "JSON", "Kernels"]),
-    tests("PreparationTests", ["Data", "Failures", "Files", "JSON", "Kernels", "Preparation"]),
+    tests("PreparationTests", ["Data", "Failures", "Files", "JSON", "Kernels", "Preparation", "Settings"]),
     tests("ModelTests", ["Kernels", "Model"]),
     tests("OptimizationTests", ["Kernels", "Model", "Optimization"]),
     tests("ParallelTests", ["Data", "Kernels", "MPI", "Model", "Parallel", "RankCases"]),
-    tests("TrainingTests", ["Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Training"]),
+    tests(
+      "TrainingTests",
+      ["Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Settings", "Training"]),
     tests("CommandTests", ["JSON", "Training", "apus"], resources: [.copy("Reference")]),
   ]
 )

@@ -43,7 +43,9 @@ public struct ByteReader {
     try readBool() ? try body(&self) : nil
   }
 
-  public mutating func readList<Value>(_ body: (inout ByteReader) throws(DataError) -> Value) throws(DataError) -> [Value] {
+  public mutating func readList<Value>(_ body: (inout ByteReader) throws(DataError) -> Value) throws(DataError)
+    -> [Value]
+  {
     let count = try readInt()
     // Every value takes a byte at least, so that a damaged count asks for no memory.
     guard count >= 0, count <= bytes.count - position else { throw Self.damaged }

@@ -19,6 +19,7 @@ extension DatasetManifest {
       ("target", targetJSON),
       ("transformations", .array(transformations.map(Self.json(of:)))),
     ]
+    if let preparation { members.append(("preparation", preparation)) }
     if let seed { members.append(("seed", .integer(seed))) }
     members.append(("splits", .object(splits.map { ($0.name, Self.json(of: $0)) })))
     return .object(members)
@@ -116,6 +117,7 @@ extension DatasetManifest {
     transformations = try root.array("transformations").map { (node) throws(JSONError) in
       try Self.transformation(node)
     }
+    preparation = root["preparation"]?.value
     seed = root["seed"]?.asInt
     splits = []
     guard let members = try root.member("splits").asObject else { throw root.error("\"splits\" is not an object") }

@@ -3,6 +3,7 @@ import Foundation
 import JSON
 import Model
 import Optimization
+import Settings
 import TestSupport
 import Testing
 
