@@ -31,10 +31,14 @@ public struct ByteReader {
   }
 
   public mutating func readString() throws(DataError) -> String {
+    String(decoding: try readBytes(), as: UTF8.self)
+  }
+
+  public mutating func readBytes() throws(DataError) -> [UInt8] {
     let count = try readInt()
     guard count >= 0, count <= bytes.count - position else { throw Self.damaged }
     defer { position += count }
-    return String(decoding: bytes[position..<position + count], as: UTF8.self)
+    return Array(bytes[position..<position + count])
   }
 
   public mutating func readOptional<Value>(

@@ -84,7 +84,7 @@ public struct Preparer: Sendable {
     }.visitor
     guard let scan else { preconditionFailure("a reading without an error has a visitor") }
 
-    let target = try merged(scan.target, ranks)
+    let target = try scan.target.merged(ranks)
     let dropped = try ranks.sums(scan.dropped)
     guard target.rows > 0 else { throw nothingLeft(dropped.reduce(0, +), tables) }
     let decision = try target.decide(request.task) { position in locate(position, tables) }
@@ -143,30 +143,12 @@ public struct Preparer: Sendable {
     let first = tables.tables[0]
     var selections = [try ColumnSelection(header: first.header, path: first.path, target: request.target)]
     for table in tables.tables.dropFirst() {
-      try checkColumns(of: table, against: first)
+      try tables.checkColumns(of: table)
       selections.append(
         try ColumnSelection(
           header: table.header, path: table.path, names: selections[0].names, target: request.target))
     }
     return selections
-  }
-
-  /// A column too many would be dropped in silence; one too few is found when it is looked for.
-  private func checkColumns(of table: CSVTable, against first: CSVTable) throws(PreparationError) {
-    let known = Set(first.header.map(\.name))
-    for column in table.header where !known.contains(column.name) {
-      throw PreparationError(
-        .invalid, at: column.place, "column \(quoted(column.name)) is not in '\(first.path)'",
-        hint: "all files need the same columns")
-    }
-  }
-
-  private func merged(_ target: TargetScan, _ ranks: borrowing some Ranks & ~Copyable) throws -> TargetScan {
-    var all = TargetScan(column: request.target)
-    for part in try ranks.allGather(target.encoded()) {
-      all.merge(try TargetScan(decoding: part, column: request.target))
-    }
-    return all
   }
 
   /// How many rows of each stratum stand before those of this rank. Collective.
