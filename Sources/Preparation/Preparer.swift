@@ -9,7 +9,7 @@ public import MPI
 /// the rows twice while the data set is written. It appears under its name when it is complete, or not at all, and is the same
 /// on any number of ranks.
 public struct Preparer: Sendable {
-  private let request: PreparationRequest
+  let request: PreparationRequest
 
   public init(_ request: PreparationRequest) {
     self.request = request
@@ -40,10 +40,7 @@ public struct Preparer: Sendable {
   {
     let start = ContinuousClock.now
     try request.check()
-    let tables = try InputTables(
-      decoding: ranks.fromRoot { () throws(PreparationError) in
-        try InputTables(request).encoded(blockBytes: request.blockBytes)
-      })
+    let tables = try InputTables(request, on: ranks)
     var output: OutputDirectory?
     let directory = String(
       decoding: try ranks.fromRoot { () throws(PreparationError) in
@@ -91,7 +88,8 @@ public struct Preparer: Sendable {
     let classIndex = decision.target.names.map { ClassIndex(names: $0) }
     let classes = classIndex.map { scan.target.classes(in: $0) } ?? []
 
-    var split = Split(strata: decision.target.strata(rows: target.rows), fractions: request.fractions, seed: request.seed)
+    var split = Split(
+      strata: decision.target.strata(rows: target.rows), fractions: request.fractions, seed: request.seed)
     let plans = try ShardPlan.plan(
       split.rows, fractions: request.fractions, asked: request.shards, rowBytes: 4 * (names.count + 1))
     split.skip(try rowsBefore(scan.target, classes, strata: decision.target.strata(rows: 0).count, ranks))
@@ -166,14 +164,14 @@ public struct Preparer: Sendable {
     return before
   }
 
-  private func nothingLeft(_ dropped: Int, _ tables: InputTables) -> PreparationError {
+  func nothingLeft(_ dropped: Int, _ tables: InputTables) -> PreparationError {
     let place = PreparationError.Place(path: tables.paths[0], line: 1, column: 1)
     return PreparationError(
       .invalid, at: place,
       dropped == 0 ? "there is no row below the header" : "every one of the \(dropped) rows lacks a value")
   }
 
-  private func locate(_ position: TargetScan.Position, _ tables: InputTables) -> PreparationError.Place? {
+  func locate(_ position: TargetScan.Position, _ tables: InputTables) -> PreparationError.Place? {
     let path = tables.paths[position.file]
     do throws(PreparationError) {
       return try PreparationError.Place(ofByte: position.byte, in: try CSVSource.open(path), path: path)

@@ -163,7 +163,9 @@ struct TargetScan: Sendable {
     rows = try reader.readInt()
     allAreWhole = try reader.readBool()
     let overflows = (numbers: try reader.readBool(), texts: try reader.readBool())
-    for (key, rows) in try reader.readList({ (reader) throws(DataError) in (try reader.readInt(), try reader.readInt()) }) {
+    for (key, rows) in try reader.readList({ (reader) throws(DataError) in (try reader.readInt(), try reader.readInt())
+      })
+    {
       _ = observe(key: UInt64(UInt(bitPattern: key)), rows: rows)
     }
     let named = try reader.readList { (reader) throws(DataError) in
@@ -253,7 +255,9 @@ struct TargetScan: Sendable {
     }
     func rows(_ code: Int32) -> Int { rowsOfCode[Int(code)] }
     if texts.count == 0 {
-      let values = numbers.map { (value: Double(bitPattern: $0.key), rows: rows($0.code)) }.sorted { $0.value < $1.value }
+      let values = numbers.map { (value: Double(bitPattern: $0.key), rows: rows($0.code)) }.sorted {
+        $0.value < $1.value
+      }
       return .classes(names: values.map { ClassIndex.name($0.value) }, rows: values.map(\.rows))
     }
     var named = numbers.map { (name: Array(ClassIndex.name(Double(bitPattern: $0.key)).utf8), rows: rows($0.code)) }

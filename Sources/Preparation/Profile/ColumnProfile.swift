@@ -4,8 +4,10 @@ internal import Data
 ///
 /// Nothing in it depends on how the rows were cut: counts, exact sums, and the set of different values.
 struct ColumnProfile: Sendable {
-  /// More different values than this are not counted.
-  static let mostDistinct = 10_000
+  /// More different values than this are not counted,
+  static let mostDistinct = 100_000
+  /// and more than this are never categories, whatever is asked for.
+  static let mostImposedCategories = 10_000
   /// Texts of which there are more than this are no categories,
   static let mostCategories = 1_000
   /// nor those with fewer rows than this for each on average.
@@ -26,12 +28,14 @@ struct ColumnProfile: Sendable {
   private(set) var distinctOverflow = false
   private var distinctBytes = 0
 
-  /// How many bytes of different values are kept.
+  /// How many bytes different values may take.
   private let mostBytes: Int
+  /// What a value takes beside its text.
+  private static let overhead = 24
 
   /// - Parameter columns: how many columns share the memory for different values.
   init(columns: Int) {
-    mostBytes = max(1 << 12, (1 << 25) / max(1, columns))
+    mostBytes = max(1 << 12, (1 << 26) / max(1, columns))
   }
 
   /// Values that are there.
@@ -66,7 +70,7 @@ struct ColumnProfile: Sendable {
     let before = values.count
     _ = values.insert(bytes, range)
     guard values.count > before else { return false }
-    distinctBytes += range.count
+    distinctBytes += range.count + Self.overhead
     if values.count > Self.mostDistinct || distinctBytes > mostBytes { distinctOverflow = true }
     return true
   }
@@ -109,7 +113,7 @@ struct ColumnProfile: Sendable {
 
   /// The different values by their bytes; nil if there are too many.
   var dictionary: [String]? {
-    distinctOverflow
+    distinctOverflow || values.count > Self.mostImposedCategories
       ? nil
       : (0..<values.count).map { values[$0] }.sorted { $0.lexicographicallyPrecedes($1) }
         .map { String(decoding: $0, as: UTF8.self) }

@@ -10,17 +10,20 @@ final class ProfileScan: BlockVisitor {
   /// For each file the field of each column.
   private let fields: [[Int]]
   private let missing: MissingValue
+  /// The targets of rows that lack a value do not count.
+  private let completeOnly: Bool
   private let bytes: Int
   private var bytesRead = 0
   private let progress: (PreparationProgress) -> Void
 
   init(
-    _ share: TextShare, fields: [[Int]], missing: MissingValue, target: String?,
+    _ share: TextShare, fields: [[Int]], missing: MissingValue, target: String?, completeOnly: Bool,
     progress: @escaping (PreparationProgress) -> Void
   ) {
     tables = share.tables
     self.fields = fields
     self.missing = missing
+    self.completeOnly = completeOnly
     self.progress = progress
     let first = share.tables.tables[0]
     profile = TableProfile(names: first.header.map(\.name))
@@ -38,13 +41,15 @@ final class ProfileScan: BlockVisitor {
       // What stands before the fault may hold one too.
       fault = error
     }
-    try profile.observe(
+    let isComplete = try profile.observe(
       reader, fields: fields[file], missing: missing, parser: DecimalParser(tables.tables[file].dialect))
     if let fault { throw fault }
     if let column = target?.column, let index = profile.names.firstIndex(of: column) {
       for record in 0..<reader.block.records {
         let field = reader.block[record, fields[file][index]]
-        guard !missing.matches(reader.block.bytes.span, field.range) else { continue }
+        guard !missing.matches(reader.block.bytes.span, field.range), isComplete[record] || !completeOnly else {
+          continue
+        }
         _ = try target?.observe(field, file: file, in: reader)
       }
     }

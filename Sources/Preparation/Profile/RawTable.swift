@@ -15,9 +15,11 @@ struct RawTable {
   ///
   /// - Parameters:
   ///   - target: the column to describe for `TargetScan`; it must be there.
+  ///   - completeOnly: only the targets of rows with all values count.
   /// - Throws: `PreparationError`, the same on every rank.
   init(
-    _ tables: InputTables, missing: MissingValue, target: String?, _ ranks: borrowing some Ranks & ~Copyable,
+    _ tables: InputTables, missing: MissingValue, target: String?, completeOnly: Bool,
+    _ ranks: borrowing some Ranks & ~Copyable,
     progress: @escaping (PreparationProgress) -> Void
   ) throws {
     self.tables = tables
@@ -29,7 +31,8 @@ struct RawTable {
     }
     let share = TextShare(tables, rank: ranks.rank, ranks: ranks.size)
     let visitor = try share.readFirst(ranks) { () throws(PreparationError) in
-      ProfileScan(share, fields: fields, missing: missing, target: target, progress: progress)
+      ProfileScan(
+        share, fields: fields, missing: missing, target: target, completeOnly: completeOnly, progress: progress)
     }.visitor
     guard let scan = visitor else { preconditionFailure("a reading without an error has a visitor") }
     starts = try ranks.allGather(scan.starts).flatMap { $0 }
@@ -53,7 +56,8 @@ extension InputTables {
     for table in tables {
       try checkColumns(of: table)
       fields.append(
-        try ColumnSelection(header: table.header, path: table.path, names: first.header.map(\.name), target: nil).features)
+        try ColumnSelection(header: table.header, path: table.path, names: first.header.map(\.name), target: nil)
+          .features)
     }
     return fields
   }

@@ -15,7 +15,7 @@ public struct TableProfile: Sendable {
     /// The sample standard deviation (n - 1); nil with fewer than two values.
     public var deviation: Double?
     public var maximum: Double?
-    /// Different values; nil if there are more than 10,000 or they take very much room.
+    /// Different values; nil if there are more than 100,000 or they take very much room.
     public var distinct: Int?
     /// The first different values, as they are written.
     public var examples: [String]
@@ -26,6 +26,8 @@ public struct TableProfile: Sendable {
   let names: [String]
   private(set) var columns: [ColumnProfile]
   public private(set) var rows = 0
+  /// Rows with a value in every column.
+  public private(set) var completeRows = 0
 
   init(names: [String]) {
     self.names = names
@@ -34,32 +36,38 @@ public struct TableProfile: Sendable {
 
   mutating func merge(_ other: TableProfile) {
     rows += other.rows
+    completeRows += other.completeRows
     for index in columns.indices { columns[index].merge(other.columns[index]) }
   }
 
   /// Takes note of the records of a block.
   ///
   /// - Parameter fields: the field of each column.
+  /// - Returns: for each record whether it has all values.
   /// - Throws: `PreparationError` at the first text that is not UTF-8.
   mutating func observe(
     _ reader: borrowing CSVReader, fields: [Int], missing: MissingValue, parser: DecimalParser
-  ) throws(PreparationError) {
+  ) throws(PreparationError) -> [Bool] {
     let records = reader.block.records
-    rows += records
+    var isComplete = [Bool](repeating: true, count: records)
     var fault: (record: Int, byte: Int, column: Int)?
     for (index, field) in fields.enumerated() {
-      let byte = observe(column: index, field, reader, missing, parser)
+      let byte = observe(column: index, field, reader, missing, parser, &isComplete)
       if let byte, byte.record < fault?.record ?? .max { fault = (byte.record, byte.byte, index) }
     }
     if let fault {
       throw reader.error(
         byte: fault.byte, "column \(quoted(names[fault.column])) is not UTF-8", hint: PreparationError.encodingHint)
     }
+    rows += records
+    for record in 0..<records where isComplete[record] { completeRows += 1 }
+    return isComplete
   }
 
   /// Takes note of one column of a block; returns its first byte that is not UTF-8.
   private mutating func observe(
-    column: Int, _ place: Int, _ reader: borrowing CSVReader, _ missing: MissingValue, _ parser: DecimalParser
+    column: Int, _ place: Int, _ reader: borrowing CSVReader, _ missing: MissingValue, _ parser: DecimalParser,
+    _ isComplete: inout [Bool]
   ) -> (record: Int, byte: Int)? {
     let bytes = reader.block.bytes.span
     let fields = reader.block.layout.fields.span
@@ -73,6 +81,7 @@ public struct TableProfile: Sendable {
         isNew = columns[column].observe(content.span, range, parser)
       } else if missing.matches(bytes, field.range) {
         columns[column].observeMissing()
+        isComplete[record] = false
         continue
       } else {
         isNew = columns[column].observe(bytes, MissingValue.trimmed(bytes, field.range), parser)
@@ -96,7 +105,7 @@ public struct TableProfile: Sendable {
       }
       guard let dictionary = column.dictionary else {
         throw PreparationError(
-          .invalid, "column \(quoted(name)) has more than \(ColumnProfile.mostDistinct) different values",
+          .invalid, "column \(quoted(name)) has more than \(ColumnProfile.mostImposedCategories) different values",
           hint: "as text they can be hashed; categories cannot be that many")
       }
       result.append(ColumnSchema(name: name, type: type, dictionary: dictionary))
@@ -124,6 +133,7 @@ public struct TableProfile: Sendable {
   func encoded() -> [UInt8] {
     var writer = ByteWriter()
     writer.write(rows)
+    writer.write(completeRows)
     for column in columns { column.write(to: &writer) }
     return writer.bytes
   }
@@ -132,6 +142,7 @@ public struct TableProfile: Sendable {
     var reader = ByteReader(bytes)
     self.init(names: names)
     rows = try reader.readInt()
+    completeRows = try reader.readInt()
     for index in names.indices { columns[index] = try ColumnProfile(from: &reader, columns: names.count) }
     try reader.finish()
   }
