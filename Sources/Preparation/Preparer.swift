@@ -118,7 +118,7 @@ public struct Preparer: Sendable {
     var bytesWritten = 0
     try ranks.together { () throws(PreparationError) in
       guard rank == 0 else { return }
-      try removeRows(directory)
+      try RowSpill.remove(from: directory)
       try write(manifest: names, decision.target, splits: plans, moments: moments, to: directory)
       bytesWritten = try bytes(of: plans, in: directory)
     }
@@ -198,15 +198,6 @@ public struct Preparer: Sendable {
     }
   }
 
-  /// Removes the rows that were put aside.
-  private func removeRows(_ directory: String) throws(PreparationError) {
-    try PreparationError.translating { () throws(FilesError) in
-      for name in try FileSystem.list(directory) where name.hasSuffix(RowSpill.nameEnding) {
-        try FileSystem.remove(FileSystem.join(directory, name))
-      }
-    }
-  }
-
   private func write(
     manifest names: [String], _ plan: TargetPlan, splits: [ShardPlan], moments: ColumnMoments?, to directory: String
   ) throws(PreparationError) {
@@ -224,11 +215,7 @@ public struct Preparer: Sendable {
       }
       let manifest = DatasetManifest(
         name: name, columns: names, target: target, transformations: transformations, seed: request.seed,
-        splits: splits.map { plan in
-          DatasetManifest.Split(
-            name: plan.split.rawValue,
-            shards: (0..<plan.shards).map { DatasetManifest.Shard(file: plan.name($0), rows: plan.range($0).count) })
-        })
+        splits: splits.map(\.description))
       try manifest.write(toDirectory: directory)
     } catch {
       throw PreparationError(error)

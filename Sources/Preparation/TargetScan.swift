@@ -203,8 +203,8 @@ struct TargetScan: Sendable {
     return classes
   }
 
-  private static let asNumber = "--task regression predicts the number instead"
-  private static let asClasses = "--task classification takes every value for a class instead"
+  static let asNumber = "--task regression predicts the number instead"
+  static let asClasses = "--task classification takes every value for a class instead"
 
   /// What the target is, and in words why and how to have it otherwise.
   /// - Parameter locate: finds the line and column of a byte, for a message.
@@ -243,8 +243,13 @@ struct TargetScan: Sendable {
   }
 
   private func isClassLike(_ different: Int) -> Bool {
-    allAreWhole && different >= 2 && different <= Self.mostNumericClasses
-      && (different == 2 || rows >= Self.fewestRowsPerClass * different)
+    Self.areClassLike(different: different, rows: rows, allAreWhole: allAreWhole)
+  }
+
+  /// Whether so many different numbers in so many rows are taken for classes.
+  static func areClassLike(different: Int, rows: Int, allAreWhole: Bool) -> Bool {
+    allAreWhole && different >= 2 && different <= mostNumericClasses
+      && (different == 2 || rows >= fewestRowsPerClass * different)
   }
 
   private func classes() throws(PreparationError) -> TargetPlan {
