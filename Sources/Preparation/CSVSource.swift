@@ -37,16 +37,20 @@ enum CSVSource: ~Copyable {
     }
   }
 
-  /// Reads bytes from `offset` on into `buffer` from `start` on; zero at the end.
-  func read(at offset: Int, into buffer: inout [UInt8], from start: Int) throws(PreparationError) -> Int {
+  /// Reads up to `count` bytes from `offset` on (as many as there is room for without it) into `buffer` from `start` on; zero
+  /// at the end.
+  func read(at offset: Int, into buffer: inout [UInt8], from start: Int, count: Int = .max) throws(PreparationError)
+    -> Int
+  {
+    let room = min(count, buffer.count - start)
     switch self {
     case .bytes(let bytes):
-      let count = min(bytes.count - offset, buffer.count - start)
+      let count = max(0, min(bytes.count - offset, room))
       for index in 0..<count { buffer[start + index] = bytes[offset + index] }
       return count
     case .file(let file):
       var bytes = buffer.mutableSpan
-      var free = bytes._mutatingExtracting(start..<bytes.count)
+      var free = bytes._mutatingExtracting(start..<start + room)
       do {
         return try file.read(at: offset, into: &free)
       } catch {

@@ -13,7 +13,11 @@ public struct PreparationRequest: Equatable, Sendable {
   public var task = TargetTask.automatic
   /// The byte between fields; nil finds out.
   public var delimiter: UInt8?
+  /// Everything else about the text of the inputs.
+  public var dialect = CSVDialect()
   public var missing = MissingPolicy.error
+  /// Which fields stand for no value.
+  public var missingValues = MissingValue.standard
   public var fractions = SplitFractions()
   /// What the split is drawn from.
   public var seed = 1
@@ -24,6 +28,9 @@ public struct PreparationRequest: Equatable, Sendable {
   public var compress = false
   /// Replace a data set that is there already.
   public var overwrite = false
+  /// How many bytes of text are taken together. Sums over the rows are made block by block, so that their last bits depend on it,
+  /// but not on the number of ranks.
+  public var blockBytes = 4 << 20
 
   public init(inputs: [String], target: String, output: String) {
     self.inputs = inputs
@@ -40,10 +47,7 @@ public struct PreparationRequest: Equatable, Sendable {
     if let shards, shards < 1 || shards > Self.mostShards {
       throw PreparationError(.usage, "--shards \(shards): from 1 to \(Self.mostShards)")
     }
-    let forbidden: [UInt8] = [CSVDialect.quote, CSVDialect.lineFeed, CSVDialect.carriageReturn]
-    if let delimiter, forbidden.contains(delimiter) || delimiter >= 0x80 {
-      throw PreparationError(
-        .usage, "--delimiter: a quote, a line end or a character beyond ASCII cannot separate fields")
-    }
+    try dialect.check(delimiter: delimiter)
+    precondition(blockBytes > 0 && blockBytes <= CSVReader.largestRecord, "blocks of \(blockBytes) bytes")
   }
 }

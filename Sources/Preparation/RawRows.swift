@@ -41,13 +41,14 @@ public struct RawRows: ~Copyable {
     source: consuming CSVSource, path: String, _ fitted: FittedPipeline, for purpose: CleanBlock.Purpose,
     delimiter: UInt8? = nil, blockBytes: Int = 1 << 20
   ) throws(PreparationError) {
-    let reader = try CSVReader(source, path: path, delimiter: delimiter, blockBytes: blockBytes)
+    // How numbers are written belongs to the data set; what separates the fields may differ from file to file.
+    let reader = try CSVReader(
+      source, path: path, delimiter: delimiter, dialect: fitted.dialect, blockBytes: blockBytes)
     let pipeline = fitted.pipeline
     parser = try ColumnParser(
-      pipeline.schema, header: reader.header, path: path,
-      needed: pipeline.neededColumns(withTarget: purpose == .learning),
+      pipeline.schema, table: reader.table, needed: pipeline.neededColumns(withTarget: purpose == .learning),
       malformed: pipeline.schema.columns.map { pipeline.recipe.malformed($0.name) },
-      missingValues: pipeline.recipe.missingValues)
+      missingValues: MissingValue(pipeline.recipe.missingValues))
     self.reader = reader
     self.fitted = fitted
     self.purpose = purpose
@@ -101,7 +102,8 @@ public struct RawRows: ~Copyable {
     }
     let width = fitted.featureNames.count
     stock = Stock(
-      features: [Float](repeating: 0, count: block.rows * width), isPresent: [Bool](repeating: false, count: block.rows))
+      features: [Float](repeating: 0, count: block.rows * width), isPresent: [Bool](repeating: false, count: block.rows)
+    )
     for (place, row) in rows.rows.enumerated() {
       stock.isPresent[row] = true
       for feature in 0..<width { stock.features[row * width + feature] = rows.features[place * width + feature] }

@@ -10,7 +10,9 @@ enum MetricsTable {
   static func text(_ metrics: Metrics, _ description: ModelDescription, _ transform: TargetTransform) -> String {
     var lines = [("rows", grouped(metrics.rows)), ("loss", significant(metrics.loss, digits: 6))]
     // The metrics are of what the model learned.
-    if transform != .none { lines.insert(("target", "\(transform.rawValue) of \(description.target ?? "the target")"), at: 1) }
+    if transform != .none {
+      lines.insert(("target", "\(transform.rawValue) of \(description.target ?? "the target")"), at: 1)
+    }
     var tables: [String] = []
     switch metrics.detail {
     case .classification(let classification):

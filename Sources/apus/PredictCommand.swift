@@ -95,7 +95,7 @@ struct PredictCommand: Command {
   private func blocks(
     _ description: ModelDescription, blockRows: Int, _ world: borrowing Communicator
   ) throws -> any FeatureBlocks {
-    if TableBlocks.isTable(data.path) { 
+    if TableBlocks.isTable(data.path) {
       return try TableBlocks(data.path, description, for: .prediction, blockRows: blockRows, world)
     }
     let opened = try OpenedDataset(data, defaultSplit: "test", wantsTargets: false, scanLabels: false, world: world)

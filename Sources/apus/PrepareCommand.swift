@@ -68,15 +68,19 @@ struct PrepareCommand: Command {
     return text.utf8.first
   }
 
-  /// Rank 0 prepares; the others wait for it.
+  /// All ranks prepare, and rank 0 speaks.
   func run(_ world: borrowing Communicator) throws -> Int32 {
-    _ = try Agreement.fromRoot(world) {
-      let meter = ProgressMeter()
-      defer { meter.end() }
-      let summary = try Preparer(request).run { meter.show($0) }
-      meter.end()
-      StandardStream.output.write(text(summary))
-      return []
+    let meter = world.rank == 0 ? ProgressMeter() : nil
+    defer { meter?.end() }
+    do {
+      let summary = try Preparer(request).run(on: world) { meter?.show($0) }
+      meter?.end()
+      if world.rank == 0 { StandardStream.output.write(text(summary)) }
+    } catch let error as PreparationError {
+      // The same on every rank.
+      var failure = error.failure
+      failure.isShared = true
+      throw failure
     }
     return ExitCode.success.rawValue
   }

@@ -27,6 +27,6 @@ public struct ColumnBlock: Sendable {
   ///
   /// - Parameter column: the place of the column in the schema that the table was read with.
   public func error(row: Int, column: Int, _ message: String, hint: String? = nil) -> PreparationError {
-    PreparationError(.invalid, at: origin?.place(row: row, column: column), message, hint: hint)
+    PreparationError(.invalid, at: origin.flatMap { $0.place(row: row, column: column) }, message, hint: hint)
   }
 }

@@ -1,5 +1,3 @@
-internal import Text
-
 /// Turns the fields of records into values of the types that a schema says.
 struct ColumnParser: Sendable {
   let schema: Schema
@@ -8,30 +6,30 @@ struct ColumnParser: Sendable {
   private let fields: [Int?]
   /// What a text among the numbers or dates of each column is.
   private let treatments: [BadValueTreatment]
-  private let missingValues: Set<String>
+  private let missingValues: MissingValue
   /// The places of the texts in the dictionary of each category.
   private let dictionaries: [ByteTable]
-  private let numbers = DecimalParser()
+  private let numbers: DecimalParser
 
   /// - Parameters:
-  ///   - header: the columns of the file.
+  ///   - table: the file, with its dialect and columns.
   ///   - needed: the columns of the schema that the file must have.
   ///   - malformed: for each column what a text among its numbers or dates is.
-  ///   - missingValues: texts that mean no value, beside those that always do.
+  ///   - missingValues: which texts mean that there is no value.
   /// - Throws: `PreparationError` if a needed column is not there.
   init(
-    _ schema: Schema, header: [CSVReader.Header], path: String, needed: Set<Int>, malformed: [BadValueTreatment],
-    missingValues: [String]
+    _ schema: Schema, table: CSVTable, needed: Set<Int>, malformed: [BadValueTreatment], missingValues: MissingValue
   ) throws(PreparationError) {
     precondition(malformed.count == schema.columns.count, "\(malformed.count) for \(schema.columns.count) columns")
     self.schema = schema
-    self.path = path
+    path = table.path
+    numbers = DecimalParser(table.dialect)
     treatments = malformed
-    self.missingValues = Set(missingValues)
-    let places = Dictionary(header.enumerated().map { ($0.element.name, $0.offset) }) { first, _ in first }
+    self.missingValues = missingValues
+    let places = Dictionary(table.header.enumerated().map { ($0.element.name, $0.offset) }) { first, _ in first }
     fields = schema.columns.map { places[$0.name] }
     let names = needed.sorted().map { schema.columns[$0].name }
-    _ = try ColumnSelection(header: header, path: path, names: names, target: nil)
+    _ = try ColumnSelection(header: table.header, path: table.path, names: names, target: nil)
     dictionaries = schema.columns.map { column in
       var table = ByteTable()
       for text in column.dictionary ?? [] {
@@ -146,8 +144,9 @@ struct ColumnParser: Sendable {
   }
 
   private func isMissing(_ field: CSVField, _ block: CSVBlock) -> Bool {
-    if MissingValue.matches(block.bytes.span, field.range) { return true }
-    return !missingValues.isEmpty && missingValues.contains(block.text(field).trimmed)
+    guard field.form == .escaped else { return missingValues.matches(block.bytes.span, field.range) }
+    let content = block.content(field)
+    return missingValues.matches(content.span, 0..<content.count)
   }
 
   private func error(
@@ -155,7 +154,7 @@ struct ColumnParser: Sendable {
   ) -> PreparationError {
     let name = quoted(schema.columns[index].name)
     if block.firstInvalidByte(in: field) != nil {
-      return parsed.error(row: row, column: index, "column \(name) is not UTF-8", hint: CSVReader.encodingHint)
+      return parsed.error(row: row, column: index, "column \(name) is not UTF-8", hint: PreparationError.encodingHint)
     }
     let text = quoted(block.text(field))
     let hint = "\"malformed\": \"missing\" in the recipe takes it for missing"

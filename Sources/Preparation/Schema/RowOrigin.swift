@@ -12,9 +12,14 @@ struct RowOrigin: Sendable {
     RowOrigin(path: path, block: block, fields: fields, records: rows.map { records[$0] })
   }
 
-  func place(row: Int, column: Int) -> PreparationError.Place {
-    let record = records[row]
-    let (line, character) = block.place(record: record, field: block[record, fields[column]])
-    return PreparationError.Place(path: path, line: line, column: character)
+  /// Nil if the file cannot be read again.
+  func place(row: Int, column: Int) -> PreparationError.Place? {
+    let field = block[records[row], fields[column]]
+    do throws(PreparationError) {
+      return try PreparationError.Place(
+        ofByte: block.offset + field.firstByte, in: try CSVSource.open(path), path: path)
+    } catch {
+      return nil
+    }
   }
 }
