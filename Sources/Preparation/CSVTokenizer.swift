@@ -28,7 +28,9 @@ struct CSVTokenizer {
 
   /// Appends the complete records that start from `start` on and before `border` to `layout`, whose number of columns each
   /// must have; where that is still zero, the first record sets it.
-  func tokenize(_ bytes: Span<UInt8>, from start: Int, before border: Int = .max, into layout: inout CSVLayout) -> Result {
+  func tokenize(_ bytes: Span<UInt8>, from start: Int, before border: Int = .max, into layout: inout CSVLayout)
+    -> Result
+  {
     var fields: [CSVField] = []
     swap(&fields, &layout.fields)
     defer { swap(&fields, &layout.fields) }

@@ -1,4 +1,5 @@
 internal import Data
+internal import MPI
 
 /// A piece of the text of the inputs: the records that start in it belong to it.
 struct TextBlock: Equatable, Sendable {
@@ -32,6 +33,14 @@ struct InputTables: Equatable, Sendable {
       tables.append(reader.table)
     }
     cut(request.blockBytes)
+  }
+
+  /// Opens the inputs on rank 0, for all ranks. Collective.
+  init(_ request: PreparationRequest, on ranks: borrowing some Ranks & ~Copyable) throws {
+    try self.init(
+      decoding: ranks.fromRoot { () throws(PreparationError) in
+        try InputTables(request).encoded(blockBytes: request.blockBytes)
+      })
   }
 
   private mutating func cut(_ blockBytes: Int) {

@@ -47,7 +47,7 @@ public struct PreparationRequest: Equatable, Sendable {
   private static let mostChunkRows = 1 << 24
 
   func check() throws(PreparationError) {
-    guard !inputs.isEmpty else { throw PreparationError(.usage, "no CSV file to prepare") }
+    try checkInputs()
     try fractions.check()
     if let shards, shards < 1 || shards > Self.mostShards {
       throw PreparationError(.usage, "--shards \(shards): from 1 to \(Self.mostShards)")
@@ -55,6 +55,11 @@ public struct PreparationRequest: Equatable, Sendable {
     if let chunkRows, chunkRows < 1 || chunkRows > Self.mostChunkRows {
       throw PreparationError(.usage, "--chunk-rows \(chunkRows): from 1 to \(Self.mostChunkRows)")
     }
+  }
+
+  /// Checks what says how the inputs are read.
+  func checkInputs() throws(PreparationError) {
+    guard !inputs.isEmpty else { throw PreparationError(.usage, "no CSV file to prepare") }
     try dialect.check(delimiter: delimiter)
     precondition(blockBytes > 0 && blockBytes <= CSVReader.largestRecord, "blocks of \(blockBytes) bytes")
   }

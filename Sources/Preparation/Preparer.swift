@@ -9,7 +9,7 @@ public import MPI
 /// the rows twice while the data set is written. It appears under its name when it is complete, or not at all, and is the same
 /// on any number of ranks.
 public struct Preparer: Sendable {
-  private let request: PreparationRequest
+  let request: PreparationRequest
 
   public init(_ request: PreparationRequest) {
     self.request = request
@@ -40,10 +40,7 @@ public struct Preparer: Sendable {
   {
     let start = ContinuousClock.now
     try request.check()
-    let tables = try InputTables(
-      decoding: ranks.fromRoot { () throws(PreparationError) in
-        try InputTables(request).encoded(blockBytes: request.blockBytes)
-      })
+    let tables = try InputTables(request, on: ranks)
     var output: OutputDirectory?
     let directory = String(
       decoding: try ranks.fromRoot { () throws(PreparationError) in
@@ -84,14 +81,15 @@ public struct Preparer: Sendable {
     }.visitor
     guard let scan else { preconditionFailure("a reading without an error has a visitor") }
 
-    let target = try merged(scan.target, ranks)
+    let target = try scan.target.merged(ranks)
     let dropped = try ranks.sums(scan.dropped)
     guard target.rows > 0 else { throw nothingLeft(dropped.reduce(0, +), tables) }
     let decision = try target.decide(request.task) { position in locate(position, tables) }
     let classIndex = decision.target.names.map { ClassIndex(names: $0) }
     let classes = classIndex.map { scan.target.classes(in: $0) } ?? []
 
-    var split = Split(strata: decision.target.strata(rows: target.rows), fractions: request.fractions, seed: request.seed)
+    var split = Split(
+      strata: decision.target.strata(rows: target.rows), fractions: request.fractions, seed: request.seed)
     let plans = try ShardPlan.plan(
       split.rows, fractions: request.fractions, asked: request.shards, rowBytes: 4 * (names.count + 1))
     split.skip(try rowsBefore(scan.target, classes, strata: decision.target.strata(rows: 0).count, ranks))
@@ -143,30 +141,12 @@ public struct Preparer: Sendable {
     let first = tables.tables[0]
     var selections = [try ColumnSelection(header: first.header, path: first.path, target: request.target)]
     for table in tables.tables.dropFirst() {
-      try checkColumns(of: table, against: first)
+      try tables.checkColumns(of: table)
       selections.append(
         try ColumnSelection(
           header: table.header, path: table.path, names: selections[0].names, target: request.target))
     }
     return selections
-  }
-
-  /// A column too many would be dropped in silence; one too few is found when it is looked for.
-  private func checkColumns(of table: CSVTable, against first: CSVTable) throws(PreparationError) {
-    let known = Set(first.header.map(\.name))
-    for column in table.header where !known.contains(column.name) {
-      throw PreparationError(
-        .invalid, at: column.place, "column \(quoted(column.name)) is not in '\(first.path)'",
-        hint: "all files need the same columns")
-    }
-  }
-
-  private func merged(_ target: TargetScan, _ ranks: borrowing some Ranks & ~Copyable) throws -> TargetScan {
-    var all = TargetScan(column: request.target)
-    for part in try ranks.allGather(target.encoded()) {
-      all.merge(try TargetScan(decoding: part, column: request.target))
-    }
-    return all
   }
 
   /// How many rows of each stratum stand before those of this rank. Collective.
@@ -184,14 +164,14 @@ public struct Preparer: Sendable {
     return before
   }
 
-  private func nothingLeft(_ dropped: Int, _ tables: InputTables) -> PreparationError {
+  func nothingLeft(_ dropped: Int, _ tables: InputTables) -> PreparationError {
     let place = PreparationError.Place(path: tables.paths[0], line: 1, column: 1)
     return PreparationError(
       .invalid, at: place,
       dropped == 0 ? "there is no row below the header" : "every one of the \(dropped) rows lacks a value")
   }
 
-  private func locate(_ position: TargetScan.Position, _ tables: InputTables) -> PreparationError.Place? {
+  func locate(_ position: TargetScan.Position, _ tables: InputTables) -> PreparationError.Place? {
     let path = tables.paths[position.file]
     do throws(PreparationError) {
       return try PreparationError.Place(ofByte: position.byte, in: try CSVSource.open(path), path: path)

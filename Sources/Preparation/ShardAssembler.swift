@@ -60,12 +60,17 @@ struct ShardAssembler {
     var batch = RowBatch(rows: max(1, Self.bufferBytes / (4 * columns)), columns: columns)
     if !rows.isEmpty {
       var source: Source?
-      for block in index.block(of: rows.lowerBound, job.plan.split)...index.block(of: rows.upperBound - 1, job.plan.split) {
+      for block in index.block(
+        of: rows.lowerBound, job.plan.split)...index.block(of: rows.upperBound - 1, job.plan.split)
+      {
         let owner = index.owners[block]
         if source?.rank != owner.rank { source = try Source(directory: directory, rank: owner.rank, columns: columns) }
         let first = index.before[job.plan.split.place][block]
-        let wanted = max(rows.lowerBound - first, 0)..<min(rows.upperBound, index.before[job.plan.split.place][block + 1]) - first
-        try source?.read(owner.firstRow..<owner.firstRow + owner.rows, job.plan.split, wanted, classes?[owner.rank], batch: &batch) {
+        let wanted =
+          max(rows.lowerBound - first, 0)..<min(rows.upperBound, index.before[job.plan.split.place][block + 1]) - first
+        try source?.read(
+          owner.firstRow..<owner.firstRow + owner.rows, job.plan.split, wanted, classes?[owner.rank], batch: &batch
+        ) {
           (batch) throws(PreparationError) in
           try Self.append(&batch, to: writer)
           progress(batch.capacity)

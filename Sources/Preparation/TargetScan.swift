@@ -1,4 +1,5 @@
 internal import Data
+internal import MPI
 
 /// What the target is predicted as.
 public enum TargetTask: String, CaseIterable, Equatable, Sendable {
@@ -145,7 +146,7 @@ struct TargetScan: Sendable {
       writer.write(rowsOfCode[Int(number.code)])
     }
     writer.write(list: Array(textCodes.indices)) { writer, index in
-      writer.write(list: texts[index]) { $0.write(Int($1)) }
+      writer.write(bytes: texts[index])
       writer.write(rowsOfCode[Int(textCodes[index])])
     }
     writer.write(optional: firstText) { writer, first in
@@ -162,13 +163,14 @@ struct TargetScan: Sendable {
     rows = try reader.readInt()
     allAreWhole = try reader.readBool()
     let overflows = (numbers: try reader.readBool(), texts: try reader.readBool())
-    for (key, rows) in try reader.readList({ (reader) throws(DataError) in (try reader.readInt(), try reader.readInt()) }) {
+    for (key, rows) in try reader.readList({ (reader) throws(DataError) in (try reader.readInt(), try reader.readInt())
+      })
+    {
       _ = observe(key: UInt64(UInt(bitPattern: key)), rows: rows)
     }
     let named = try reader.readList { (reader) throws(DataError) in
       (
-        try reader.readList { (reader) throws(DataError) in UInt8(truncatingIfNeeded: try reader.readInt()) },
-        try reader.readInt()
+        try reader.readBytes(), try reader.readInt()
       )
     }
     for (text, rows) in named { _ = observe(text: text.span, 0..<text.count, rows: rows) }
@@ -177,6 +179,17 @@ struct TargetScan: Sendable {
     }
     try reader.finish()
     (numbersOverflow, textsOverflow) = overflows
+  }
+
+  /// What the scans of all ranks found together. Collective.
+  func merged(_ ranks: borrowing some Ranks & ~Copyable) throws -> TargetScan {
+    let column = column
+    return try TargetScan(
+      decoding: ranks.fold(encoded()) { (before, behind) in
+        var sum = try TargetScan(decoding: before, column: column)
+        sum.merge(try TargetScan(decoding: behind, column: column))
+        return sum.encoded()
+      }, column: column)
   }
 
   /// The class of each code of this scan.
@@ -247,7 +260,9 @@ struct TargetScan: Sendable {
     }
     func rows(_ code: Int32) -> Int { rowsOfCode[Int(code)] }
     if texts.count == 0 {
-      let values = numbers.map { (value: Double(bitPattern: $0.key), rows: rows($0.code)) }.sorted { $0.value < $1.value }
+      let values = numbers.map { (value: Double(bitPattern: $0.key), rows: rows($0.code)) }.sorted {
+        $0.value < $1.value
+      }
       return .classes(names: values.map { ClassIndex.name($0.value) }, rows: values.map(\.rows))
     }
     var named = numbers.map { (name: Array(ClassIndex.name(Double(bitPattern: $0.key)).utf8), rows: rows($0.code)) }

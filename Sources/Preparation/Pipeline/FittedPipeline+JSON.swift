@@ -7,7 +7,8 @@ extension FittedPipeline {
 
   public var json: JSONValue {
     var members: [(String, JSONValue)] = [
-      ("version", .integer(Self.version)), ("recipe", pipeline.recipe.json), ("schema", pipeline.schema.json),
+      ("version", .integer(Self.version)), ("recipe", pipeline.recipe.json), ("dialect", dialect.json),
+      ("schema", pipeline.schema.json),
     ]
     if let name = pipeline.target {
       var target: [(String, JSONValue)] = [("name", .string(name))]
@@ -40,6 +41,7 @@ extension FittedPipeline {
     guard version >= 1, version <= Self.version else {
       throw node.error("the preparation has version \(version); this program reads up to version \(Self.version)")
     }
+    let dialect = try CSVDialect(try node.member("dialect"))
     let schema = try Schema(try node.member("schema"))
     let target = node["target"]
     let name = try target.map { (target) throws(JSONError) in try target.string("name") }
@@ -61,7 +63,7 @@ extension FittedPipeline {
     var encoding = TargetEncoding.none
     if let target { encoding = target["classes"] == nil ? .value : .classes(try target.strings("classes")) }
     do throws(PreparationError) {
-      try self.init(pipeline, columns: columns, target: encoding)
+      try self.init(pipeline, columns: columns, target: encoding, dialect: dialect)
     } catch {
       throw node.error(error.message)
     }

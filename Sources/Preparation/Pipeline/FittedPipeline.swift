@@ -6,6 +6,8 @@ public struct FittedPipeline: Sendable {
   /// One for each column of the pipeline; nothing in those of columns that are no features.
   let columns: [FittedColumn]
   public let target: TargetEncoding
+  /// How the tables that it was fitted on write their text and numbers.
+  public let dialect: CSVDialect
   public let featureNames: [String]
   private let products: [Product]
   private let classes: ClassIndex?
@@ -22,10 +24,13 @@ public struct FittedPipeline: Sendable {
 
   private static let mostFeatures = 1_000_000
 
-  init(_ pipeline: Pipeline, columns: [FittedColumn], target: TargetEncoding) throws(PreparationError) {
+  init(_ pipeline: Pipeline, columns: [FittedColumn], target: TargetEncoding, dialect: CSVDialect)
+    throws(PreparationError)
+  {
     self.pipeline = pipeline
     self.columns = columns
     self.target = target
+    self.dialect = dialect
     products = pipeline.products
     if case .classes(let names) = target { classes = ClassIndex(names: names) } else { classes = nil }
     var names: [String] = []

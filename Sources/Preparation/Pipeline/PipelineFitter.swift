@@ -51,10 +51,14 @@ public struct PipelineFitter: Sendable {
   }
 
   /// The pipeline with everything fitted.
-  /// - Parameter target: what the target is learned as.
-  public func fitted(target: TargetEncoding) throws(PreparationError) -> FittedPipeline {
+  /// - Parameters:
+  ///   - target: what the target is learned as.
+  ///   - dialect: how the tables write their text and numbers.
+  public func fitted(
+    target: TargetEncoding, dialect: CSVDialect = CSVDialect()
+  ) throws(PreparationError) -> FittedPipeline {
     precondition(isFinished, "a pipeline that is not fitted yet")
-    return try FittedPipeline(pipeline, columns: columns, target: target)
+    return try FittedPipeline(pipeline, columns: columns, target: target, dialect: dialect)
   }
 
   /// Whether the fill of a column is still to be found.

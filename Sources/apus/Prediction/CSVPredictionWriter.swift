@@ -45,12 +45,13 @@ final class CSVPredictionWriter: PredictionWriter {
       var isFirst = true
       for label in block.labels[row * schema.labels..<(row + 1) * schema.labels] {
         if !isFirst { text += "," }
-        text += classFields.isEmpty ? String(label) : classFields[Int(label)]
+        // A row without a prediction has empty fields.
+        if label >= 0 { text += classFields.isEmpty ? String(label) : classFields[Int(label)] }
         isFirst = false
       }
       for number in block.numbers[row * schema.width..<(row + 1) * schema.width] {
         if !isFirst { text += "," }
-        text += number.description
+        if !number.isNaN { text += number.description }
         isFirst = false
       }
       text += "\n"
