@@ -30,6 +30,9 @@ public struct ByteReader {
     Double(bitPattern: UInt64(bitPattern: Int64(try readInt())))
   }
 
+  /// Whether everything has been read.
+  public var isAtEnd: Bool { position == bytes.count }
+
   public mutating func readString() throws(DataError) -> String {
     String(decoding: try readBytes(), as: UTF8.self)
   }
