@@ -30,9 +30,10 @@ public struct ByteReader {
     Double(bitPattern: UInt64(bitPattern: Int64(try readInt())))
   }
 
-  public mutating func readString() throws(DataError) -> String {
-    String(decoding: try readBytes(), as: UTF8.self)
-  }
+  /// Whether everything has been read.
+  public var isAtEnd: Bool { position == bytes.count }
+
+  public mutating func readString() throws(DataError) -> String { String(decoding: try readBytes(), as: UTF8.self) }
 
   public mutating func readBytes() throws(DataError) -> [UInt8] {
     let count = try readInt()

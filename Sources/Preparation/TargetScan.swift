@@ -146,7 +146,7 @@ struct TargetScan: Sendable {
       writer.write(rowsOfCode[Int(number.code)])
     }
     writer.write(list: Array(textCodes.indices)) { writer, index in
-      writer.write(bytes: texts[index])
+      writer.write(texts[index])
       writer.write(rowsOfCode[Int(textCodes[index])])
     }
     writer.write(optional: firstText) { writer, first in

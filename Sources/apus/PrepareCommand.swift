@@ -1,5 +1,6 @@
 import Failures
 import Files
+import JSON
 import MPI
 import Preparation
 import Text
@@ -10,6 +11,7 @@ struct PrepareCommand: Command {
     name: "prepare", summary: "make a data set of HDF5 shards from CSV files",
     positionals: [Positional("CSV", repeats: true, "CSV files with the same columns")],
     options: [
+      Option("--recipe", value: "FILE", "what to make of the columns: a prepare.json (JSON5)"),
       Option("--target", value: "COLUMN", "column to predict; all others are features"),
       Option("--output", value: "DIR", "directory of the data set"),
       Option("--task", value: "TASK", "classification or regression; found out from the target otherwise"),
@@ -38,6 +40,9 @@ struct PrepareCommand: Command {
     ])
 
   private let request: PreparationRequest
+  private let recipePath: String?
+  /// What options say in the place of the recipe.
+  private let overrides: [(key: String, value: JSONValue)]
   private let isDry: Bool
   private let wantsJSON: Bool
 
@@ -73,12 +78,39 @@ struct PrepareCommand: Command {
     request.compress = arguments.has("--compress")
     request.overwrite = arguments.has("--overwrite")
     self.request = request
+    recipePath = arguments.value("--recipe")
+    overrides = Self.overrides(request, arguments)
+    guard recipePath == nil || !arguments.has("--standardize") else {
+      throw UsageError("--standardize says too little for a recipe, which standardizes by column", syntax: Self.syntax)
+    }
     isDry = arguments.has("--dry-run")
     wantsJSON = arguments.has("--json")
     guard isDry || !wantsJSON else { throw UsageError("--json goes with --dry-run", syntax: Self.syntax) }
-    for option in ["--target", "--output"] where !isDry && arguments.value(option) == nil {
+    let needed = recipePath == nil ? ["--target", "--output"] : ["--output"]
+    for option in needed where !isDry && arguments.value(option) == nil {
       throw UsageError("\(option) is missing", syntax: Self.syntax)
     }
+  }
+
+  /// The keys of a recipe that options take the place of.
+  private static func overrides(
+    _ request: PreparationRequest, _ arguments: Arguments
+  ) -> [(key: String, value: JSONValue)] {
+    let values: [(option: String, key: String, value: JSONValue)] = [
+      ("--target", "target", .string(request.target)), ("--task", "task", .string(request.task.rawValue)),
+      ("--missing", "defaults.missing", .string(request.missing.rawValue)),
+      ("--missing-value", "missing_values", .array(arguments.values("--missing-value").map { JSONValue.string($0) })),
+      ("--validation", "split.validation", .number(request.fractions.validation)),
+      ("--test", "split.test", .number(request.fractions.test)), ("--seed", "split.seed", .integer(request.seed)),
+    ]
+    return values.filter { arguments.has($0.option) }.map { ($0.key, $0.value) }
+  }
+
+  /// The recipe, which rank 0 reads for all. Collective.
+  private func recipe(_ world: borrowing Communicator) throws -> Recipe? {
+    guard let recipePath else { return nil }
+    let bytes = try Agreement.fromRoot(world) { try Recipe.text(of: recipePath) }
+    return try Agreement.alike { try Recipe(parsing: bytes, source: recipePath, overrides: overrides) }
   }
 
   private static func dialect(_ arguments: Arguments) throws -> CSVDialect {
@@ -105,15 +137,16 @@ struct PrepareCommand: Command {
   func run(_ world: borrowing Communicator) throws -> Int32 {
     let meter = world.rank == 0 ? ProgressMeter() : nil
     defer { meter?.end() }
+    let preparer = Preparer(request, recipe: try recipe(world))
     do {
       if isDry {
-        let plan = try Preparer(request).plan(on: world) { meter?.show($0) }
+        let plan = try preparer.plan(on: world) { meter?.show($0) }
         meter?.end()
         if world.rank == 0 { StandardStream.output.write(wantsJSON ? plan.json : plan.text) }
         if let problem = plan.problem { throw problem }
         return ExitCode.success.rawValue
       }
-      let summary = try Preparer(request).run(on: world) { meter?.show($0) }
+      let summary = try preparer.run(on: world) { meter?.show($0) }
       meter?.end()
       if world.rank == 0 { StandardStream.output.write(text(summary)) }
     } catch let error as PreparationError {
@@ -134,6 +167,7 @@ struct PrepareCommand: Command {
     for missing in summary.missing {
       lines.append("  \(grouped(missing.rows)) for want of '\(missing.column)'")
     }
+    for change in summary.changes { lines.append("  \(grouped(change.count)) \(change.what)") }
     var table = Table([
       Table.Column("split"), Table.Column("rows", .right), Table.Column("shards", .right),
     ])

@@ -148,7 +148,7 @@ struct ColumnProfile: Sendable {
     writer.write(distinctOverflow)
     // Too many are too many for every rank: a few examples are all that is still wanted.
     let kept = distinctOverflow ? min(values.count, TableProfile.examples) : values.count
-    writer.write(list: Array(0..<kept)) { $0.write(bytes: values[$1]) }
+    writer.write(list: Array(0..<kept)) { $0.write(values[$1]) }
   }
 
   init(from reader: inout ByteReader, columns: Int) throws(DataError) {
