@@ -33,9 +33,7 @@ public struct ByteReader {
   /// Whether everything has been read.
   public var isAtEnd: Bool { position == bytes.count }
 
-  public mutating func readString() throws(DataError) -> String {
-    String(decoding: try readBytes(), as: UTF8.self)
-  }
+  public mutating func readString() throws(DataError) -> String { String(decoding: try readBytes(), as: UTF8.self) }
 
   public mutating func readBytes() throws(DataError) -> [UInt8] {
     let count = try readInt()

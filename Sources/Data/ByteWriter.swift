@@ -13,11 +13,6 @@ public struct ByteWriter {
   }
 
   public mutating func write(_ value: Bool) { bytes.append(value ? 1 : 0) }
-  public mutating func write(bytes: [UInt8]) {
-    write(bytes.count)
-    self.bytes += bytes
-  }
-
   public mutating func write(_ value: Double) { write(Int(Int64(bitPattern: value.bitPattern))) }
 
   public mutating func write(_ value: String) {

@@ -1,4 +1,5 @@
 internal import Data
+internal import Files
 internal import MPI
 
 /// A piece of the text of the inputs: the records that start in it belong to it.
@@ -55,6 +56,13 @@ struct InputTables: Equatable, Sendable {
 
   var paths: [String] { tables.map(\.path) }
   var totalBytes: Int { sizes.reduce(0, +) }
+
+  /// The name of a data set that is made of the file at `path`: that of the file without its extension.
+  static func name(of path: String) -> String {
+    let file = FileSystem.name(of: path)
+    guard let point = file.lastIndex(of: "."), point != file.startIndex else { return file }
+    return String(file[..<point])
+  }
 
   /// The blocks of one rank: a run of them, about as many as every other rank has.
   func share(of rank: Int, among ranks: Int) -> Range<Int> {

@@ -1,3 +1,4 @@
+internal import Failures
 public import MPI
 
 extension Preparer {
@@ -9,23 +10,33 @@ extension Preparer {
     -> PreparationPlan
   {
     try request.checkInputs()
+    if let recipe { return try plan(recipe, on: ranks, progress: progress) }
     let tables = try InputTables(request, on: ranks)
     let target = request.target.isEmpty ? nil : request.target
     let table = try RawTable(
       tables, missing: request.missingValues, target: target, completeOnly: request.missing == .drop, ranks,
       progress: progress)
-    let dialect = tables.tables[0].dialect
     let schema = try table.profile.schema { _ in nil }
-    var plan = PreparationPlan(
-      inputs: zip(tables.tables, tables.sizes).map {
-        PreparationPlan.Input(path: $0.path, bytes: $1, dialect: $0.dialect)
-      }, rows: table.profile.rows, columns: table.profile.summaries(schema, dialect))
+    var plan = PreparationPlan(table, schema)
     guard let scan = table.target else { return plan }
     do throws(PreparationError) {
       plan.output = try output(scan, table, schema)
     } catch {
       plan.problem = error
     }
+    return plan
+  }
+
+  private func plan(
+    _ recipe: Recipe, on ranks: borrowing some Ranks & ~Copyable, progress: @escaping (PreparationProgress) -> Void
+  ) throws -> PreparationPlan {
+    let (source, table) = try source(recipe, on: ranks, progress: progress)
+    var plan = PreparationPlan(table, source.schema)
+    let target = recipe.target ?? request.target
+    let pipeline = try Agreement.alike {
+      try Pipeline(recipe, schema: source.schema, target: target.isEmpty ? nil : target)
+    }
+    plan.featureColumns = pipeline.columns.filter(\.isFeature).map(\.name)
     return plan
   }
 

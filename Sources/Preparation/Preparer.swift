@@ -10,9 +10,12 @@ public import MPI
 /// on any number of ranks.
 public struct Preparer: Sendable {
   let request: PreparationRequest
+  let recipe: Recipe?
 
-  public init(_ request: PreparationRequest) {
+  /// - Parameter recipe: what is done to the columns; without one, all but the target are features as they are.
+  public init(_ request: PreparationRequest, recipe: Recipe? = nil) {
     self.request = request
+    self.recipe = recipe
   }
 
   /// Prepares the data set in this process alone.
@@ -38,6 +41,7 @@ public struct Preparer: Sendable {
   public func run(on ranks: borrowing some Ranks & ~Copyable, progress: @escaping (PreparationProgress) -> Void) throws
     -> PreparationSummary
   {
+    if let recipe { return try run(recipe, on: ranks, progress: progress) }
     let start = ContinuousClock.now
     try request.check()
     let tables = try InputTables(request, on: ranks)
@@ -111,7 +115,8 @@ public struct Preparer: Sendable {
     let rowsPerClass = try ranks.sums(outcome.rowsPerClass.flatMap { $0 })
     let assembler = ShardAssembler(
       directory: directory, columns: names.count, index: index,
-      classes: classIndex == nil ? nil : try ranks.allGather(classes), compress: request.compress, chunkRows: request.chunkRows)
+      classes: classIndex == nil ? nil : try ranks.allGather(classes), compress: request.compress,
+      chunkRows: request.chunkRows)
     try write(ShardAssembler.deal(plans, among: ranks.size)[rank], assembler, ranks, progress)
 
     let classCount = router.classCount
@@ -214,19 +219,13 @@ public struct Preparer: Sendable {
         transformations.append(.standardize(normalization, applied: false))
       }
       let manifest = DatasetManifest(
-        name: name, columns: names, target: target, transformations: transformations, seed: request.seed,
+        name: InputTables.name(of: request.inputs[0]), columns: names, target: target, transformations: transformations,
+        seed: request.seed,
         splits: splits.map(\.description))
       try manifest.write(toDirectory: directory)
     } catch {
       throw PreparationError(error)
     }
-  }
-
-  /// The first input's name without its extension.
-  private var name: String {
-    let file = FileSystem.name(of: request.inputs[0])
-    guard let point = file.lastIndex(of: "."), point != file.startIndex else { return file }
-    return String(file[..<point])
   }
 
   private func bytes(of plans: [ShardPlan], in directory: String) throws(PreparationError) -> Int {

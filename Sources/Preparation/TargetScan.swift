@@ -146,7 +146,7 @@ struct TargetScan: Sendable {
       writer.write(rowsOfCode[Int(number.code)])
     }
     writer.write(list: Array(textCodes.indices)) { writer, index in
-      writer.write(bytes: texts[index])
+      writer.write(texts[index])
       writer.write(rowsOfCode[Int(textCodes[index])])
     }
     writer.write(optional: firstText) { writer, first in
@@ -164,8 +164,7 @@ struct TargetScan: Sendable {
     allAreWhole = try reader.readBool()
     let overflows = (numbers: try reader.readBool(), texts: try reader.readBool())
     for (key, rows) in try reader.readList({ (reader) throws(DataError) in (try reader.readInt(), try reader.readInt())
-      })
-    {
+    }) {
       _ = observe(key: UInt64(UInt(bitPattern: key)), rows: rows)
     }
     let named = try reader.readList { (reader) throws(DataError) in

@@ -28,10 +28,19 @@ public struct PreparationPlan: Equatable, Sendable {
   public var inputs: [Input]
   public var rows: Int
   public var columns: [TableProfile.ColumnSummary]
-  /// Nil where no target was named.
+  /// The columns, of the table or derived, that a recipe makes features of; nil without one.
+  public var featureColumns: [String]?
+  /// Nil where no target was named, and where a recipe says what is done.
   public var output: Output?
   /// What stands in the way of the output, or nil.
   public var problem: PreparationError?
+
+  /// What a table holds, its columns taken for the types of `schema`.
+  init(_ table: RawTable, _ schema: Schema) {
+    inputs = zip(table.tables.tables, table.tables.sizes).map { Input(path: $0.path, bytes: $1, dialect: $0.dialect) }
+    rows = table.profile.rows
+    columns = table.profile.summaries(schema, table.tables.tables[0].dialect)
+  }
 }
 
 extension PreparationPlan {

@@ -8,7 +8,8 @@ extension PreparationPlan {
     inputs.map { "\($0.path): \(Text.bytes($0.bytes)), \(Self.name($0.dialect))\n" }.joined()
       + "\(grouped(rows)) rows of \(columns.count) columns\n\n" + columnTable
       + (output.map { "\n" + Self.text($0) } ?? "")
-      + (output == nil ? "" : "the inputs are sound; nothing was written\n")
+      + (featureColumns.map { "\nthe recipe fits; features come from \($0.joined(separator: ", "))\n" } ?? "")
+      + (output == nil && featureColumns == nil ? "" : "the inputs are sound; nothing was written\n")
   }
 
   private var columnTable: String {
@@ -82,6 +83,9 @@ extension PreparationPlan {
       ),
       ("columns", .array(columns.map(Self.json(of:)))),
     ]
+    if let featureColumns {
+      members.append(("feature_columns", .array(featureColumns.map { JSONValue.string($0) })))
+    }
     if let output {
       members.append(("decision", .string(output.decision)))
       members.append(("features", .integer(output.features)))
