@@ -107,6 +107,6 @@ let package = Package(
     tests(
       "TrainingTests",
       ["Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Settings", "Training"]),
-    tests("CommandTests", ["JSON", "Training", "apus"], resources: [.copy("Reference")]),
+    tests("CommandTests", ["JSON", "Preparation", "Training", "apus"], resources: [.copy("Reference")]),
   ]
 )

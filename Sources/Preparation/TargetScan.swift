@@ -163,8 +163,7 @@ struct TargetScan: Sendable {
     allAreWhole = try reader.readBool()
     let overflows = (numbers: try reader.readBool(), texts: try reader.readBool())
     for (key, rows) in try reader.readList({ (reader) throws(DataError) in (try reader.readInt(), try reader.readInt())
-      })
-    {
+    }) {
       _ = observe(key: UInt64(UInt(bitPattern: key)), rows: rows)
     }
     let named = try reader.readList { (reader) throws(DataError) in
