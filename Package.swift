@@ -43,11 +43,12 @@ let package = Package(
     // The C libraries that every cluster has, and one header for sums that may be reordered.
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CRelaxed"),
 
     // Ground floor: the outside world, made safe. `unsafe` is written here and nowhere above.
-    library("Files", []),
+    library("Files", ["CZlib"]),
     library("MPI", ["CMPI"]),
     library("HDF5", ["CHDF5"]),
     library("Kernels", ["CBLAS", "CRelaxed"], settings: vectorised),
@@ -85,14 +86,14 @@ let package = Package(
     program(
       "apus-bench",
       [
-        "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Text",
-        "Training",
+        "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel",
+        "Preparation", "Text", "Training",
       ]),
 
     // Tests.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
     program(
-      "RankCases", ["Data", "Files", "Kernels", "MPI", "Model", "Parallel", "Training"], path: "Tests/RankCases"),
+      "RankCases", ["Data", "Files", "Kernels", "MPI", "Model", "Parallel", "Preparation", "Training"], path: "Tests/RankCases"),
     tests("FilesTests", ["Files"]),
     tests("MPITests", ["MPI", "RankCases"]),
     tests("HDF5Tests", ["HDF5"]),
@@ -100,7 +101,8 @@ let package = Package(
     tests("JSONTests", ["JSON"]),
     tests("TextTests", ["Text"]),
     tests("DataTests", ["Data", "Files", "HDF5", "JSON", "Kernels"]),
-    tests("PreparationTests", ["Data", "Failures", "Files", "JSON", "Kernels", "Preparation", "Settings"]),
+    tests(
+      "PreparationTests", ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Preparation", "Settings"]),
     tests("ModelTests", ["Kernels", "Model"]),
     tests("OptimizationTests", ["Kernels", "Model", "Optimization"]),
     tests("ParallelTests", ["Data", "Kernels", "MPI", "Model", "Parallel", "RankCases"]),

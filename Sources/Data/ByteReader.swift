@@ -30,11 +30,16 @@ public struct ByteReader {
     Double(bitPattern: UInt64(bitPattern: Int64(try readInt())))
   }
 
-  public mutating func readString() throws(DataError) -> String {
+  /// Whether everything has been read.
+  public var isAtEnd: Bool { position == bytes.count }
+
+  public mutating func readString() throws(DataError) -> String { String(decoding: try readBytes(), as: UTF8.self) }
+
+  public mutating func readBytes() throws(DataError) -> [UInt8] {
     let count = try readInt()
     guard count >= 0, count <= bytes.count - position else { throw Self.damaged }
     defer { position += count }
-    return String(decoding: bytes[position..<position + count], as: UTF8.self)
+    return Array(bytes[position..<position + count])
   }
 
   public mutating func readOptional<Value>(

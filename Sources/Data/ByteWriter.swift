@@ -20,6 +20,11 @@ public struct ByteWriter {
     bytes.append(contentsOf: value.utf8)
   }
 
+  public mutating func write(_ value: [UInt8]) {
+    write(value.count)
+    bytes.append(contentsOf: value)
+  }
+
   public mutating func write(_ value: String?) { write(optional: value) { $0.write($1) } }
   public mutating func write(_ value: Int?) { write(optional: value) { $0.write($1) } }
 

@@ -21,6 +21,7 @@ extension DatasetManifest {
     ]
     if let preparation { members.append(("preparation", preparation)) }
     if let seed { members.append(("seed", .integer(seed))) }
+    if let generator { members.append(("generator", generator)) }
     members.append(("splits", .object(splits.map { ($0.name, Self.json(of: $0)) })))
     return .object(members)
   }
@@ -119,6 +120,7 @@ extension DatasetManifest {
     }
     preparation = root["preparation"]?.value
     seed = root["seed"]?.asInt
+    generator = root["generator"]?.value
     splits = []
     guard let members = try root.member("splits").asObject else { throw root.error("\"splits\" is not an object") }
     for member in members {

@@ -70,12 +70,14 @@ public struct DatasetManifest: Equatable, Sendable {
   public var preparation: JSONValue?
   /// What shuffled and split the rows.
   public var seed: Int?
+  /// What made the rows of a synthetic data set, with its parameters; nil for real data. Nothing here depends on it.
+  public var generator: JSONValue?
   public var splits: [Split]
 
   public init(
     name: String, columns: [String], features: String = DataSource.defaultFeatures,
     targets: String = DataSource.defaultTargets, target: Target?, transformations: [Transformation] = [],
-    preparation: JSONValue? = nil, seed: Int? = nil, splits: [Split]
+    preparation: JSONValue? = nil, seed: Int? = nil, generator: JSONValue? = nil, splits: [Split]
   ) {
     self.name = name
     self.columns = columns
@@ -85,6 +87,7 @@ public struct DatasetManifest: Equatable, Sendable {
     self.transformations = transformations
     self.preparation = preparation
     self.seed = seed
+    self.generator = generator
     self.splits = splits
   }
 

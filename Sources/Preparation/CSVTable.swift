@@ -98,7 +98,7 @@ struct CSVTable: Equatable, Sendable {
     let known: [(start: [UInt8], message: String, hint: String?)] = [
       ([0xff, 0xfe], "this is UTF-16, not UTF-8", PreparationError.encodingHint),
       ([0xfe, 0xff], "this is UTF-16, not UTF-8", PreparationError.encodingHint),
-      ([0x1f, 0x8b], "this is a gzip file, not CSV", "unpack it first: gzip -d"),
+      ([0x1f, 0x8b], "this is a gzip file in a gzip file, not CSV", "unpack it first: gzip -d"),
       ([0x50, 0x4b, 0x03, 0x04], "this is a zip file or a spreadsheet, not CSV", "export the table as CSV"),
       ([0x89, 0x48, 0x44, 0x46], "this is an HDF5 file, not CSV", "it can be trained on as it is"),
       ([0x50, 0x41, 0x52, 0x31], "this is a Parquet file, not CSV", "export the table as CSV"),

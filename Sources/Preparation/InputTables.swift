@@ -1,4 +1,6 @@
 internal import Data
+internal import Files
+internal import MPI
 
 /// A piece of the text of the inputs: the records that start in it belong to it.
 struct TextBlock: Equatable, Sendable {
@@ -34,6 +36,14 @@ struct InputTables: Equatable, Sendable {
     cut(request.blockBytes)
   }
 
+  /// Opens the inputs on rank 0, for all ranks. Collective.
+  init(_ request: PreparationRequest, on ranks: borrowing some Ranks & ~Copyable) throws {
+    try self.init(
+      decoding: ranks.fromRoot { () throws(PreparationError) in
+        try InputTables(request).encoded(blockBytes: request.blockBytes)
+      })
+  }
+
   private mutating func cut(_ blockBytes: Int) {
     for (file, table) in tables.enumerated() {
       for start in stride(from: table.firstByte, to: sizes[file], by: blockBytes) {
@@ -46,6 +56,13 @@ struct InputTables: Equatable, Sendable {
 
   var paths: [String] { tables.map(\.path) }
   var totalBytes: Int { sizes.reduce(0, +) }
+
+  /// The name of a data set that is made of the file at `path`: that of the file without its extension.
+  static func name(of path: String) -> String {
+    let file = FileSystem.name(of: path)
+    guard let point = file.lastIndex(of: "."), point != file.startIndex else { return file }
+    return String(file[..<point])
+  }
 
   /// The blocks of one rank: a run of them, about as many as every other rank has.
   func share(of rank: Int, among ranks: Int) -> Range<Int> {

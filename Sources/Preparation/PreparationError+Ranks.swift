@@ -29,6 +29,25 @@ extension Ranks where Self: ~Copyable {
     return content
   }
 
+  /// What all ranks have, put together in the order of the ranks, on every rank. Collective.
+  ///
+  /// No rank ever holds more than two of the parts: they are put together in pairs, those in pairs again.
+  /// - Parameter merge: puts together what ranks before and ranks behind them have.
+  borrowing func fold(_ own: [UInt8], _ merge: (_ before: [UInt8], _ behind: [UInt8]) throws -> [UInt8]) throws
+    -> [UInt8]
+  {
+    var part = own
+    var distance = 1
+    while distance < size {
+      var messages = [[UInt8]](repeating: [], count: size)
+      if rank % (2 * distance) == distance { messages[rank - distance] = part }
+      let received = try allToAll(messages)
+      if rank % (2 * distance) == 0, rank + distance < size { part = try merge(part, received[rank + distance]) }
+      distance *= 2
+    }
+    return try broadcast(part, root: 0)
+  }
+
   /// The sums over the ranks, number by number. Collective.
   borrowing func sums(_ values: [Int]) throws -> [Int] {
     var sums = [Int](repeating: 0, count: values.count)

@@ -42,11 +42,16 @@ public struct PreparationRequest: Equatable, Sendable {
   static let mostShards = 99_999
 
   func check() throws(PreparationError) {
-    guard !inputs.isEmpty else { throw PreparationError(.usage, "no CSV file to prepare") }
+    try checkInputs()
     try fractions.check()
     if let shards, shards < 1 || shards > Self.mostShards {
       throw PreparationError(.usage, "--shards \(shards): from 1 to \(Self.mostShards)")
     }
+  }
+
+  /// Checks what says how the inputs are read.
+  func checkInputs() throws(PreparationError) {
+    guard !inputs.isEmpty else { throw PreparationError(.usage, "no CSV file to prepare") }
     try dialect.check(delimiter: delimiter)
     precondition(blockBytes > 0 && blockBytes <= CSVReader.largestRecord, "blocks of \(blockBytes) bytes")
   }

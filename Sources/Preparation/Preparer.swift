@@ -9,10 +9,13 @@ public import MPI
 /// the rows twice while the data set is written. It appears under its name when it is complete, or not at all, and is the same
 /// on any number of ranks.
 public struct Preparer: Sendable {
-  private let request: PreparationRequest
+  let request: PreparationRequest
+  let recipe: Recipe?
 
-  public init(_ request: PreparationRequest) {
+  /// - Parameter recipe: what is done to the columns; without one, all but the target are features as they are.
+  public init(_ request: PreparationRequest, recipe: Recipe? = nil) {
     self.request = request
+    self.recipe = recipe
   }
 
   /// Prepares the data set in this process alone.
@@ -38,12 +41,10 @@ public struct Preparer: Sendable {
   public func run(on ranks: borrowing some Ranks & ~Copyable, progress: @escaping (PreparationProgress) -> Void) throws
     -> PreparationSummary
   {
+    if let recipe { return try run(recipe, on: ranks, progress: progress) }
     let start = ContinuousClock.now
     try request.check()
-    let tables = try InputTables(
-      decoding: ranks.fromRoot { () throws(PreparationError) in
-        try InputTables(request).encoded(blockBytes: request.blockBytes)
-      })
+    let tables = try InputTables(request, on: ranks)
     var output: OutputDirectory?
     let directory = String(
       decoding: try ranks.fromRoot { () throws(PreparationError) in
@@ -84,7 +85,7 @@ public struct Preparer: Sendable {
     }.visitor
     guard let scan else { preconditionFailure("a reading without an error has a visitor") }
 
-    let target = try merged(scan.target, ranks)
+    let target = try scan.target.merged(ranks)
     let dropped = try ranks.sums(scan.dropped)
     guard target.rows > 0 else { throw nothingLeft(dropped.reduce(0, +), tables) }
     let decision = try target.decide(request.task) { position in locate(position, tables) }
@@ -121,7 +122,7 @@ public struct Preparer: Sendable {
     var bytesWritten = 0
     try ranks.together { () throws(PreparationError) in
       guard rank == 0 else { return }
-      try removeRows(directory)
+      try RowSpill.remove(from: directory)
       try write(manifest: names, decision.target, splits: plans, moments: moments, to: directory)
       bytesWritten = try bytes(of: plans, in: directory)
     }
@@ -144,30 +145,12 @@ public struct Preparer: Sendable {
     let first = tables.tables[0]
     var selections = [try ColumnSelection(header: first.header, path: first.path, target: request.target)]
     for table in tables.tables.dropFirst() {
-      try checkColumns(of: table, against: first)
+      try tables.checkColumns(of: table)
       selections.append(
         try ColumnSelection(
           header: table.header, path: table.path, names: selections[0].names, target: request.target))
     }
     return selections
-  }
-
-  /// A column too many would be dropped in silence; one too few is found when it is looked for.
-  private func checkColumns(of table: CSVTable, against first: CSVTable) throws(PreparationError) {
-    let known = Set(first.header.map(\.name))
-    for column in table.header where !known.contains(column.name) {
-      throw PreparationError(
-        .invalid, at: column.place, "column \(quoted(column.name)) is not in '\(first.path)'",
-        hint: "all files need the same columns")
-    }
-  }
-
-  private func merged(_ target: TargetScan, _ ranks: borrowing some Ranks & ~Copyable) throws -> TargetScan {
-    var all = TargetScan(column: request.target)
-    for part in try ranks.allGather(target.encoded()) {
-      all.merge(try TargetScan(decoding: part, column: request.target))
-    }
-    return all
   }
 
   /// How many rows of each stratum stand before those of this rank. Collective.
@@ -185,14 +168,14 @@ public struct Preparer: Sendable {
     return before
   }
 
-  private func nothingLeft(_ dropped: Int, _ tables: InputTables) -> PreparationError {
+  func nothingLeft(_ dropped: Int, _ tables: InputTables) -> PreparationError {
     let place = PreparationError.Place(path: tables.paths[0], line: 1, column: 1)
     return PreparationError(
       .invalid, at: place,
       dropped == 0 ? "there is no row below the header" : "every one of the \(dropped) rows lacks a value")
   }
 
-  private func locate(_ position: TargetScan.Position, _ tables: InputTables) -> PreparationError.Place? {
+  func locate(_ position: TargetScan.Position, _ tables: InputTables) -> PreparationError.Place? {
     let path = tables.paths[position.file]
     do throws(PreparationError) {
       return try PreparationError.Place(ofByte: position.byte, in: try CSVSource.open(path), path: path)
@@ -219,15 +202,6 @@ public struct Preparer: Sendable {
     }
   }
 
-  /// Removes the rows that were put aside.
-  private func removeRows(_ directory: String) throws(PreparationError) {
-    try PreparationError.translating { () throws(FilesError) in
-      for name in try FileSystem.list(directory) where name.hasSuffix(RowSpill.nameEnding) {
-        try FileSystem.remove(FileSystem.join(directory, name))
-      }
-    }
-  }
-
   private func write(
     manifest names: [String], _ plan: TargetPlan, splits: [ShardPlan], moments: ColumnMoments?, to directory: String
   ) throws(PreparationError) {
@@ -244,23 +218,12 @@ public struct Preparer: Sendable {
         transformations.append(.standardize(normalization, applied: false))
       }
       let manifest = DatasetManifest(
-        name: name, columns: names, target: target, transformations: transformations, seed: request.seed,
-        splits: splits.map { plan in
-          DatasetManifest.Split(
-            name: plan.split.rawValue,
-            shards: (0..<plan.shards).map { DatasetManifest.Shard(file: plan.name($0), rows: plan.range($0).count) })
-        })
+        name: InputTables.name(of: request.inputs[0]), columns: names, target: target, transformations: transformations, seed: request.seed,
+        splits: splits.map(\.description))
       try manifest.write(toDirectory: directory)
     } catch {
       throw PreparationError(error)
     }
-  }
-
-  /// The first input's name without its extension.
-  private var name: String {
-    let file = FileSystem.name(of: request.inputs[0])
-    guard let point = file.lastIndex(of: "."), point != file.startIndex else { return file }
-    return String(file[..<point])
   }
 
   private func bytes(of plans: [ShardPlan], in directory: String) throws(PreparationError) -> Int {

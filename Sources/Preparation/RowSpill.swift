@@ -14,6 +14,15 @@ enum RowSpill {
   /// One byte a row: the place of its split in `SplitName.allCases`.
   static func routesName(rank: Int) -> String { "routes-\(rank)\(nameEnding)" }
 
+  /// Removes the rows that all ranks have put aside.
+  static func remove(from directory: String) throws(PreparationError) {
+    try PreparationError.translating { () throws(FilesError) in
+      for name in try FileSystem.list(directory) where name.hasSuffix(nameEnding) {
+        try FileSystem.remove(FileSystem.join(directory, name))
+      }
+    }
+  }
+
   /// Writes rows behind those written before.
   final class Writer {
     private let features: File

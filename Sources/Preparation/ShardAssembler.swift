@@ -15,7 +15,7 @@ struct ShardAssembler {
   let compress: Bool
 
   /// zlib's own middle between speed and size.
-  private static let compressionLevel = 6
+  static let compressionLevel = 6
   /// About how many bytes are read or written at a time.
   private static let bufferBytes = 1 << 20
 

@@ -1,4 +1,5 @@
 internal import Data
+internal import MPI
 
 /// What the target is predicted as.
 public enum TargetTask: String, CaseIterable, Equatable, Sendable {
@@ -145,7 +146,7 @@ struct TargetScan: Sendable {
       writer.write(rowsOfCode[Int(number.code)])
     }
     writer.write(list: Array(textCodes.indices)) { writer, index in
-      writer.write(list: texts[index]) { $0.write(Int($1)) }
+      writer.write(texts[index])
       writer.write(rowsOfCode[Int(textCodes[index])])
     }
     writer.write(optional: firstText) { writer, first in
@@ -168,8 +169,7 @@ struct TargetScan: Sendable {
     }
     let named = try reader.readList { (reader) throws(DataError) in
       (
-        try reader.readList { (reader) throws(DataError) in UInt8(truncatingIfNeeded: try reader.readInt()) },
-        try reader.readInt()
+        try reader.readBytes(), try reader.readInt()
       )
     }
     for (text, rows) in named { _ = observe(text: text.span, 0..<text.count, rows: rows) }
@@ -178,6 +178,17 @@ struct TargetScan: Sendable {
     }
     try reader.finish()
     (numbersOverflow, textsOverflow) = overflows
+  }
+
+  /// What the scans of all ranks found together. Collective.
+  func merged(_ ranks: borrowing some Ranks & ~Copyable) throws -> TargetScan {
+    let column = column
+    return try TargetScan(
+      decoding: ranks.fold(encoded()) { (before, behind) in
+        var sum = try TargetScan(decoding: before, column: column)
+        sum.merge(try TargetScan(decoding: behind, column: column))
+        return sum.encoded()
+      }, column: column)
   }
 
   /// The class of each code of this scan.
@@ -191,8 +202,8 @@ struct TargetScan: Sendable {
     return classes
   }
 
-  private static let asNumber = "--task regression predicts the number instead"
-  private static let asClasses = "--task classification takes every value for a class instead"
+  static let asNumber = "--task regression predicts the number instead"
+  static let asClasses = "--task classification takes every value for a class instead"
 
   /// What the target is, and in words why and how to have it otherwise.
   /// - Parameter locate: finds the line and column of a byte, for a message.
@@ -231,8 +242,13 @@ struct TargetScan: Sendable {
   }
 
   private func isClassLike(_ different: Int) -> Bool {
-    allAreWhole && different >= 2 && different <= Self.mostNumericClasses
-      && (different == 2 || rows >= Self.fewestRowsPerClass * different)
+    Self.areClassLike(different: different, rows: rows, allAreWhole: allAreWhole)
+  }
+
+  /// Whether so many different numbers in so many rows are taken for classes.
+  static func areClassLike(different: Int, rows: Int, allAreWhole: Bool) -> Bool {
+    allAreWhole && different >= 2 && different <= mostNumericClasses
+      && (different == 2 || rows >= fewestRowsPerClass * different)
   }
 
   private func classes() throws(PreparationError) -> TargetPlan {

@@ -5,7 +5,7 @@
 import MPI
 
 let tables = [
-  collectiveCases, messageCases, pendingCases, communicatorCases, faultCases, trainingCases, parallelCases,
+  collectiveCases, messageCases, pendingCases, communicatorCases, faultCases, trainingCases, parallelCases, preparationCases,
 ]
 
 var names = CommandLine.arguments.dropFirst()

@@ -5,6 +5,7 @@ import Model
 import Optimization
 import Settings
 import TestSupport
+import Settings
 import Testing
 
 @testable import Training

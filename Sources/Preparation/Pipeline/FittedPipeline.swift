@@ -140,7 +140,7 @@ public struct FittedPipeline: Sendable {
 
 extension Pipeline.PlannedColumn {
   /// The class of a row, or nil if its value names none.
-  fileprivate func label(_ column: Column, _ row: Int, _ classes: ClassIndex) -> Int32? {
+  func label(_ column: Column, _ row: Int, _ classes: ClassIndex) -> Int32? {
     switch column {
     case .numbers(let values):
       if let label = classes.index(of: values[row]) { return label }

@@ -20,6 +20,9 @@ struct FixedPoint: Equatable, Sendable {
   /// Zero, for a sum of doubles. The lowest bit is that of the least double, and there is room for 2⁶⁰ of the largest.
   static var ofValues: FixedPoint { FixedPoint(lowestExponent: -1_074, limbs: 68) }
 
+  /// About how many bytes of memory a sum of doubles takes.
+  static let bytes = 68 * 8 + 64
+
   /// Zero, for a sum of squares of doubles.
   static var ofSquares: FixedPoint { FixedPoint(lowestExponent: -2_148, limbs: 135) }
 

@@ -8,9 +8,15 @@ extension Recipe {
   /// - Parameter overrides: keys as `split.test` that take the place of the file's, for options of the command line.
   /// - Throws: `Failure` where the file cannot be read, `InvalidSettings` with everything that is wrong in it.
   public static func read(_ path: String, overrides: [(key: String, value: JSONValue)] = []) throws -> Recipe {
+    try Recipe(parsing: try text(of: path), source: path, overrides: overrides)
+  }
+
+  /// The bytes of the recipe at `path`, which one rank reads for all.
+  /// - Throws: `Failure` where the file cannot be read.
+  public static func text(of path: String) throws -> [UInt8] {
     let file = SettingsFile(
       kind: "recipe", usualName: "prepare.json", hint: "a recipe says how to prepare a table: see apus prepare --help")
-    return try Recipe(parsing: try file.read(path), source: path, overrides: overrides)
+    return try file.read(path)
   }
 
   /// Reads a recipe.

@@ -20,3 +20,17 @@ public enum ColumnType: String, CaseIterable, Equatable, Sendable {
     }
   }
 }
+
+extension ColumnType {
+  private static let words: [(text: [UInt8], value: Double)] = [(Array("true".utf8), 1), (Array("false".utf8), 0)]
+
+  /// 1 for `true` and 0 for `false`, in any case, or nil for anything else.
+  static func boolean(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {
+    guard range.count == 4 || range.count == 5 else { return nil }
+    word: for word in words where word.text.count == range.count {
+      for index in word.text.indices where bytes[range.lowerBound + index] | 0x20 != word.text[index] { continue word }
+      return word.value
+    }
+    return nil
+  }
+}

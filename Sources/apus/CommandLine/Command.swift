@@ -13,8 +13,8 @@ protocol Command: SendableMetatype {
 
 /// The commands, in the order of `--help`.
 let commands: [CommandEntry] = [
-  CommandEntry(PrepareCommand.self), CommandEntry(TrainCommand.self), CommandEntry(EvaluateCommand.self),
-  CommandEntry(PredictCommand.self), CommandEntry(InspectCommand.self),
+  CommandEntry(PrepareCommand.self), CommandEntry(GenerateCommand.self), CommandEntry(TrainCommand.self),
+  CommandEntry(EvaluateCommand.self), CommandEntry(PredictCommand.self), CommandEntry(InspectCommand.self),
 ]
 
 /// A command by its syntax.

@@ -145,11 +145,11 @@ final class TableBlocks: FeatureBlocks {
   /// Whether `path` names a table, by its ending.
   static func isTable(_ path: String) -> Bool {
     let name = path.lowercased()
-    return name.hasSuffix(".csv") || name.hasSuffix(".tsv")
+    return [".csv", ".tsv", ".csv.gz", ".tsv.gz"].contains { name.hasSuffix($0) }
   }
 
   /// A tab where the ending says so; otherwise it is found out.
   private static func delimiter(of path: String) -> UInt8? {
-    path.lowercased().hasSuffix(".tsv") ? UInt8(ascii: "\t") : nil
+    [".tsv", ".tsv.gz"].contains { path.lowercased().hasSuffix($0) } ? UInt8(ascii: "\t") : nil
   }
 }
