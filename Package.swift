@@ -49,13 +49,14 @@ let package = Package(
     // product that stay in registers, and processes.
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CRelaxed"),
     .systemLibrary(name: "CTiles"),
     .systemLibrary(name: "CProcess"),
 
     // Ground floor: the outside world, made safe. `unsafe` is written here and nowhere above.
-    library("Files", ["CProcess"]),
+    library("Files", ["CProcess", "CZlib"]),
     library("MPI", ["CMPI"]),
     library("HDF5", ["CHDF5"]),
     library("Kernels", ["CBLAS", "CRelaxed", "CTiles"], settings: vectorised),
@@ -72,12 +73,17 @@ let package = Package(
     // What goes wrong, in the user's words, and how all ranks come to know of it.
     library("Failures", ["Data", "Files", "MPI"]),
 
+    // Files that people write: what their keys may hold, and all mistakes at once with their places.
+    library("Settings", ["Failures", "Files", "JSON", "Text"]),
+
     // Ranks together: tables into shards, and the training loop.
-    library("Preparation", ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Text"]),
+    library("Preparation", ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Settings", "Text"]),
     library("Parallel", ["Data", "Kernels", "MPI", "Model"]),
     library(
       "Training",
-      ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Text"]),
+      [
+        "Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Settings", "Text",
+      ]),
 
     // Above the ranks: starts mpirun, and starts it again.
     library("Launch", ["Failures", "Files", "JSON", "Text"]),
@@ -91,15 +97,16 @@ let package = Package(
     program(
       "apus-bench",
       [
-        "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Text",
-        "Training",
+        "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel",
+        "Preparation", "Text", "Training",
       ]),
 
     // Tests.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
     .target(name: "AllocationCount", path: "Tests/AllocationCount"),
     program(
-      "RankCases", ["Data", "Failures", "Files", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Training"],
+      "RankCases",
+      ["Data", "Failures", "Files", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Preparation", "Training"],
       path: "Tests/RankCases"),
     tests("FilesTests", ["Files"]),
     tests("LaunchTests", ["Failures", "Files", "JSON", "Launch"]),
@@ -109,13 +116,18 @@ let package = Package(
     tests("JSONTests", ["JSON"]),
     tests("TextTests", ["Text"]),
     tests("DataTests", ["Data", "Files", "HDF5", "JSON", "Kernels"]),
-    tests("PreparationTests", ["Data", "Failures", "Files", "JSON", "Kernels", "Preparation"]),
+    tests(
+      "PreparationTests", ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Preparation", "Settings"]),
     tests("ModelTests", ["Kernels", "Model"]),
     tests("OptimizationTests", ["AllocationCount", "Kernels", "Model", "Optimization"]),
     tests("ParallelTests", ["Data", "Kernels", "MPI", "Model", "Parallel", "RankCases"]),
     tests(
       "TrainingTests",
-      ["Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Parallel", "RankCases", "Training"]),
-    tests("CommandTests", ["Data", "JSON", "Training", "apus"], resources: [.copy("Reference")]),
+      [
+        "Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Parallel", "RankCases", "Settings",
+        "Training",
+      ]),
+    tests(
+      "CommandTests", ["Data", "JSON", "Preparation", "Training", "apus"], resources: [.copy("Reference")]),
   ]
 )

@@ -1,18 +1,18 @@
 /// Takes values from bytes that `ByteWriter` made.
-struct ByteReader {
-  static let damaged = DataError(.invalid, "a message between ranks is damaged")
+public struct ByteReader {
+  public static let damaged = DataError(.invalid, "a message between ranks is damaged")
 
   private let bytes: [UInt8]
   private var position = 0
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
   /// Throws unless everything has been read.
-  func finish() throws(DataError) {
+  public func finish() throws(DataError) {
     guard position == bytes.count else { throw Self.damaged }
   }
 
-  mutating func readInt() throws(DataError) -> Int {
+  public mutating func readInt() throws(DataError) -> Int {
     guard bytes.count - position >= 8 else { throw Self.damaged }
     var value: UInt64 = 0
     for index in 0..<8 { value |= UInt64(bytes[position + index]) << (8 * UInt64(index)) }
@@ -20,30 +20,37 @@ struct ByteReader {
     return Int(Int64(bitPattern: value))
   }
 
-  mutating func readBool() throws(DataError) -> Bool {
+  public mutating func readBool() throws(DataError) -> Bool {
     guard position < bytes.count else { throw Self.damaged }
     defer { position += 1 }
     return bytes[position] != 0
   }
 
-  mutating func readDouble() throws(DataError) -> Double {
+  public mutating func readDouble() throws(DataError) -> Double {
     Double(bitPattern: UInt64(bitPattern: Int64(try readInt())))
   }
 
-  mutating func readString() throws(DataError) -> String {
+  /// Whether everything has been read.
+  public var isAtEnd: Bool { position == bytes.count }
+
+  public mutating func readString() throws(DataError) -> String { String(decoding: try readBytes(), as: UTF8.self) }
+
+  public mutating func readBytes() throws(DataError) -> [UInt8] {
     let count = try readInt()
     guard count >= 0, count <= bytes.count - position else { throw Self.damaged }
     defer { position += count }
-    return String(decoding: bytes[position..<position + count], as: UTF8.self)
+    return Array(bytes[position..<position + count])
   }
 
-  mutating func readOptional<Value>(
+  public mutating func readOptional<Value>(
     _ body: (inout ByteReader) throws(DataError) -> Value
   ) throws(DataError) -> Value? {
     try readBool() ? try body(&self) : nil
   }
 
-  mutating func readList<Value>(_ body: (inout ByteReader) throws(DataError) -> Value) throws(DataError) -> [Value] {
+  public mutating func readList<Value>(_ body: (inout ByteReader) throws(DataError) -> Value) throws(DataError)
+    -> [Value]
+  {
     let count = try readInt()
     // Every value takes a byte at least, so that a damaged count asks for no memory.
     guard count >= 0, count <= bytes.count - position else { throw Self.damaged }

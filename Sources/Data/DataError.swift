@@ -52,7 +52,7 @@ extension DataError {
       switch error.kind {
       case .missing, .notDirectory, .isDirectory: .missing
       case .permission: .permission
-      case .tooLarge: .invalid
+      case .tooLarge, .damaged: .invalid
       default: .io
       }
     self.init(kind, error.description)

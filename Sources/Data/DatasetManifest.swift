@@ -1,3 +1,5 @@
+public import JSON
+
 /// What `dataset.json` says about a directory of shards.
 public struct DatasetManifest: Equatable, Sendable {
   /// The name of the file in the directory of the data set.
@@ -63,15 +65,19 @@ public struct DatasetManifest: Equatable, Sendable {
   public var target: Target?
   /// In the order of their fitting.
   public var transformations: [Transformation]
+  /// How raw rows became these features and targets, as data preparation writes it; nil where they are the columns of a table as
+  /// they are.
+  public var preparation: JSONValue?
   /// What shuffled and split the rows.
   public var seed: Int?
+  /// What made the rows of a synthetic data set, with its parameters; nil for real data. Nothing here depends on it.
+  public var generator: JSONValue?
   public var splits: [Split]
 
   public init(
     name: String, columns: [String], features: String = DataSource.defaultFeatures,
     targets: String = DataSource.defaultTargets, target: Target?, transformations: [Transformation] = [],
-    seed: Int? = nil,
-    splits: [Split]
+    preparation: JSONValue? = nil, seed: Int? = nil, generator: JSONValue? = nil, splits: [Split]
   ) {
     self.name = name
     self.columns = columns
@@ -79,7 +85,9 @@ public struct DatasetManifest: Equatable, Sendable {
     self.targets = targets
     self.target = target
     self.transformations = transformations
+    self.preparation = preparation
     self.seed = seed
+    self.generator = generator
     self.splits = splits
   }
 

@@ -5,7 +5,8 @@ public import MPI
 /// Each function here is collective. The failure that it throws is the same on every rank and is marked as shared.
 public enum Agreement {
   /// Runs `body` on rank 0 alone; every rank gets its bytes, or its failure.
-  public static func fromRoot(_ world: borrowing Communicator, _ body: () throws -> [UInt8]) throws -> [UInt8] {
+  public static func fromRoot(_ world: borrowing some Ranks & ~Copyable, _ body: () throws -> [UInt8]) throws -> [UInt8]
+  {
     var message: [UInt8] = []
     if world.rank == 0 {
       do {
@@ -20,7 +21,9 @@ public enum Agreement {
   }
 
   /// Runs `body` on every rank; every rank gets the bytes of all, by rank, or the failure of the lowest rank that failed.
-  public static func gathering(_ world: borrowing Communicator, _ body: () throws -> [UInt8]) throws -> [[UInt8]] {
+  public static func gathering(_ world: borrowing some Ranks & ~Copyable, _ body: () throws -> [UInt8]) throws
+    -> [[UInt8]]
+  {
     var message: [UInt8]
     do {
       message = [0] + (try body())
@@ -33,7 +36,7 @@ public enum Agreement {
   }
 
   /// Runs `body` on every rank; all go on, or all throw the failure of the lowest rank that failed.
-  public static func everywhere(_ world: borrowing Communicator, _ body: () throws -> Void) throws {
+  public static func everywhere(_ world: borrowing some Ranks & ~Copyable, _ body: () throws -> Void) throws {
     _ = try gathering(world) {
       try body()
       return []

@@ -77,6 +77,7 @@ extension FilesError: FailureConvertible {
       case .permission: .permission
       case .exists, .locked: .cannotCreate
       case .tooLarge: isOutput ? .inputOutput : .invalidData
+      case .damaged: .invalidData
       case .noSpace, .other: .inputOutput
       }
     return Failure(code, "\(self)")

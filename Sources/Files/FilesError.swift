@@ -19,6 +19,8 @@ public struct FilesError: Error, Equatable, Sendable, CustomStringConvertible {
     case locked
     /// More bytes than the caller allows, or than the file system does.
     case tooLarge
+    /// What the file holds is not what its format or its checksum says.
+    case damaged
     case other
   }
 
@@ -43,9 +45,20 @@ public struct FilesError: Error, Equatable, Sendable, CustomStringConvertible {
     self.note = note
   }
 
+  /// The content of the file is not what it has to be.
+  init(damaged path: String, _ note: String) {
+    kind = .damaged
+    action = "read"
+    call = "read"
+    self.path = path
+    code = EIO
+    self.note = note
+  }
+
   /// "cannot open 'x/y.h5': No such file or directory".
   public var description: String {
     var text = "cannot \(action) '\(path)': "
+    if kind == .damaged, let note { return text + note }
     text += kind == .locked ? "another process holds the lock" : unsafe String(cString: strerror(code))
     if let note {
       text += " (\(note))"

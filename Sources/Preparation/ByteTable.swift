@@ -58,7 +58,7 @@ struct ByteTable: Sendable {
   }
 
   /// FNV-1a, mixed so that the low bits depend on all bytes.
-  private static func hash(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64 {
+  static func hash(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64 {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for index in range { hash = (hash ^ UInt64(bytes[index])) &* 0x100_0000_01b3 }
     return hash ^ (hash >> 32)

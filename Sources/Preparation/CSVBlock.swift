@@ -14,6 +14,8 @@ struct CSVField: Equatable, Sendable {
 
   var range: Range<Int> { Int(start)..<Int(end) }
   var isEmpty: Bool { start == end }
+  /// The first byte of the field, its quote included.
+  var firstByte: Int { Int(start) - (form == .plain ? 0 : 1) }
 }
 
 /// Where the records of a block and their fields lie.
@@ -21,14 +23,22 @@ struct CSVLayout: Sendable {
   /// The fields of all records, record after record; each record has `columns` of them.
   var fields: [CSVField] = []
   var columns = 0
-  /// Where each record starts: first byte, and line of the file counted from 1.
-  var starts: [(byte: Int32, line: Int)] = []
+  /// The first byte of each record.
+  var starts: [Int32] = []
+
+  mutating func removeAll() {
+    fields.removeAll(keepingCapacity: true)
+    starts.removeAll(keepingCapacity: true)
+  }
 }
 
 /// Whole records of a file with the places of their fields: what a reader hands out at a time.
 struct CSVBlock: Sendable {
   /// The bytes of the records, and after them what was read of the next ones.
   var bytes: [UInt8] = []
+  /// Where the first of the bytes stands in the file.
+  var offset = 0
+  var quote: UInt8?
   var layout = CSVLayout()
 
   var columns: Int { layout.columns }
@@ -48,37 +58,8 @@ struct CSVBlock: Sendable {
     var position = Int(field.start)
     while position < Int(field.end) {
       content.append(bytes[position])
-      position += bytes[position] == CSVDialect.quote ? 2 : 1
+      position += bytes[position] == quote ? 2 : 1
     }
     return content
-  }
-
-  /// The line and column where a field of `record` starts in the file, its quote included.
-  func place(record: Int, field: CSVField) -> (line: Int, column: Int) {
-    place(record: record, byte: Int(field.start) - (field.form == .plain ? 0 : 1))
-  }
-
-  /// The line and column of a byte of `record`. Found by reading the record again, since only errors ask for it.
-  func place(record: Int, byte target: Int) -> (line: Int, column: Int) {
-    CSVBlock.place(of: target, from: Int(layout.starts[record].byte), line: layout.starts[record].line, in: bytes.span)
-  }
-
-  /// The line and column of the byte `target`, where `start` is the first byte of line `line`.
-  static func place(of target: Int, from start: Int, line: Int, in bytes: Span<UInt8>) -> (line: Int, column: Int) {
-    var line = line
-    var column = 1
-    var position = start
-    while position < target {
-      let byte = bytes[position]
-      position += 1
-      let isPair = byte == CSVDialect.carriageReturn && position < bytes.count && bytes[position] == CSVDialect.lineFeed
-      if byte == CSVDialect.lineFeed || byte == CSVDialect.carriageReturn && !isPair {
-        line += 1
-        column = 1
-      } else if byte & 0xc0 != 0x80 {  // bytes that continue a character do not count
-        column += 1
-      }
-    }
-    return (line, column)
   }
 }

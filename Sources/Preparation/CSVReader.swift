@@ -2,216 +2,178 @@
 ///
 /// The memory it takes is that of a block, its fields' places, and the longest record.
 struct CSVReader: ~Copyable {
-  /// A column of the file, as its header names it.
-  struct Header: Equatable, Sendable {
-    var name: String
-    var place: PreparationError.Place
-  }
-
-  let path: String
-  private(set) var dialect = CSVDialect(delimiter: UInt8(ascii: ","))
-  private(set) var header: [Header] = []
+  let table: CSVTable
   /// The records of the last `next()`.
   private(set) var block = CSVBlock()
-  /// How many bytes of the file have been read.
-  private(set) var bytesRead = 0
 
-  private let source: CSVSource
+  private var window: TextWindow
+  private let blockBytes: Int
   private let largestRecord: Int
-  /// How many bytes of the block's storage are filled, and how many of them have been handed out.
-  private var filled = 0
-  private var consumed = 0
-  /// The line of the first byte that has not been handed out.
-  private var line = 1
-  private var isAtEnd = false
+  /// The byte of the file that the next record is looked for from.
+  private(set) var position: Int
   private var pendingError: PreparationError?
+
+  /// What is read beyond a block for the end of its last record.
+  private let slackBytes: Int
+  /// A record of more bytes is an error: most likely a quote was not closed.
+  static let largestRecord = 1 << 26
+
+  var path: String { table.path }
+  var dialect: CSVDialect { table.dialect }
+  var header: [CSVTable.Header] { table.header }
+  /// How many bytes have been read from the file.
+  var bytesRead: Int { window.bytesRead }
 
   /// Opens a table and reads its header.
   ///
   /// - Parameters:
   ///   - path: the name for messages.
   ///   - delimiter: the byte between fields; nil finds out.
-  ///   - blockBytes: how many bytes are read at a time.
-  ///   - largestRecord: a record of more bytes is an error: most likely a quote was not closed.
+  ///   - dialect: everything else about the text.
+  ///   - blockBytes: about how many bytes are read at a time.
   /// - Throws: `PreparationError` if the file cannot be read, is empty or no text, or its header is malformed.
   init(
-    _ source: consuming CSVSource, path: String, delimiter: UInt8? = nil, blockBytes: Int = 1 << 20,
-    largestRecord: Int = 1 << 26
+    _ source: consuming CSVSource, path: String, delimiter: UInt8? = nil, dialect: CSVDialect = CSVDialect(),
+    blockBytes: Int = 1 << 20, largestRecord: Int = Self.largestRecord
   ) throws(PreparationError) {
+    var window = TextWindow(source)
+    let table = try CSVTable(&window, path: path, delimiter: delimiter, dialect: dialect, largestRecord: largestRecord)
+    self.init(window, table, blockBytes: blockBytes, largestRecord: largestRecord)
+  }
+
+  /// Opens a table whose header has been read.
+  init(_ source: consuming CSVSource, _ table: CSVTable) {
+    self.init(TextWindow(source), table, blockBytes: 1 << 20, largestRecord: Self.largestRecord)
+  }
+
+  private init(_ window: consuming TextWindow, _ table: CSVTable, blockBytes: Int, largestRecord: Int) {
     precondition(
       blockBytes > 0 && largestRecord >= blockBytes && largestRecord <= 1 << 30,
       "blocks of \(blockBytes) bytes, records of \(largestRecord)")
-    self.source = source
-    self.path = path
+    self.window = window
+    self.table = table
+    self.blockBytes = blockBytes
     self.largestRecord = largestRecord
-    block.bytes = [UInt8](repeating: 0, count: max(blockBytes, 4))
-    try fill()
-    try refuseForeignFile()
-    let mark: [UInt8] = [0xef, 0xbb, 0xbf]
-    if filled >= mark.count, Array(block.bytes[0..<mark.count]) == mark { consumed = mark.count }
-    dialect =
-      delimiter.map { CSVDialect(delimiter: $0) }
-      ?? CSVDialect.detected(in: block.bytes.span.extracting(consumed..<filled), isWhole: isAtEnd)
-    guard try advance(limit: 1) else {
-      throw PreparationError(.invalid, at: place(line: 1, column: 1), "the file is empty: not even a header")
-    }
-    try readHeader()
-    block.layout.fields.removeAll(keepingCapacity: true)
-    block.layout.starts.removeAll(keepingCapacity: true)
+    slackBytes = min(1 << 16, blockBytes)
+    position = table.firstByte
+    block.quote = table.dialect.quote
+    block.layout.columns = table.header.count
   }
 
   /// Goes on to the next records, which are then in `block`; false at the end of the file.
   ///
   /// A fault in the file is thrown when the records before it have been handed out.
   mutating func next() throws(PreparationError) -> Bool {
-    try advance(limit: Int.max)
-  }
-
-  /// The error that a field holds something wrong, at its place in the file.
-  func error(record: Int, field: CSVField, _ message: String, hint: String? = nil) -> PreparationError {
-    let (line, column) = block.place(record: record, field: field)
-    return PreparationError(.invalid, at: place(line: line, column: column), message, hint: hint)
-  }
-
-  /// The error that a byte of a record is wrong, at its place in the file.
-  func error(record: Int, byte: Int, _ message: String, hint: String? = nil) -> PreparationError {
-    let (line, column) = block.place(record: record, byte: byte)
-    return PreparationError(.invalid, at: place(line: line, column: column), message, hint: hint)
-  }
-
-  private func place(line: Int, column: Int) -> PreparationError.Place {
-    PreparationError.Place(path: path, line: line, column: column)
-  }
-
-  private mutating func advance(limit: Int) throws(PreparationError) -> Bool {
     if let pendingError { throw pendingError }
-    while true {
-      if consumed > 0, !isAtEnd { try refill() }
-      var layout = CSVLayout()
-      swap(&layout, &block.layout)
-      layout.fields.removeAll(keepingCapacity: true)
-      layout.starts.removeAll(keepingCapacity: true)
-      let result = CSVTokenizer(delimiter: dialect.delimiter, isLast: isAtEnd, limit: limit).tokenize(
-        block.bytes.span.extracting(0..<filled), from: consumed, line: line, into: &layout)
-      swap(&layout, &block.layout)
-      let isStuck = result.consumed == consumed && block.records == 0 && result.fault == nil
-      consumed = result.consumed
-      line = result.line
-      if let fault = result.fault {
-        let error = error(fault.kind, byte: fault.byte)
-        if block.records == 0 { throw error }
+    repeat {
+      try load(from: position, before: position + blockBytes)
+      do throws(PreparationError) {
+        while try take(limit: .max) {}
+      } catch {
+        guard block.records > 0 else { throw error }
         pendingError = error
       }
       if block.records > 0 { return true }
-      if isAtEnd { return false }
-      if isStuck { try grow() }
+    } while !isAtEnd
+    return false
+  }
+
+  /// Whether nothing of the file is left.
+  var isAtEnd: Bool { window.isAtEnd && position == window.offset + window.filled }
+
+  // MARK: Step by step
+
+  /// The byte before which the records of the block start.
+  private var border = 0
+
+  /// Reads the text of a block: the records that start from `start` on and before `border`. None of them is taken yet.
+  mutating func load(from start: Int, before border: Int) throws(PreparationError) {
+    window.swapBytes(with: &block.bytes)
+    position = start
+    self.border = border
+    block.layout.removeAll()
+    defer { window.swapBytes(with: &block.bytes) }
+    try window.move(to: start, count: max(0, border - start) + slackBytes)
+    block.offset = start
+  }
+
+  /// How many bytes of the block are the file's.
+  var filled: Int { window.filled }
+  /// Where in the bytes of the block the next record is looked for, and the byte before which the records of the block start.
+  var range: Range<Int> { position - block.offset..<max(position, border) - block.offset }
+
+  /// Takes the records out of the block again; the text stays.
+  mutating func forget() { block.layout.removeAll() }
+
+  /// Goes on behind a record that was read in another way.
+  mutating func skip(to byte: Int) { position = block.offset + byte }
+
+  /// Adds the next records of the loaded block to those in `block`, at most `limit` of them; false if there is none left.
+  /// - Throws: `PreparationError` if the record that comes next is malformed.
+  mutating func take(limit: Int) throws(PreparationError) -> Bool {
+    while position < border {
+      let before = block.records
+      let result = tokenize(isLast: window.isAtEnd, limit: limit)
+      position = block.offset + result.consumed
+      if let fault = result.fault {
+        throw self.fault(fault.kind, byte: fault.byte)
+      }
+      if block.records > before { return true }
+      // A record that is not there as a whole, or nothing at all.
+      if position >= border || window.isAtEnd { return false }
+      try enlarge()
     }
+    return false
   }
 
-  /// Moves what was not handed out to the front and fills the rest from the file.
-  private mutating func refill() throws(PreparationError) {
-    let start = consumed
-    filled -= start
-    let rest = filled
-    var bytes = block.bytes.mutableSpan
-    for index in 0..<rest { bytes[index] = bytes[start + index] }
-    consumed = 0
-    try fill()
+  private mutating func tokenize(isLast: Bool, limit: Int) -> CSVTokenizer.Result {
+    var layout = CSVLayout()
+    swap(&layout, &block.layout)
+    defer { swap(&layout, &block.layout) }
+    return CSVTokenizer(dialect: dialect, isLast: isLast, limit: limit).tokenize(
+      block.bytes.span.extracting(0..<window.filled), from: position - block.offset, before: border - block.offset,
+      into: &layout)
   }
 
-  /// Makes room for a record that is longer than the block.
-  private mutating func grow() throws(PreparationError) {
-    guard block.bytes.count < largestRecord else {
+  /// Reads more of a record that is longer than what was read beyond the block.
+  private mutating func enlarge() throws(PreparationError) {
+    let start = position - block.offset
+    guard window.filled - start < largestRecord else {
       // Read as if the file ended here, the record says whether a quote is open.
-      var layout = CSVLayout(columns: block.columns)
-      let result = CSVTokenizer(delimiter: dialect.delimiter, isLast: true, limit: 1).tokenize(
-        block.bytes.span.extracting(0..<filled), from: consumed, line: line, into: &layout)
-      if let fault = result.fault { throw error(fault.kind, byte: fault.byte) }
+      let result = tokenize(isLast: true, limit: 1)
+      if let fault = result.fault { throw self.fault(fault.kind, byte: fault.byte) }
       throw PreparationError(
-        .invalid, at: place(line: line, column: 1), "a record of more than \(largestRecord) bytes",
-        hint: "is this a CSV file?")
+        .invalid, at: place(ofByte: start), "a record of more than \(largestRecord) bytes", hint: "is this a CSV file?")
     }
-    let size = min(block.bytes.count * 2, largestRecord)
-    block.bytes.append(contentsOf: repeatElement(0, count: size - block.bytes.count))
-    try fill()
+    window.swapBytes(with: &block.bytes)
+    defer { window.swapBytes(with: &block.bytes) }
+    try window.fill(start + min(max(2 * (window.filled - start), slackBytes), largestRecord))
   }
 
-  /// Reads into the free part of the block.
-  private mutating func fill() throws(PreparationError) {
-    while filled < block.bytes.count, !isAtEnd {
-      let count = try source.read(at: bytesRead, into: &block.bytes, from: filled)
-      filled += count
-      bytesRead += count
-      if count == 0 { isAtEnd = true }
-    }
+  // MARK: Errors
+
+  /// The error that a field holds something wrong, at its place in the file.
+  func error(_ field: CSVField, _ message: String, hint: String? = nil) -> PreparationError {
+    error(byte: field.firstByte, message, hint: hint)
   }
 
-  /// The error for a fault in the record that `consumed` and `line` stand at.
-  private func error(_ fault: CSVTokenizer.Fault, byte: Int) -> PreparationError {
-    let bytes = block.bytes.span.extracting(0..<filled)
-    let (line, column) = CSVBlock.place(of: byte, from: consumed, line: self.line, in: bytes)
-    let place = place(line: line, column: column)
-    switch fault {
-    case .unterminatedQuote:
-      return PreparationError(
-        .invalid, at: place, "the quote that opens here is never closed",
-        hint: "a quote inside a quoted field is written twice")
-    case .textAfterQuote(let opened):
-      let (line, column) = CSVBlock.place(of: opened, from: consumed, line: self.line, in: bytes)
-      return PreparationError(
-        .invalid, at: place, "text after a closing quote; the quote was opened in line \(line), column \(column)",
-        hint: "a quote inside a quoted field is written twice")
-    case .ragged(let fields):
-      let mark = dialect.delimiter == UInt8(ascii: "\t") ? "a tab" : "'\(Character(UnicodeScalar(dialect.delimiter)))'"
-      return PreparationError(
-        .invalid, at: place,
-        "this record has \(fields) \(fields == 1 ? "field" : "fields"), the header has \(block.columns)",
-        hint: "fields are separated by \(mark) here; a field that holds one must stand in quotes")
+  /// The error that a byte of the block is wrong, at its place in the file.
+  func error(byte: Int, _ message: String, hint: String? = nil) -> PreparationError {
+    PreparationError(.invalid, at: place(ofByte: byte), message, hint: hint)
+  }
+
+  /// The place of a byte of the block; nil if the file cannot be read again.
+  private func place(ofByte byte: Int) -> PreparationError.Place? {
+    do throws(PreparationError) {
+      return try PreparationError.Place(ofByte: block.offset + byte, in: window.source, path: path)
+    } catch {
+      return nil
     }
   }
 
-  private mutating func readHeader() throws(PreparationError) {
-    for column in 0..<block.columns {
-      let field = block[0, column]
-      if let byte = block.firstInvalidByte(in: field) {
-        let (line, column) = block.place(record: 0, byte: byte)
-        throw PreparationError(
-          .invalid, at: place(line: line, column: column), "the header is not UTF-8", hint: Self.encodingHint)
-      }
-      let (line, character) = block.place(record: 0, field: field)
-      let name = block.text(field).trimmed
-      guard !name.isEmpty else {
-        throw PreparationError(
-          .invalid, at: place(line: line, column: character), "column \(column + 1) has no name",
-          hint: "pandas writes its index as such a column: to_csv(..., index=False) leaves it out")
-      }
-      header.append(Header(name: name, place: place(line: line, column: character)))
-    }
-    var first: [String: Header] = [:]
-    for column in header {
-      if let earlier = first.updateValue(column, forKey: column.name) {
-        throw PreparationError(
-          .invalid, at: column.place,
-          "column \(quoted(column.name)) is there twice; the first is in line \(earlier.place.line), column "
-            + "\(earlier.place.column)")
-      }
-    }
-  }
-
-  static let encodingHint = "save the table as UTF-8"
-
-  /// Refuses files that are known not to be CSV by how they start.
-  private func refuseForeignFile() throws(PreparationError) {
-    let known: [(start: [UInt8], message: String, hint: String?)] = [
-      ([0xff, 0xfe], "this is UTF-16, not UTF-8", Self.encodingHint),
-      ([0xfe, 0xff], "this is UTF-16, not UTF-8", Self.encodingHint),
-      ([0x1f, 0x8b], "this is a gzip file, not CSV", "unpack it first: gzip -d"),
-      ([0x50, 0x4b, 0x03, 0x04], "this is a zip file or a spreadsheet, not CSV", "export the table as CSV"),
-      ([0x89, 0x48, 0x44, 0x46], "this is an HDF5 file, not CSV", "it can be trained on as it is"),
-      ([0x50, 0x41, 0x52, 0x31], "this is a Parquet file, not CSV", "export the table as CSV"),
-    ]
-    for file in known where filled >= file.start.count && Array(block.bytes[0..<file.start.count]) == file.start {
-      throw PreparationError(.invalid, at: place(line: 1, column: 1), file.message, hint: file.hint)
-    }
+  private func fault(_ fault: CSVTokenizer.Fault, byte: Int) -> PreparationError {
+    let opened: PreparationError.Place? =
+      if case .textAfterQuote(let opened) = fault { place(ofByte: opened) } else { nil }
+    return PreparationError(fault, at: place(ofByte: byte), opened: opened, dialect: dialect, columns: block.columns)
   }
 }

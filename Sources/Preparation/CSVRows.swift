@@ -38,8 +38,8 @@ public struct CSVRows: ~Copyable {
     let reader = try CSVReader(source, path: path, delimiter: delimiter, blockBytes: blockBytes)
     let selection = try ColumnSelection(header: reader.header, path: path, names: columns, target: target)
     bytes = size
+    parser = RowParser(selection: selection, missing: nil, dialect: reader.dialect)
     self.reader = reader
-    parser = RowParser(selection: selection, missing: nil)
     self.classes = classes.map { ClassIndex(names: $0) }
   }
 

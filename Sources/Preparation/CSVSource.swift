@@ -4,6 +4,7 @@ internal import Files
 enum CSVSource: ~Copyable {
   case bytes([UInt8])
   case file(File)
+  case gzip(GzipFile)
 
   /// - Throws: `PreparationError` if there is no such file, or it is none that can be read twice.
   static func open(_ path: String) throws(PreparationError) -> CSVSource {
@@ -13,8 +14,11 @@ enum CSVSource: ~Copyable {
     }
     switch status.kind {
     case .regular:
-      let file = try PreparationError.translating { () throws(FilesError) in try File.openForReading(path) }
-      return .file(file)
+      return try PreparationError.translating { () throws(FilesError) in
+        let file = try File.openForReading(path)
+        // By its content: a name says little, and Spark's parts are all called part-00000.
+        return GzipFile.isMagic(try file.read(at: 0, count: 2)) ? .gzip(try GzipFile(file)) : .file(file)
+      }
     case .directory:
       throw PreparationError(
         .missing, "'\(path)' is a directory, not a CSV file", hint: "name the files in it: '\(path)'/*.csv")
@@ -24,7 +28,7 @@ enum CSVSource: ~Copyable {
     }
   }
 
-  /// How many bytes there are.
+  /// How many bytes there are; of a compressed file after decompression, which takes as long as reading all of it.
   func size() throws(PreparationError) -> Int {
     switch self {
     case .bytes(let bytes): return bytes.count
@@ -34,19 +38,37 @@ enum CSVSource: ~Copyable {
       } catch {
         throw PreparationError(error)
       }
+    case .gzip(let file):
+      do {
+        return try file.contentSize()
+      } catch {
+        throw PreparationError(error)
+      }
     }
   }
 
-  /// Reads bytes from `offset` on into `buffer` from `start` on; zero at the end.
-  func read(at offset: Int, into buffer: inout [UInt8], from start: Int) throws(PreparationError) -> Int {
+  /// Reads up to `count` bytes from `offset` on (as many as there is room for without it) into `buffer` from `start` on; zero
+  /// at the end.
+  func read(at offset: Int, into buffer: inout [UInt8], from start: Int, count: Int = .max) throws(PreparationError)
+    -> Int
+  {
+    let room = min(count, buffer.count - start)
     switch self {
     case .bytes(let bytes):
-      let count = min(bytes.count - offset, buffer.count - start)
+      let count = max(0, min(bytes.count - offset, room))
       for index in 0..<count { buffer[start + index] = bytes[offset + index] }
       return count
     case .file(let file):
       var bytes = buffer.mutableSpan
-      var free = bytes._mutatingExtracting(start..<bytes.count)
+      var free = bytes._mutatingExtracting(start..<start + room)
+      do {
+        return try file.read(at: offset, into: &free)
+      } catch {
+        throw PreparationError(error)
+      }
+    case .gzip(let file):
+      var bytes = buffer.mutableSpan
+      var free = bytes._mutatingExtracting(start..<start + room)
       do {
         return try file.read(at: offset, into: &free)
       } catch {

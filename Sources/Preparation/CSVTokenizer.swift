@@ -1,6 +1,7 @@
 /// Cuts bytes into records and fields.
 ///
-/// Blank lines are no records. A quote inside a field that does not start with one is a character like any other.
+/// Blank lines and comment lines are no records. A quote inside a field that does not start with one is a character like
+/// any other.
 struct CSVTokenizer {
   /// Why the bytes cannot be cut further, and at which byte.
   enum Fault: Equatable {
@@ -15,44 +16,53 @@ struct CSVTokenizer {
   struct Result {
     /// The first byte that belongs to no complete record.
     var consumed: Int
-    /// The line that byte is on.
-    var line: Int
     /// What is wrong with the record that starts there, and at which byte.
     var fault: (kind: Fault, byte: Int)?
   }
 
-  var delimiter: UInt8
+  var dialect: CSVDialect
   /// No bytes come after these: the last record may end without a line end.
   var isLast: Bool
   /// How many records to take at most.
   var limit = Int.max
 
-  /// Appends the complete records from `start` on to `layout`, whose number of columns each must have; where that is
-  /// still zero, the first record sets it.
-  ///
-  /// - Parameter line: the line of the file, from 1, that `start` is on.
-  func tokenize(_ bytes: Span<UInt8>, from start: Int, line firstLine: Int, into layout: inout CSVLayout) -> Result {
+  /// Appends the complete records that start from `start` on and before `border` to `layout`, whose number of columns each
+  /// must have; where that is still zero, the first record sets it.
+  func tokenize(_ bytes: Span<UInt8>, from start: Int, before border: Int = .max, into layout: inout CSVLayout)
+    -> Result
+  {
     var fields: [CSVField] = []
     swap(&fields, &layout.fields)
     defer { swap(&fields, &layout.fields) }
     let end = bytes.count
+    let delimiter = dialect.delimiter
     let highestMark = max(delimiter, CSVDialect.carriageReturn)
+    // Without a quote or a comment mark, a byte that is looked for nowhere else stands in: its own test comes first.
+    let quote = dialect.quote ?? CSVDialect.lineFeed
+    let comment = dialect.comment ?? CSVDialect.lineFeed
     var position = start
-    var line = firstLine
     var records = 0
-    while position < end, records < limit {
+    while position < end, position < border, records < limit {
       let recordStart = position
-      let recordLine = line
       let firstField = fields.count
       /// Undoes the record that was begun.
       func result(_ fault: (kind: Fault, byte: Int)? = nil) -> Result {
         fields.removeLast(fields.count - firstField)
-        return Result(consumed: recordStart, line: recordLine, fault: fault)
+        return Result(consumed: recordStart, fault: fault)
+      }
+      if comment != CSVDialect.lineFeed, bytes[position] == comment {
+        while position < end, bytes[position] != CSVDialect.lineFeed, bytes[position] != CSVDialect.carriageReturn {
+          position += 1
+        }
+        guard position < end || isLast else { return result() }
+        guard let next = Self.afterLineEnd(bytes, position, isLast: isLast) else { return result() }
+        position = next
+        continue
       }
       record: while true {
         let fieldStart = position
         var field = CSVField(start: Int32(truncatingIfNeeded: fieldStart), end: 0, form: .plain)
-        if position < end, bytes[position] == CSVDialect.quote {
+        if position < end, bytes[position] == quote, quote != CSVDialect.lineFeed {
           field.start += 1
           field.form = .quoted
           position += 1
@@ -60,19 +70,12 @@ struct CSVTokenizer {
             guard position < end else { return result(isLast ? (.unterminatedQuote, fieldStart) : nil) }
             let byte = bytes[position]
             position += 1
-            if byte == CSVDialect.quote {
-              // Whether this quote closes is told by the next byte.
-              guard position < end || isLast else { return result() }
-              guard position < end, bytes[position] == CSVDialect.quote else { break quoted }
-              field.form = .escaped
-              position += 1
-            } else if byte == CSVDialect.lineFeed {
-              line += 1
-            } else if byte == CSVDialect.carriageReturn {
-              // CRLF is one line end: its LF counts.
-              guard position < end || isLast else { return result() }
-              if position == end || bytes[position] != CSVDialect.lineFeed { line += 1 }
-            }
+            guard byte == quote else { continue }
+            // Whether this quote closes is told by the next byte.
+            guard position < end || isLast else { return result() }
+            guard position < end, bytes[position] == quote else { break quoted }
+            field.form = .escaped
+            position += 1
           }
           field.end = Int32(truncatingIfNeeded: position - 1)
           if position < end {
@@ -95,14 +98,12 @@ struct CSVTokenizer {
         guard position < end || isLast else { return result() }
         fields.append(field)
         guard position < end else { break record }
-        let mark = bytes[position]
-        position += 1
-        if mark == delimiter { continue record }
-        if mark == CSVDialect.carriageReturn {
-          guard position < end || isLast else { return result() }
-          if position < end, bytes[position] == CSVDialect.lineFeed { position += 1 }
+        if bytes[position] == delimiter {
+          position += 1
+          continue record
         }
-        line += 1
+        guard let next = Self.afterLineEnd(bytes, position, isLast: isLast) else { return result() }
+        position = next
         break record
       }
       let count = fields.count - firstField
@@ -117,9 +118,17 @@ struct CSVTokenizer {
         let byte = count > layout.columns ? Int(surplus.start) - (surplus.form == .plain ? 0 : 1) : Int(surplus.end)
         return result((.ragged(fields: count), byte))
       }
-      layout.starts.append((Int32(truncatingIfNeeded: recordStart), recordLine))
+      layout.starts.append(Int32(truncatingIfNeeded: recordStart))
       records += 1
     }
-    return Result(consumed: position, line: line, fault: nil)
+    return Result(consumed: position, fault: nil)
+  }
+
+  /// The byte behind the line end at `position`: LF, CRLF or CR; nil where the next byte, still to come, says which.
+  static func afterLineEnd(_ bytes: Span<UInt8>, _ position: Int, isLast: Bool) -> Int? {
+    guard position < bytes.count else { return bytes.count }
+    guard bytes[position] == CSVDialect.carriageReturn else { return position + 1 }
+    guard position + 1 < bytes.count else { return isLast ? position + 1 : nil }
+    return bytes[position + 1] == CSVDialect.lineFeed ? position + 2 : position + 1
   }
 }

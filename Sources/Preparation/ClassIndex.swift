@@ -32,9 +32,26 @@ struct ClassIndex: Sendable {
     return index(of: block.bytes.span, field.range)
   }
 
+  /// The number of the class that a number stands for, or nil if it is none.
+  func index(of value: Double) -> Int32? { numbers[Self.key(value)] }
+
+  /// The number of the class that a text names, or nil if it names none.
+  func index(of text: String) -> Int32? {
+    let bytes = Array(text.utf8)
+    return index(of: bytes.span, 0..<bytes.count)
+  }
+
   private func index(of bytes: Span<UInt8>, _ range: Range<Int>) -> Int32? {
-    if let value = parser.double(bytes, range), let index = numbers[Self.key(value)] { return index }
-    return texts.index(of: bytes, MissingValue.trimmed(bytes, range)).map { Int32($0) }
+    if let value = parser.double(bytes, range), let index = index(ofKey: Self.key(value)) { return index }
+    return index(ofText: bytes, MissingValue.trimmed(bytes, range))
+  }
+
+  /// The number of the class that a number with this key names.
+  func index(ofKey key: UInt64) -> Int32? { numbers[key] }
+
+  /// The number of the class that a text without spaces around it names.
+  func index(ofText bytes: Span<UInt8>, _ range: Range<Int>) -> Int32? {
+    texts.index(of: bytes, range).map { Int32($0) }
   }
 
   /// One key for each number: the two zeros are one.

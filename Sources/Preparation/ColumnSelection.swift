@@ -12,7 +12,7 @@ struct ColumnSelection: Equatable, Sendable {
 
   /// Finds columns by name, wherever they stand; columns that are not named are left alone.
   /// - Throws: `PreparationError` if one is not there, with the nearest name.
-  init(header: [CSVReader.Header], path: String, names: [String], target: String?) throws(PreparationError) {
+  init(header: [CSVTable.Header], path: String, names: [String], target: String?) throws(PreparationError) {
     var places: [String: Int] = [:]
     for (index, column) in header.enumerated() { places[column.name] = index }
     func find(_ name: String, _ role: String) throws(PreparationError) -> Int {
@@ -27,7 +27,7 @@ struct ColumnSelection: Equatable, Sendable {
   }
 
   /// Takes every column but the target for a feature.
-  init(header: [CSVReader.Header], path: String, target: String) throws(PreparationError) {
+  init(header: [CSVTable.Header], path: String, target: String) throws(PreparationError) {
     try self.init(
       header: header, path: path, names: header.map(\.name).filter { $0 != target }, target: target)
     guard !names.isEmpty else {
@@ -36,7 +36,7 @@ struct ColumnSelection: Equatable, Sendable {
     }
   }
 
-  private static func missing(_ name: String, _ role: String, header: [CSVReader.Header], path: String)
+  private static func missing(_ name: String, _ role: String, header: [CSVTable.Header], path: String)
     -> PreparationError
   {
     let names = header.map(\.name)

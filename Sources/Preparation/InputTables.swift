@@ -1,67 +1,126 @@
-/// The inputs of a preparation, read one after the other as one table.
-struct InputTables {
-  let paths: [String]
-  let delimiter: UInt8?
-  let target: String
-  let missing: MissingPolicy
-  let totalBytes: Int
+internal import Data
+internal import Files
+internal import MPI
 
-  /// - Throws: `PreparationError` if an input is not there or cannot be read.
+/// A piece of the text of the inputs: the records that start in it belong to it.
+struct TextBlock: Equatable, Sendable {
+  /// The number of the file.
+  var file: Int
+  /// Bytes of the file. The first record starts there or behind, where the last one of the block before ends.
+  var range: Range<Int>
+  /// It begins behind the header, so that its first record starts with its first byte.
+  var isFirst: Bool
+}
+
+/// The inputs of a preparation, one behind the other as one table, and the blocks that their text is cut into.
+///
+/// The blocks are the same on any number of ranks. Whatever depends on where sums begin and end is made block by block.
+struct InputTables: Equatable, Sendable {
+  private(set) var tables: [CSVTable]
+  /// Bytes of each file.
+  private(set) var sizes: [Int]
+  private(set) var blocks: [TextBlock] = []
+
+  /// Opens the inputs and reads their headers.
+  /// - Throws: `PreparationError` if an input is not there or cannot be read, or its header is malformed.
   init(_ request: PreparationRequest) throws(PreparationError) {
-    paths = request.inputs
-    delimiter = request.delimiter
-    target = request.target
-    missing = request.missing
-    var total = 0
+    tables = []
+    sizes = []
     // Found before anything is read: the last of many files may be mistyped.
-    for path in paths { total += try CSVSource.open(path).size() }
-    totalBytes = total
+    for path in request.inputs { sizes.append(try CSVSource.open(path).size()) }
+    for path in request.inputs {
+      let reader = try CSVReader(
+        CSVSource.open(path), path: path, delimiter: request.delimiter, dialect: request.dialect)
+      tables.append(reader.table)
+    }
+    cut(request.blockBytes)
   }
 
-  /// Reads all records of all inputs.
-  ///
-  /// - Parameters:
-  ///   - body: receives the reader with a block of records, and what to make numbers of them with.
-  /// - Returns: the names of the features.
-  /// - Throws: `PreparationError` if an input is malformed, or has other columns than the first.
-  @discardableResult
-  func read(
-    _ phase: PreparationProgress.Phase, progress: (PreparationProgress) -> Void,
-    _ body: (borrowing CSVReader, RowParser) throws(PreparationError) -> Void
-  ) throws(PreparationError) -> [String] {
-    var first: ColumnSelection?
-    var rows = 0
-    var bytesBefore = 0
-    for path in paths {
-      var reader = try CSVReader(CSVSource.open(path), path: path, delimiter: delimiter)
-      let selection: ColumnSelection
-      if let first {
-        try checkColumns(of: reader, against: first)
-        selection = try ColumnSelection(header: reader.header, path: path, names: first.names, target: target)
-      } else {
-        selection = try ColumnSelection(header: reader.header, path: path, target: target)
-        first = selection
-      }
-      let parser = RowParser(selection: selection, missing: missing)
-      while try reader.next() {
-        try body(reader, parser)
-        rows += reader.block.records
-        progress(
-          PreparationProgress(
-            phase: phase, bytes: bytesBefore + reader.bytesRead, totalBytes: totalBytes, rows: rows))
-      }
-      bytesBefore += reader.bytesRead
-    }
-    return first?.names ?? []
+  /// Opens the inputs on rank 0, for all ranks. Collective.
+  init(_ request: PreparationRequest, on ranks: borrowing some Ranks & ~Copyable) throws {
+    try self.init(
+      decoding: ranks.fromRoot { () throws(PreparationError) in
+        try InputTables(request).encoded(blockBytes: request.blockBytes)
+      })
   }
 
-  /// A column too many would be dropped in silence; one too few is found when it is looked for.
-  private func checkColumns(of reader: borrowing CSVReader, against first: ColumnSelection) throws(PreparationError) {
-    let known = Set(first.names + [target])
-    for column in reader.header where !known.contains(column.name) {
-      throw PreparationError(
-        .invalid, at: column.place, "column \(quoted(column.name)) is not in '\(paths[0])'",
-        hint: "all files need the same columns")
+  private mutating func cut(_ blockBytes: Int) {
+    for (file, table) in tables.enumerated() {
+      for start in stride(from: table.firstByte, to: sizes[file], by: blockBytes) {
+        blocks.append(
+          TextBlock(
+            file: file, range: start..<min(start + blockBytes, sizes[file]), isFirst: start == table.firstByte))
+      }
     }
+  }
+
+  var paths: [String] { tables.map(\.path) }
+  var totalBytes: Int { sizes.reduce(0, +) }
+
+  /// The name of a data set that is made of the file at `path`: that of the file without its extension.
+  static func name(of path: String) -> String {
+    let file = FileSystem.name(of: path)
+    guard let point = file.lastIndex(of: "."), point != file.startIndex else { return file }
+    return String(file[..<point])
+  }
+
+  /// The blocks of one rank: a run of them, about as many as every other rank has.
+  func share(of rank: Int, among ranks: Int) -> Range<Int> {
+    blocks.count * rank / ranks..<blocks.count * (rank + 1) / ranks
+  }
+
+  func encoded(blockBytes: Int) -> [UInt8] {
+    var writer = ByteWriter()
+    writer.write(blockBytes)
+    writer.write(list: Array(zip(tables, sizes))) { writer, file in
+      file.0.write(to: &writer)
+      writer.write(file.1)
+    }
+    return writer.bytes
+  }
+
+  init(decoding bytes: [UInt8]) throws(DataError) {
+    var reader = ByteReader(bytes)
+    let blockBytes = try reader.readInt()
+    let files = try reader.readList { (reader) throws(DataError) in
+      (try CSVTable(from: &reader), try reader.readInt())
+    }
+    try reader.finish()
+    tables = files.map(\.0)
+    sizes = files.map(\.1)
+    cut(blockBytes)
+  }
+}
+
+extension CSVTable {
+  func write(to writer: inout ByteWriter) {
+    writer.write(path)
+    for byte in [dialect.delimiter, dialect.decimal] { writer.write(Int(byte)) }
+    for byte in [dialect.quote, dialect.thousands, dialect.comment] { writer.write(byte.map { Int($0) }) }
+    writer.write(dialect.hasHeader)
+    writer.write(list: header) { writer, column in
+      writer.write(column.name)
+      writer.write(column.place.line)
+      writer.write(column.place.column)
+    }
+    writer.write(firstByte)
+  }
+
+  init(from reader: inout ByteReader) throws(DataError) {
+    func byte(_ value: Int) -> UInt8 { UInt8(truncatingIfNeeded: value) }
+    let path = try reader.readString()
+    self.path = path
+    dialect = CSVDialect(delimiter: byte(try reader.readInt()))
+    dialect.decimal = byte(try reader.readInt())
+    dialect.quote = try reader.readOptional { (reader) throws(DataError) in byte(try reader.readInt()) }
+    dialect.thousands = try reader.readOptional { (reader) throws(DataError) in byte(try reader.readInt()) }
+    dialect.comment = try reader.readOptional { (reader) throws(DataError) in byte(try reader.readInt()) }
+    dialect.hasHeader = try reader.readBool()
+    header = try reader.readList { (reader) throws(DataError) in
+      Header(
+        name: try reader.readString(),
+        place: PreparationError.Place(path: path, line: try reader.readInt(), column: try reader.readInt()))
+    }
+    firstByte = try reader.readInt()
   }
 }

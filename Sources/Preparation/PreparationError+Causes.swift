@@ -9,6 +9,7 @@ extension PreparationError {
       case .permission: .permission
       case .exists, .locked: .exists
       case .isDirectory: .missing
+      case .damaged: .invalid
       case .noSpace, .tooLarge, .other: .io
       }
     self.init(kind, "\(error)")

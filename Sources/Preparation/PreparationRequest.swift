@@ -13,7 +13,11 @@ public struct PreparationRequest: Equatable, Sendable {
   public var task = TargetTask.automatic
   /// The byte between fields; nil finds out.
   public var delimiter: UInt8?
+  /// Everything else about the text of the inputs.
+  public var dialect = CSVDialect()
   public var missing = MissingPolicy.error
+  /// Which fields stand for no value.
+  public var missingValues = MissingValue.standard
   public var fractions = SplitFractions()
   /// What the split is drawn from.
   public var seed = 1
@@ -22,8 +26,13 @@ public struct PreparationRequest: Equatable, Sendable {
   /// Shards of the training split; the other splits get shards of about as many rows. Nil makes one for about 64 MiB.
   public var shards: Int?
   public var compress = false
+  /// Rows of a chunk of features in the shards; nil: as many as make about 1 MiB.
+  public var chunkRows: Int?
   /// Replace a data set that is there already.
   public var overwrite = false
+  /// How many bytes of text are taken together. Sums over the rows are made block by block, so that their last bits depend on it,
+  /// but not on the number of ranks.
+  public var blockBytes = 4 << 20
 
   public init(inputs: [String], target: String, output: String) {
     self.inputs = inputs
@@ -34,16 +43,24 @@ public struct PreparationRequest: Equatable, Sendable {
   /// The most shards of a split: their names have five digits.
   static let mostShards = 99_999
 
+  /// A chunk waits in memory until it is full.
+  private static let mostChunkRows = 1 << 24
+
   func check() throws(PreparationError) {
-    guard !inputs.isEmpty else { throw PreparationError(.usage, "no CSV file to prepare") }
+    try checkInputs()
     try fractions.check()
     if let shards, shards < 1 || shards > Self.mostShards {
       throw PreparationError(.usage, "--shards \(shards): from 1 to \(Self.mostShards)")
     }
-    let forbidden: [UInt8] = [CSVDialect.quote, CSVDialect.lineFeed, CSVDialect.carriageReturn]
-    if let delimiter, forbidden.contains(delimiter) || delimiter >= 0x80 {
-      throw PreparationError(
-        .usage, "--delimiter: a quote, a line end or a character beyond ASCII cannot separate fields")
+    if let chunkRows, chunkRows < 1 || chunkRows > Self.mostChunkRows {
+      throw PreparationError(.usage, "--chunk-rows \(chunkRows): from 1 to \(Self.mostChunkRows)")
     }
+  }
+
+  /// Checks what says how the inputs are read.
+  func checkInputs() throws(PreparationError) {
+    guard !inputs.isEmpty else { throw PreparationError(.usage, "no CSV file to prepare") }
+    try dialect.check(delimiter: delimiter)
+    precondition(blockBytes > 0 && blockBytes <= CSVReader.largestRecord, "blocks of \(blockBytes) bytes")
   }
 }

@@ -9,6 +9,11 @@ public struct PreparationSummary: Equatable, Sendable {
     public var shards: [String]
   }
 
+  public struct Change: Equatable, Sendable {
+    public var count: Int
+    public var what: String
+  }
+
   public struct MissingColumn: Equatable, Sendable {
     public var column: String
     public var rows: Int
@@ -20,6 +25,8 @@ public struct PreparationSummary: Equatable, Sendable {
   public var droppedRows: Int
   /// How many of the dropped rows lack a value in which column: the first one of each row, the target last.
   public var missing: [MissingColumn]
+  /// What a recipe left out, filled and took for missing: how many, and what, in words.
+  public var changes: [Change] = []
   public var columns: Int
   /// The names of the classes, or nil for a regression.
   public var classes: [String]?

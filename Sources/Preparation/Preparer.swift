@@ -1,69 +1,213 @@
 internal import Data
 internal import Files
+public import MPI
 
-/// Makes a data set of HDF5 shards from CSV files.
+/// Makes a data set of HDF5 shards from CSV files, on all ranks together.
 ///
-/// The inputs are read twice: once to check every row and to find what the target is and how many rows there are, once
-/// to write. Memory does not grow with the inputs. The data set appears under its name when it is complete, or not at
-/// all.
+/// Every rank reads a part of the text, checks every row and puts the rows aside as numbers. Once it is known what the target
+/// is and how many rows there are, each shard is written by one rank. Memory does not grow with the inputs; the disk has room for
+/// the rows twice while the data set is written. It appears under its name when it is complete, or not at all, and is the same
+/// on any number of ranks.
 public struct Preparer: Sendable {
-  private let request: PreparationRequest
+  let request: PreparationRequest
+  let recipe: Recipe?
 
-  public init(_ request: PreparationRequest) {
+  /// - Parameter recipe: what is done to the columns; without one, all but the target are features as they are.
+  public init(_ request: PreparationRequest, recipe: Recipe? = nil) {
     self.request = request
+    self.recipe = recipe
   }
 
-  /// Prepares the data set.
+  /// Prepares the data set in this process alone.
   ///
-  /// - Parameter progress: called after each block of about 1 MiB.
+  /// - Parameter progress: called after each block of text, and while shards are written.
   /// - Throws: `PreparationError`; then there is no data set, or the one that was there before.
-  public func run(progress: (PreparationProgress) -> Void = { _ in }) throws(PreparationError) -> PreparationSummary {
+  public func run(progress: @escaping (PreparationProgress) -> Void = { _ in }) throws(PreparationError)
+    -> PreparationSummary
+  {
+    do {
+      return try run(on: SingleRank(), progress: progress)
+    } catch let error as PreparationError {
+      throw error
+    } catch {
+      throw PreparationError(.io, "\(error)")
+    }
+  }
+
+  /// Prepares the data set on all ranks. Collective.
+  ///
+  /// - Parameter progress: called with what this rank has done.
+  /// - Throws: `PreparationError`, the same on every rank; or `MPIError`.
+  public func run(on ranks: borrowing some Ranks & ~Copyable, progress: @escaping (PreparationProgress) -> Void) throws
+    -> PreparationSummary
+  {
+    if let recipe { return try run(recipe, on: ranks, progress: progress) }
     let start = ContinuousClock.now
     try request.check()
-    let tables = try InputTables(request)
-    let output = try OutputDirectory(request.output, overwrite: request.overwrite)
+    let tables = try InputTables(request, on: ranks)
+    var output: OutputDirectory?
+    let directory = String(
+      decoding: try ranks.fromRoot { () throws(PreparationError) in
+        let made = try OutputDirectory(request.output, overwrite: request.overwrite)
+        let partial = made.partial
+        output = consume made
+        return Array(partial.utf8)
+      }, as: UTF8.self)
     var summary: PreparationSummary
-    do throws(PreparationError) {
-      summary = try prepare(tables, in: output, progress: progress)
+    do {
+      summary = try prepare(tables, in: directory, ranks, progress: progress)
     } catch {
-      output.abandon()
+      if let output = output.take() { output.abandon() }
       throw error
     }
-    try output.publish()
+    let path = try ranks.fromRoot { () throws(PreparationError) in
+      guard let output = output.take() else { return [] }
+      let path = output.path
+      try output.publish()
+      return Array(path.utf8)
+    }
+    summary.output = String(decoding: path, as: UTF8.self)
     summary.seconds = (ContinuousClock.now - start) / .seconds(1)
     return summary
   }
 
   private func prepare(
-    _ tables: InputTables, in output: borrowing OutputDirectory, progress: (PreparationProgress) -> Void
-  ) throws(PreparationError) -> PreparationSummary {
-    let scan = try TableScan(tables, task: request.task, progress: progress)
-    let split = Split(strata: scan.strata, fractions: request.fractions, seed: request.seed)
+    _ tables: InputTables, in directory: String, _ ranks: borrowing some Ranks & ~Copyable,
+    progress: @escaping (PreparationProgress) -> Void
+  ) throws -> PreparationSummary {
+    let rank = ranks.rank
+    let selections = try selections(of: tables)
+    let names = selections[0].names
+    let share = TextShare(tables, rank: rank, ranks: ranks.size)
+    let scan = try share.readFirst(ranks) { () throws(PreparationError) in
+      let spill = try RowSpill.Writer(directory: directory, rank: rank, columns: names.count)
+      return PlainScan(share, selections, request: request, spill: spill, progress: progress)
+    }.visitor
+    guard let scan else { preconditionFailure("a reading without an error has a visitor") }
+
+    let target = try scan.target.merged(ranks)
+    let dropped = try ranks.sums(scan.dropped)
+    guard target.rows > 0 else { throw nothingLeft(dropped.reduce(0, +), tables) }
+    let decision = try target.decide(request.task) { position in locate(position, tables) }
+    let classIndex = decision.target.names.map { ClassIndex(names: $0) }
+    let classes = classIndex.map { scan.target.classes(in: $0) } ?? []
+
+    var split = Split(
+      strata: decision.target.strata(rows: target.rows), fractions: request.fractions, seed: request.seed)
     let plans = try ShardPlan.plan(
-      split.rows, fractions: request.fractions, asked: request.shards, rowBytes: 4 * (scan.names.count + 1))
-    let writer = try DatasetWriter(scan: scan, split: split, plans: plans, request: request, directory: output.partial)
-    try tables.read(.writing, progress: progress) { (reader, parser) throws(PreparationError) in
-      try writer.append(reader, parser)
+      split.rows, fractions: request.fractions, asked: request.shards, rowBytes: 4 * (names.count + 1))
+    split.skip(try rowsBefore(scan.target, classes, strata: decision.target.strata(rows: 0).count, ranks))
+
+    let router = RowRouter(
+      directory: directory, rank: rank, columns: names.count, blocks: share.blocks, rowsOfBlock: scan.rowsOfBlock,
+      classes: classes, classCount: classIndex?.names.count ?? 0)
+    var outcome: RowRouter.Outcome?
+    try ranks.together { () throws(PreparationError) in
+      outcome = try router.route(&split, standardize: request.standardize)
     }
-    let splits = try writer.finish()
-    try write(manifest: scan, splits: plans, moments: writer.moments, to: output.partial)
+    guard let outcome else { preconditionFailure("rows that were dealt without an error have an outcome") }
+    let width = SplitName.allCases.count
+    let counts = try ranks.allGather(outcome.counts.flatMap { $0 }).flatMap { part in
+      stride(from: 0, to: part.count, by: width).map { Array(part[$0..<$0 + width]) }
+    }
+    let index = RowIndex(counts: counts, shares: (0..<ranks.size).map { tables.share(of: $0, among: ranks.size) })
+    let moments = try outcome.moments?.total(ranks, columns: names.count)
+    let rowsPerClass = try ranks.sums(outcome.rowsPerClass.flatMap { $0 })
+    let assembler = ShardAssembler(
+      directory: directory, columns: names.count, index: index,
+      classes: classIndex == nil ? nil : try ranks.allGather(classes), compress: request.compress,
+      chunkRows: request.chunkRows)
+    try write(ShardAssembler.deal(plans, among: ranks.size)[rank], assembler, ranks, progress)
+
+    let classCount = router.classCount
+    var bytesWritten = 0
+    try ranks.together { () throws(PreparationError) in
+      guard rank == 0 else { return }
+      try RowSpill.remove(from: directory)
+      try write(manifest: names, decision.target, splits: plans, moments: moments, to: directory)
+      bytesWritten = try bytes(of: plans, in: directory)
+    }
     return PreparationSummary(
-      output: output.path, rows: scan.rows, droppedRows: scan.dropped.reduce(0, +), missing: missing(scan, tables),
-      columns: scan.names.count, classes: scan.target.names, decision: scan.decision, splits: splits, seconds: 0,
-      bytesRead: tables.totalBytes, bytesWritten: try bytes(of: plans, in: output))
+      output: "", rows: target.rows, droppedRows: dropped.reduce(0, +),
+      missing: zip(names + [request.target], dropped).compactMap { name, rows in
+        rows > 0 ? PreparationSummary.MissingColumn(column: name, rows: rows) : nil
+      },
+      columns: names.count, classes: decision.target.names, decision: decision.reason,
+      splits: plans.map { plan in
+        PreparationSummary.SplitSummary(
+          name: plan.split, rows: plan.rows,
+          rowsPerClass: Array(rowsPerClass[plan.split.place * classCount..<(plan.split.place + 1) * classCount]),
+          shards: (0..<plan.shards).map { plan.name($0) })
+      }, seconds: 0, bytesRead: tables.totalBytes, bytesWritten: bytesWritten)
   }
 
-  private func missing(_ scan: TableScan, _ tables: InputTables) -> [PreparationSummary.MissingColumn] {
-    zip(scan.names + [tables.target], scan.dropped).compactMap { name, rows in
-      rows > 0 ? PreparationSummary.MissingColumn(column: name, rows: rows) : nil
+  /// The fields of each file that make the row, in the order of the first file.
+  private func selections(of tables: InputTables) throws(PreparationError) -> [ColumnSelection] {
+    let first = tables.tables[0]
+    var selections = [try ColumnSelection(header: first.header, path: first.path, target: request.target)]
+    for table in tables.tables.dropFirst() {
+      try tables.checkColumns(of: table)
+      selections.append(
+        try ColumnSelection(
+          header: table.header, path: table.path, names: selections[0].names, target: request.target))
+    }
+    return selections
+  }
+
+  /// How many rows of each stratum stand before those of this rank. Collective.
+  private func rowsBefore(
+    _ target: TargetScan, _ classes: [Int32], strata: Int, _ ranks: borrowing some Ranks & ~Copyable
+  ) throws -> [Int] {
+    var own = [Int](repeating: 0, count: strata)
+    if classes.isEmpty {
+      own[0] = target.rows
+    } else {
+      for (code, label) in classes.enumerated() { own[Int(label)] += target.rowsOfCode[code] }
+    }
+    var before = [Int](repeating: 0, count: strata)
+    for part in try ranks.allGather(own)[..<ranks.rank] { for index in before.indices { before[index] += part[index] } }
+    return before
+  }
+
+  func nothingLeft(_ dropped: Int, _ tables: InputTables) -> PreparationError {
+    let place = PreparationError.Place(path: tables.paths[0], line: 1, column: 1)
+    return PreparationError(
+      .invalid, at: place,
+      dropped == 0 ? "there is no row below the header" : "every one of the \(dropped) rows lacks a value")
+  }
+
+  func locate(_ position: TargetScan.Position, _ tables: InputTables) -> PreparationError.Place? {
+    let path = tables.paths[position.file]
+    do throws(PreparationError) {
+      return try PreparationError.Place(ofByte: position.byte, in: try CSVSource.open(path), path: path)
+    } catch {
+      return nil
     }
   }
 
   private func write(
-    manifest scan: TableScan, splits: [ShardPlan], moments: ColumnMoments?, to directory: String
+    _ jobs: [ShardAssembler.Job], _ assembler: ShardAssembler, _ ranks: borrowing some Ranks & ~Copyable,
+    _ progress: (PreparationProgress) -> Void
+  ) throws {
+    let rowBytes = 4 * (assembler.columns + 1)
+    let total = jobs.reduce(0) { $0 + $1.plan.range($1.shard).count }
+    var rows = 0
+    try ranks.together { () throws(PreparationError) in
+      for job in jobs {
+        try assembler.write(job) { count in
+          rows += count
+          progress(
+            PreparationProgress(phase: .writing, bytes: rows * rowBytes, totalBytes: total * rowBytes, rows: rows))
+        }
+      }
+    }
+  }
+
+  private func write(
+    manifest names: [String], _ plan: TargetPlan, splits: [ShardPlan], moments: ColumnMoments?, to directory: String
   ) throws(PreparationError) {
     let target: DatasetManifest.Target =
-      switch scan.target {
+      switch plan {
       case .values: .regression(name: request.target, outputs: 1)
       case .classes(let names, _): .classification(name: request.target, classes: names)
       }
@@ -75,30 +219,20 @@ public struct Preparer: Sendable {
         transformations.append(.standardize(normalization, applied: false))
       }
       let manifest = DatasetManifest(
-        name: name, columns: scan.names, target: target, transformations: transformations, seed: request.seed,
-        splits: splits.map { plan in
-          DatasetManifest.Split(
-            name: plan.split.rawValue,
-            shards: (0..<plan.shards).map { DatasetManifest.Shard(file: plan.name($0), rows: plan.range($0).count) })
-        })
+        name: InputTables.name(of: request.inputs[0]), columns: names, target: target, transformations: transformations,
+        seed: request.seed,
+        splits: splits.map(\.description))
       try manifest.write(toDirectory: directory)
     } catch {
       throw PreparationError(error)
     }
   }
 
-  /// The first input's name without its extension.
-  private var name: String {
-    let file = FileSystem.name(of: request.inputs[0])
-    guard let point = file.lastIndex(of: "."), point != file.startIndex else { return file }
-    return String(file[..<point])
-  }
-
-  private func bytes(of plans: [ShardPlan], in output: borrowing OutputDirectory) throws(PreparationError) -> Int {
+  private func bytes(of plans: [ShardPlan], in directory: String) throws(PreparationError) -> Int {
     var bytes = 0
     for plan in plans {
       for index in 0..<plan.shards {
-        let path = output.file(plan.name(index))
+        let path = FileSystem.join(directory, plan.name(index))
         let status = try PreparationError.translating { () throws(FilesError) in try FileSystem.status(of: path) }
         bytes += status?.bytes ?? 0
       }

@@ -3,11 +3,17 @@ struct RowParser: Sendable {
   let selection: ColumnSelection
   /// What to do with missing values; nil where there is no choice but to stop.
   let missing: MissingPolicy?
-  private let parser = DecimalParser()
+  private let missingValues: MissingValue
+  private let parser: DecimalParser
 
-  init(selection: ColumnSelection, missing: MissingPolicy?) {
+  init(
+    selection: ColumnSelection, missing: MissingPolicy?, missingValues: MissingValue = .standard,
+    dialect: CSVDialect = CSVDialect()
+  ) {
     self.selection = selection
     self.missing = missing
+    self.missingValues = missingValues
+    parser = DecimalParser(dialect)
   }
 
   /// Writes the features of a record to `values` from `offset` on.
@@ -50,6 +56,19 @@ struct RowParser: Sendable {
     throw notANumber(field, of: name, record: record, in: reader)
   }
 
+  /// A number in both precisions, each correctly rounded, or nil if the bytes are none that is finite.
+  @inline(__always)
+  func numbers(_ bytes: Span<UInt8>, _ range: Range<Int>) -> (wide: Double, narrow: Float)? {
+    guard let narrow = parser.float(bytes, range), narrow.isFinite, let wide = parser.double(bytes, range) else {
+      return nil
+    }
+    return (wide, narrow)
+  }
+
+  func numbers(_ field: CSVField, in reader: borrowing CSVReader) -> (wide: Double, narrow: Float)? {
+    numbers(reader.block.bytes.span, field.range)
+  }
+
   /// The target of a record as the number of its class.
   func targetClass(_ record: Int, in reader: borrowing CSVReader, of classes: ClassIndex) throws(PreparationError)
     -> Int32
@@ -60,8 +79,7 @@ struct RowParser: Sendable {
     let shown = classes.names.prefix(20).map { quoted($0) }.joined(separator: ", ")
     let more = classes.names.count > 20 ? " and \(classes.names.count - 20) more" : ""
     throw reader.error(
-      record: record, field: field,
-      "column \(quoted(name)): \(quoted(reader.block.text(field))) is none of the classes",
+      field, "column \(quoted(name)): \(quoted(reader.block.text(field))) is none of the classes",
       hint: "they are \(shown)\(more)")
   }
 
@@ -69,12 +87,11 @@ struct RowParser: Sendable {
   private func isMissing(_ field: CSVField, of name: String, record: Int, in reader: borrowing CSVReader)
     throws(PreparationError) -> Bool
   {
-    guard MissingValue.matches(reader.block.bytes.span, field.range) else { return false }
+    guard missingValues.matches(reader.block.bytes.span, field.range) else { return false }
     if missing == .drop { return true }
     let text = reader.block.text(field)
     throw reader.error(
-      record: record, field: field,
-      "column \(quoted(name)) has no value here\(text.isEmpty ? "" : ", but \(quoted(text))")",
+      field, "column \(quoted(name)) has no value here\(text.isEmpty ? "" : ", but \(quoted(text))")",
       hint: missing == nil ? nil : "--missing drop leaves such rows out")
   }
 
@@ -85,15 +102,15 @@ struct RowParser: Sendable {
     let bytes = reader.block.bytes.span
     if let byte = reader.block.firstInvalidByte(in: field) {
       return reader.error(
-        record: record, byte: byte, "column \(quoted(name)) is not UTF-8", hint: CSVReader.encodingHint)
+        byte: byte, "column \(quoted(name)) is not UTF-8", hint: PreparationError.encodingHint)
     }
     if parser.double(bytes, field.range) != nil {
       return reader.error(
-        record: record, field: field, "column \(quoted(name)): \(quoted(text)) is too large for a 32-bit number",
+        field, "column \(quoted(name)): \(quoted(text)) is too large for a 32-bit number",
         hint: "the largest is 3.4028235e38")
     }
     return reader.error(
-      record: record, field: field, "column \(quoted(name)): \(quoted(text)) is not a number", hint: hint(for: text))
+      field, "column \(quoted(name)): \(quoted(text)) is not a number", hint: hint(for: text))
   }
 
   /// What is most likely meant by something that is no number.

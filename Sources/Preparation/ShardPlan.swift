@@ -8,6 +8,8 @@ struct ShardPlan: Equatable, Sendable {
   var split: SplitName
   var rows: Int
   var shards: Int
+  /// Shards of the split that are there already, before these.
+  var earlier = 0
 
   /// The rows of the split that shard `index` holds: all shards are equal to the row.
   func range(_ index: Int) -> Range<Int> { border(index)..<border(index + 1) }
@@ -19,7 +21,16 @@ struct ShardPlan: Equatable, Sendable {
   }
 
   /// The file of shard `index`.
-  func name(_ index: Int) -> String { DatasetManifest.shardName(split: split.rawValue, index: index, of: shards) }
+  func name(_ index: Int) -> String {
+    DatasetManifest.shardName(split: split.rawValue, index: earlier + index, of: earlier + shards)
+  }
+
+  /// The split as `dataset.json` has it.
+  var description: DatasetManifest.Split {
+    DatasetManifest.Split(
+      name: split.rawValue,
+      shards: (0..<shards).map { DatasetManifest.Shard(file: name($0), rows: range($0).count) })
+  }
 
   /// Plans every split that the fractions ask for, also where it came out without a row.
   ///

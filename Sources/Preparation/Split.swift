@@ -4,7 +4,8 @@ public enum SplitName: String, CaseIterable, Comparable, Sendable {
 
   public static func < (left: SplitName, right: SplitName) -> Bool { left.place < right.place }
 
-  private var place: Int {
+  /// Its number among all splits.
+  var place: Int {
     switch self {
     case .train: 0
     case .validation: 1
@@ -76,6 +77,11 @@ struct Split: Sendable {
           validation: shares[.validation, default: 0], test: shares[.test, default: 0],
           order: Permutation(count: count, seed: UInt64(bitPattern: Int64(seed)), stratum: index)))
     }
+  }
+
+  /// Passes over rows of the strata that belong to other ranks.
+  mutating func skip(_ rows: [Int]) {
+    for index in strata.indices { strata[index].next += rows[index] }
   }
 
   /// The split of the next row of `stratum`, or nil if more rows come than were counted.

@@ -6,6 +6,7 @@ import MPI
 ///
 ///     apus-bench kernels
 ///     apus-bench shards  [--columns 784] [--rows 100000]
+///     mpirun -n 2 apus-bench csv [--rows 1000000] [--columns 28] [--table FILE.csv]
 ///     mpirun -n 2 apus-bench collectives [--floats 540000]
 ///     mpirun -n 2 apus-bench layouts
 ///     mpirun -n 2 apus-bench step --layers 784,512,256,10 --batch 128 --optimizer adam --steps 200
@@ -14,6 +15,7 @@ enum Bench {
   private static let usage = """
     usage: apus-bench kernels
            apus-bench shards [--columns 784] [--rows 100000] [--batch 128]
+           mpirun -n 2 apus-bench csv [--rows 1000000] [--columns 28] [--table FILE: made where there is none]
            mpirun -n 2 apus-bench collectives [--floats 540000]
            mpirun -n 2 apus-bench layouts [--layers 1024,2048,2048,2048,1024] [--batch ROWS] [--micro-batches 8] [--steps N]
                                           [--rounds N]
@@ -29,6 +31,7 @@ enum Bench {
       switch words.first {
       case "kernels": KernelsBenchmark.run()
       case "shards": try ShardsBenchmark.run(settings)
+      case "csv": try CSVBenchmark.run(settings, world)
       case "collectives": try CollectivesBenchmark.run(settings, world)
       case "layouts": try LayoutsBenchmark.run(settings, world)
       case "step": try StepBenchmark.run(settings, world)

@@ -4,7 +4,9 @@ import Files
 import JSON
 import Kernels
 import MPI
+import Model
 import Parallel
+import Preparation
 import Training
 
 /// `apus evaluate`: how good a model is on a data set.
@@ -13,7 +15,7 @@ struct EvaluateCommand: Command {
     name: "evaluate", summary: "loss and metrics of a model on a data set",
     positionals: [
       Positional("MODEL", "model file, or the directory of a run"),
-      Positional("DATA", "data set: a directory, an HDF5 file, or a glob"),
+      Positional("DATA", "data set: a directory, an HDF5 file, a glob; or a raw CSV file (.csv, .tsv) with the target"),
     ],
     options: [
       Option("--split", value: "NAME", "split of the data set; test where the data set has splits"),
@@ -23,10 +25,12 @@ struct EvaluateCommand: Command {
     ],
     examples: [
       "apus evaluate runs/digits-mlp Datasets/digits/shards",
-      "mpirun -n 4 apus evaluate model.safetensors 'new/*.h5' --json",
+      "mpirun -n 4 apus evaluate model.safetensors 'new/*.h5' --json", "apus evaluate runs/diamonds new.csv",
     ])
 
   private static let parts = 64
+  /// Rows of a table that are judged together.
+  private static let rowsPerBlock = 1024
 
   private let modelPath: String
   private let data: DataSource
@@ -38,10 +42,53 @@ struct EvaluateCommand: Command {
       path: arguments.positionals[1], features: arguments.value("--features"), targets: arguments.value("--targets"),
       split: arguments.value("--split"))
     isJSON = arguments.has("--json")
+    if TableBlocks.isTable(data.path),
+      let option = ["--split", "--features", "--targets"].first(where: { arguments.has($0) })
+    {
+      throw UsageError("\(option) is for HDF5 data, and '\(data.path)' is a CSV file", syntax: Self.syntax)
+    }
   }
 
   func run(_ world: borrowing Communicator) throws -> Int32 {
     let model = try LoadedModel.load(modelPath, world: world)
+    let description = model.description
+    let metrics = TableBlocks.isTable(data.path) ? try table(model, world) : try dataset(model, world)
+    let transform = try Agreement.alike { try description.targetTransform() }
+    guard world.rank == 0 else { return ExitCode.success.rawValue }
+    let text =
+      isJSON
+      ? metrics.json(classNames: description.classNames).serialized(pretty: true)
+      : MetricsTable.text(metrics, description, transform)
+    StandardStream.output.write(text)
+    return ExitCode.success.rawValue
+  }
+
+  /// The metrics on the rows of a raw table. Collective.
+  private func table(_ model: LoadedModel, _ world: borrowing Communicator) throws -> Metrics {
+    let description = model.description
+    let bytes = try Agreement.fromRoot(world) {
+      Array(String(try FileSystem.status(of: data.path)?.bytes ?? 0).utf8)
+    }
+    // No row has less than a digit and a line end.
+    let mostRows = (Int(String(decoding: bytes, as: UTF8.self)) ?? 0) / 2
+    let evaluator = try Agreement.alike {
+      try BlockEvaluator(model.model, blockRows: Self.rowsPerBlock, mostRows: mostRows)
+    }
+    let blocks = try TableBlocks(data.path, description, for: .learning, blockRows: Self.rowsPerBlock, world)
+    var features = FloatBuffer(count: Self.rowsPerBlock * model.model.inputs)
+    var targets = FloatBuffer(count: Self.rowsPerBlock)
+    while !blocks.isFinished {
+      let rows = try blocks.next(into: &features, world)
+      targets.copy(from: blocks.extras, at: 0)
+      try model.withParameters {
+        try evaluator.add($0, features: features, targets: targets, rows: rows, world: world)
+      }
+    }
+    return try evaluator.metrics(of: data.path, world: world)
+  }
+
+  /// The metrics on a split of a data set. Collective.
+  private func dataset(_ model: LoadedModel, _ world: borrowing Communicator) throws -> Metrics {
     let description = model.description
     let opened = try OpenedDataset(data, defaultSplit: "test", scanLabels: false, world: world)
     let rank = world.rank
@@ -56,13 +103,6 @@ struct EvaluateCommand: Command {
         model: model.model, dataset: opened.dataset, transform: transform, virtualRanks: virtualRanks, place: place
       ) { LocalScorer(model.model, rows: $0, rank: place.data.index, ranks: place.data.count) }
     }
-    let metrics = try model.withParameters { try evaluator.evaluate($0, world: world, ranking: true) }
-    guard rank == 0 else { return ExitCode.success.rawValue }
-    let text =
-      isJSON
-      ? metrics.json(classNames: description.classNames).serialized(pretty: true)
-      : MetricsTable.text(metrics, description)
-    StandardStream.output.write(text)
-    return ExitCode.success.rawValue
+    return try model.withParameters { try evaluator.evaluate($0, world: world, ranking: true) }
   }
 }

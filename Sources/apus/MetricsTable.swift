@@ -1,3 +1,4 @@
+import Preparation
 import Text
 import Training
 
@@ -6,8 +7,12 @@ enum MetricsTable {
   /// More classes than this are left out of the confusion matrix of the table; `--json` has them all.
   private static let mostClasses = 20
 
-  static func text(_ metrics: Metrics, _ description: ModelDescription) -> String {
+  static func text(_ metrics: Metrics, _ description: ModelDescription, _ transform: TargetTransform) -> String {
     var lines = [("rows", grouped(metrics.rows)), ("loss", significant(metrics.loss, digits: 6))]
+    // The metrics are of what the model learned.
+    if transform != .none {
+      lines.insert(("target", "\(transform.rawValue) of \(description.target ?? "the target")"), at: 1)
+    }
     var tables: [String] = []
     switch metrics.detail {
     case .classification(let classification):

@@ -3,6 +3,7 @@ import Failures
 import Files
 import Kernels
 import MPI
+import Preparation
 import Text
 import Training
 
@@ -12,7 +13,7 @@ struct PredictCommand: Command {
     name: "predict", summary: "predictions of a model for a data set, row for row",
     positionals: [
       Positional("MODEL", "model file, or the directory of a run"),
-      Positional("DATA", "data set: a directory, an HDF5 file, a glob; or a CSV file with the columns of the training"),
+      Positional("DATA", "data set: a directory, an HDF5 file, a glob; or a raw CSV file (.csv, .tsv)"),
     ],
     options: [
       Option(
@@ -51,7 +52,7 @@ struct PredictCommand: Command {
   func run(_ world: borrowing Communicator) throws -> Int32 {
     try checkOutput(world)
     let model = try LoadedModel.load(modelPath, world: world)
-    let predictor = Predictor(model, dataPath: data.path)
+    let predictor = try Agreement.alike { try Predictor(model, dataPath: data.path) }
     let blocks = try blocks(model.description, blockRows: predictor.blockRows, world)
     var writer: (any PredictionWriter)?
     _ = try Agreement.fromRoot(world) {
@@ -94,7 +95,9 @@ struct PredictCommand: Command {
   private func blocks(
     _ description: ModelDescription, blockRows: Int, _ world: borrowing Communicator
   ) throws -> any FeatureBlocks {
-    if TableBlocks.isTable(data.path) { return try TableBlocks(data.path, description, blockRows: blockRows, world) }
+    if TableBlocks.isTable(data.path) {
+      return try TableBlocks(data.path, description, for: .prediction, blockRows: blockRows, world)
+    }
     let opened = try OpenedDataset(data, defaultSplit: "test", wantsTargets: false, scanLabels: false, world: world)
     return try Agreement.alike {
       try description.checkColumns(of: opened.dataset)
@@ -119,7 +122,7 @@ struct PredictCommand: Command {
     do {
       while !blocks.isFinished {
         let count = try blocks.next(into: &features, world)
-        try write(predictor.predict(features, rows: count, first: rows))
+        try write(predictor.predict(features, rows: count, first: rows, leftOut: blocks.leftOut))
         for rank in 1..<max(world.size, 1) { try write(PredictionBlock.receive(from: rank, world)) }
       }
     } catch {
@@ -140,7 +143,8 @@ struct PredictCommand: Command {
     while !blocks.isFinished {
       do {
         let count = try blocks.next(into: &features, world)
-        try PredictionBlock.send(.success(predictor.predict(features, rows: count, first: first)), world)
+        let block = try predictor.predict(features, rows: count, first: first, leftOut: blocks.leftOut)
+        try PredictionBlock.send(.success(block), world)
       } catch let error as DataError {
         return try PredictionBlock.send(.failure(error), world)
       }

@@ -12,11 +12,16 @@ final class ProgressMeter {
   private var lineIsOpen = false
 
   func show(_ progress: PreparationProgress) {
+    show(progress.phase.rawValue, part: progress.bytes, of: progress.totalBytes, rows: progress.rows)
+  }
+
+  /// Says that `part` of `total` is done, if it is time to say something.
+  func show(_ phase: String, part: Int, of total: Int, rows: Int) {
     let elapsed = (ContinuousClock.now - last) / .seconds(1)
     guard elapsed >= (usesTerminal ? Self.terminalInterval : Self.plainInterval) else { return }
     last = .now
-    let share = progress.totalBytes > 0 ? 100 * progress.bytes / progress.totalBytes : 100
-    let line = "\(progress.phase.rawValue) \(share) %  \(grouped(progress.rows)) rows"
+    let share = total > 0 ? Int(100 * (Double(part) / Double(total))) : 100
+    let line = "\(phase) \(share) %  \(grouped(rows)) rows"
     StandardStream.error.write(usesTerminal ? "\r\u{1B}[K" + line : line + "\n")
     lineIsOpen = usesTerminal
   }

@@ -8,6 +8,7 @@ enum CommandLineHelp {
 
     commands
       prepare   make a data set of HDF5 shards from CSV files
+      generate  make a synthetic data set of HDF5 shards, on all ranks
       train     fit a model to a data set, as a job file says
       evaluate  loss and metrics of a model on a data set
       predict   predictions of a model for a data set, row for row
@@ -43,6 +44,42 @@ enum CommandLineHelp {
 
     examples
       apus prepare flowers.csv --target species --output flowers --standardize --test 0.2
+
+    """
+
+  static let generate = """
+    make a synthetic data set of HDF5 shards, on all ranks
+
+    usage: apus generate KIND --rows NUMBER --columns NUMBER --output DIR [options]
+
+    arguments
+      KIND  linear, logistic, blobs, or teacher (a random network)
+
+    options
+      --rows NUMBER          rows of all splits together
+      --columns NUMBER       features
+      --output DIR           directory of the data set
+      --classes NUMBER       classes: 2 for logistic, 3 for blobs, none for teacher otherwise
+      --hidden NUMBER        hidden units of a teacher (default 32)
+      --noise NUMBER         deviation of values (default 0.1) and in blobs (1); else share of random labels (0)
+      --missing SHARE        share of the feature values that are missing (default 0)
+      --drift KIND           the relation of features and target changes: abrupt or gradual
+      --drift-row ROW        where it changes, or the middle of the change (default half of the rows)
+      --drift-width ROWS     rows that a gradual change takes (default a tenth of the rows)
+      --validation FRACTION  share of the rows for the split validation (default 0)
+      --test FRACTION        share of the rows for the split test (default 0.2)
+      --seed NUMBER          what all numbers are drawn from (default 1)
+      --shards NUMBER        shards of the training split; one for about 64 MiB otherwise
+      --compress             compress the shards (shuffle and deflate)
+      --overwrite            replace the data set that is in the directory
+      --help                 print this text
+
+    The splits follow each other, as in time: training first, test last. dataset.json has the parameters that
+    the rows were made by. The same options make the same bytes on any number of ranks.
+
+    examples
+      apus generate logistic --rows 100000 --columns 20 --output shards
+      mpirun -n 4 apus generate teacher --rows 1e9 --columns 100 --classes 10 --drift gradual --output stream
 
     """
 
@@ -83,7 +120,7 @@ enum CommandLineHelp {
 
     arguments
       MODEL  model file, or the directory of a run
-      DATA   data set: a directory, an HDF5 file, or a glob
+      DATA   data set: a directory, an HDF5 file, a glob; or a raw CSV file (.csv, .tsv) with the target
 
     options
       --split NAME     split of the data set; test where the data set has splits
@@ -95,6 +132,7 @@ enum CommandLineHelp {
     examples
       apus evaluate runs/digits-mlp Datasets/digits/shards
       mpirun -n 4 apus evaluate model.safetensors 'new/*.h5' --json
+      apus evaluate runs/diamonds new.csv
 
     """
 
@@ -105,7 +143,7 @@ enum CommandLineHelp {
 
     arguments
       MODEL  model file, or the directory of a run
-      DATA   data set: a directory, an HDF5 file, a glob; or a CSV file with the columns of the training
+      DATA   data set: a directory, an HDF5 file, a glob; or a raw CSV file (.csv, .tsv)
 
     options
       --output FILE    file to write: .h5 (values, or labels and probabilities) or .csv
@@ -167,7 +205,7 @@ enum CommandLineHelp {
 
   /// The commands, in the order of the overview.
   static let commands = [
-    ("prepare", prepare), ("train", train), ("evaluate", evaluate), ("predict", predict), ("inspect", inspect),
-    ("launch", launch),
+    ("prepare", prepare), ("generate", generate), ("train", train), ("evaluate", evaluate), ("predict", predict),
+    ("inspect", inspect), ("launch", launch),
   ]
 }

@@ -112,6 +112,25 @@ import Testing
     }
   }
 
+  /// A compressed table makes the same data set, whatever its name.
+  @Test func compressedTables() throws {
+    let whole = ["--target", "progression", "--output"]
+    _ = try Run.shell(
+      "head -n 200 '\(Self.diabetes)' >a.csv; (head -n 1 '\(Self.diabetes)'; tail -n +201 '\(Self.diabetes)') | gzip >b; gzip a.csv",
+      workingDirectory: folder.path)
+    _ = try prepare(Self.diabetes, whole + ["plain"])
+    try CommandLineRun.succeed(["prepare", "a.csv.gz", "b"] + whole + ["packed"], ranks: 3, in: folder)
+    for name in try folder.names(in: "plain") where name.hasSuffix(".h5") {
+      #expect(try folder.read("packed/\(name)") == folder.read("plain/\(name)"), "\(name)")
+    }
+    let bytes = try folder.read("a.csv.gz")
+    try folder.write(bytes.dropLast(9), to: "cut.csv.gz")
+    try CommandLineRun.fail(
+      ["prepare", "b", "cut.csv.gz"] + whole + ["cut"], ranks: 2, in: folder, code: 65,
+      says: ["cannot read 'cut.csv.gz': the gzip data end in the middle"])
+    #expect(!folder.contains("cut"))
+  }
+
   @Test func h5dumpReadsTheShards() throws {
     _ = try prepare(Self.diabetes, ["--target", "progression", "--output", "data", "--compress"])
     let dump = try Run.program("h5dump", ["-p", "-H", folder.file("data/train-00000-of-00001.h5")])

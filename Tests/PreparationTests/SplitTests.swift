@@ -98,12 +98,14 @@ struct ColumnMomentsTests {
 struct TargetScanTests {
   /// What a column of these values is taken for.
   private func decide(_ values: [String], _ task: TargetTask = .automatic) throws(PreparationError) -> TargetPlan {
-    var reader = try CSVReader(.bytes(Array(("t\n" + values.joined(separator: "\n")).utf8)), path: "t.csv")
+    let bytes = Array(("t\n" + values.joined(separator: "\n")).utf8)
+    var reader = try CSVReader(.bytes(bytes), path: "t.csv")
     var scan = TargetScan(column: "t")
     while try reader.next() {
-      for record in 0..<reader.block.records { try scan.observe(reader.block[record, 0], record: record, in: reader) }
+      for record in 0..<reader.block.records { _ = try scan.observe(reader.block[record, 0], in: reader) }
     }
-    return try scan.decide(task).target
+    return try scan.decide(task) { try? PreparationError.Place(ofByte: $0.byte, in: .bytes(bytes), path: "t.csv") }
+      .target
   }
 
   private func classes(_ values: [String], _ task: TargetTask = .automatic) throws -> [String]? {

@@ -4,6 +4,12 @@ import Kernels
 import MPI
 import Training
 
+/// The folder that the test names in `APUS_SCRATCH`.
+func scratchFolder() throws -> String {
+  guard let scratch = Machine.environment("APUS_SCRATCH") else { throw CaseFailure("APUS_SCRATCH is not set") }
+  return scratch
+}
+
 /// Seven uneven shards, one of them empty and one with a single row; 69 rows in all.
 let unevenShards = [10, 0, 1, 33, 5, 17, 3]
 
@@ -16,8 +22,7 @@ func numberedDataset(
   shards: [Int], columns: Int, classes: Int, world: borrowing Communicator, name: String = "shards",
   feature: (_ row: Int, _ column: Int) -> Float
 ) throws -> ShardedDataset {
-  guard let scratch = Machine.environment("APUS_SCRATCH") else { throw CaseFailure("APUS_SCRATCH is not set") }
-  let folder = FileSystem.join(scratch, name)
+  let folder = FileSystem.join(try scratchFolder(), name)
   if world.rank == 0 {
     try FileSystem.createDirectory(folder)
     var first = 0

@@ -3,7 +3,9 @@ import Foundation
 import JSON
 import Model
 import Optimization
+import Settings
 import TestSupport
+import Settings
 import Testing
 
 @testable import Training

@@ -80,7 +80,7 @@ public final class Evaluator<RowScorer: Scorer> {
     // Counts are whole numbers and may be added in any order, so a large confusion matrix travels once and not for each virtual rank.
     if !confusion.isEmpty { total.confusion = try world.allReduce(confusion, .sum) }
     var metrics = Metrics(total)
-    if let curve { metrics.setAUC(try area(curve, world)) }
+    if let curve { metrics.setAUC(try curve.area(over: world)) }
     return metrics
   }
 
@@ -120,23 +120,7 @@ public final class Evaluator<RowScorer: Scorer> {
       let scores = scorer.scores.outputs.values(in: 0..<block.count * model.outputs)
       let wanted = targets.values(in: offset..<offset + block.count * model.targetsPerRow)
       sums.add(scores: scores, targets: wanted, rows: block.count, lossSum: lossSum)
-      Self.rank(scores, wanted, rows: block.count, &curve)
+      curve?.add(scores: scores, targets: wanted, rows: block.count)
     }
-  }
-
-  /// The score of class 1 against class 0 of each row: the one score, or the difference of the two.
-  private static func rank(_ scores: [Float], _ targets: [Float], rows: Int, _ curve: inout RankingCurve?) {
-    guard curve != nil else { return }
-    let width = scores.count / max(rows, 1)
-    for row in 0..<rows {
-      let score = width == 1 ? scores[row] : scores[2 * row + 1] - scores[2 * row]
-      curve?.add(score: score, isPositive: targets[row] > 0.5)
-    }
-  }
-
-  private func area(_ curve: RankingCurve, _ world: borrowing Communicator) throws -> Double? {
-    curve.area(
-      encoded: curve.isExact
-        ? try world.allGather(curve.encoded).flatMap { $0 } : try world.allReduce(curve.encoded, .sum))
   }
 }

@@ -1,3 +1,5 @@
+import MPI
+
 /// The area under the ROC curve of scores: the share of pairs of a positive and a negative row that the scores put in order,
 /// pairs of equal scores counting half (Mann and Whitney 1947).
 ///
@@ -30,6 +32,20 @@ struct RankingCurve: Sendable {
     case (false, true): counts[Int(key >> Self.droppedBits)] += 1
     case (false, false): counts[Self.bins + Int(key >> Self.droppedBits)] += 1
     }
+  }
+
+  /// Adds rows with the scores of a model: the one score, or that of class 1 less that of class 0.
+  mutating func add(scores: [Float], targets: [Float], rows: Int) {
+    let width = scores.count / max(rows, 1)
+    for row in 0..<rows {
+      let score = width == 1 ? scores[row] : scores[2 * row + 1] - scores[2 * row]
+      add(score: score, isPositive: targets[row] > 0.5)
+    }
+  }
+
+  /// The area of what all ranks added. Collective.
+  func area(over world: borrowing Communicator) throws -> Double? {
+    area(encoded: isExact ? try world.allGather(encoded).flatMap { $0 } : try world.allReduce(encoded, .sum))
   }
 
   /// Bits that are ordered as the floats are.

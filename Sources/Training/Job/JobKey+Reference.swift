@@ -1,14 +1,11 @@
-import JSON
+public import Settings
+
+/// One key of a job file.
+///
+/// The table of all of them feeds the validation of job files, `--set`, `job.json` of a run and the README's list of keys.
+public typealias JobKey = SettingKey
 
 extension JobKey {
   /// The keys as the Markdown table of the README.
-  public static var reference: String {
-    let head = ["| key | value | default | meaning |", "|---|---|---|---|"]
-    let rows = all.map { key in
-      let fallback = key.fallback.map { $0 == .null ? "" : "`\($0.serialized(pretty: false))`" } ?? "*needed*"
-      let expectation = key.expectation.replacing("|", with: "\\|")
-      return "| `\(key.path)` | \(expectation) | \(fallback) | \(key.summary) |"
-    }
-    return (head + rows).joined(separator: "\n") + "\n"
-  }
+  public static var reference: String { reference(of: all) }
 }

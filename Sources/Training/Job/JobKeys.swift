@@ -1,6 +1,7 @@
 import JSON
 import Model
 import Optimization
+public import Settings
 
 extension JobKey {
   private static let count = 0...Int.max

@@ -1,11 +1,12 @@
 import JSON
+import Settings
 import Text
 
 /// The values of a job by key, each checked against the table of keys, with the defaults filled in.
 struct JobValues {
   private var values: [String: JSONValue] = [:]
-  private(set) var problems: [JobProblem] = []
-  private var origins: [String: JobProblem.Origin] = [:]
+  private(set) var problems: [SettingProblem] = []
+  private var origins: [String: SettingProblem.Origin] = [:]
   private var given: Set<String> = []
 
   /// Checks `root` against the table and fills in what it leaves out.
@@ -16,14 +17,14 @@ struct JobValues {
       if let fallback = key.fallback {
         values[key.path] = fallback
       } else if !given.contains(key.path) {
-        problems.append(JobProblem(origin: .file(nil), message: "'\(key.path)' is missing"))
+        problems.append(SettingProblem(origin: .file(nil), message: "'\(key.path)' is missing"))
       }
     }
   }
 
   /// Notes that the value of `key` does not fit with others.
   mutating func reject(_ key: String, _ message: String) {
-    problems.append(JobProblem(origin: origins[key] ?? .file(nil), message: "'\(key)' \(message)"))
+    problems.append(SettingProblem(origin: origins[key] ?? .file(nil), message: "'\(key)' \(message)"))
   }
 
   /// True if the job says something about `key`, even if it is the default.
@@ -70,9 +71,9 @@ struct JobValues {
     guard case .object(let members) = node.value else {
       let what = section.isEmpty ? "a job" : "'\(section)'"
       problems.append(
-        JobProblem(
+        SettingProblem(
           origin: .file(line: node.line, column: node.column),
-          message: "\(what) must be an object { ... }, not \(Self.words(node.value))"))
+          message: "\(what) must be an object { ... }, not \(SettingKind.words(node.value))"))
       return
     }
     for member in members {
@@ -82,8 +83,8 @@ struct JobValues {
       } else if Self.paths.contains(path) {
         take(member.value.value, for: path, at: .file(line: member.value.line, column: member.value.column))
       } else {
-        let origin = JobProblem.Origin.file(line: member.keyLine, column: member.keyColumn)
-        problems.append(JobProblem(origin: origin, message: Self.unknown(path)))
+        let origin = SettingProblem.Origin.file(line: member.keyLine, column: member.keyColumn)
+        problems.append(SettingProblem(origin: origin, message: Self.unknown(path)))
       }
     }
   }
@@ -95,22 +96,22 @@ struct JobValues {
       if let other = Self.alternatives[override.key], override.value != .null { values[other] = .null }
       take(override.value, for: override.key, at: .override(override.key))
     } else {
-      problems.append(JobProblem(origin: .override(override.key), message: Self.unknown(override.key)))
+      problems.append(SettingProblem(origin: .override(override.key), message: Self.unknown(override.key)))
     }
   }
 
-  private mutating func take(_ value: JSONValue, for path: String, at origin: JobProblem.Origin) {
+  private mutating func take(_ value: JSONValue, for path: String, at origin: SettingProblem.Origin) {
     guard let key = JobKey.all.first(where: { $0.path == path }) else { return }
     given.insert(path)
     origins[path] = origin
     if let accepted = key.kind.accept(value) {
       values[path] = accepted
     } else {
-      var message = "'\(path)' must be \(key.expectation), not \(Self.words(value))"
+      var message = "'\(path)' must be \(key.expectation), not \(SettingKind.words(value))"
       if case .string(let text) = value, let near = key.kind.nearest(to: text) {
         message += "; did you mean \"\(near)\"?"
       }
-      problems.append(JobProblem(origin: origin, message: message))
+      problems.append(SettingProblem(origin: origin, message: message))
     }
   }
 
@@ -131,66 +132,5 @@ struct JobValues {
     }
     let there = section.isEmpty ? "a job" : "'\(section)'"
     return "unknown key '\(path)'; \(there) may have \(candidates.joined(separator: ", "))"
-  }
-
-  private static func words(_ value: JSONValue) -> String {
-    switch value {
-    case .object: "an object"
-    case .array: "a list"
-    default: value.serialized(pretty: false)
-    }
-  }
-}
-
-extension JobKey.Kind {
-  /// The value as the job holds it, or nil if it does not fit.
-  func accept(_ value: JSONValue) -> JSONValue? {
-    switch (self, value) {
-    case (.text, .string(let text)): text.isEmpty ? nil : value
-    case (.optionalText, .null), (.optionalInteger, .null), (.optionalNumber, .null), (.optionalChoice, .null): .null
-    case (.optionalText, .string(let text)): text.isEmpty ? nil : value
-    case (.boolean, .boolean): value
-    case (.integer(let range), _), (.optionalInteger(let range), _):
-      Self.whole(value).flatMap { range.contains($0) ? .integer($0) : nil }
-    case (.number(let least, let exclusive, let most), _), (.optionalNumber(let least, let exclusive, let most), _):
-      Self.real(value).flatMap { Self.lies($0, least, exclusive, most) ? .number($0) : nil }
-    case (.choice(let names), .string(let text)), (.optionalChoice(let names), .string(let text)):
-      names.contains(text) ? value : nil
-    case (.integers(let range), .array(let nodes)):
-      nodes.allSatisfy { Self.whole($0.value).map(range.contains) ?? false } ? value : nil
-    case (.batch, .string("full")): value
-    case (.batch, _): Self.whole(value).flatMap { $0 >= 1 ? .integer($0) : nil }
-    default: nil
-    }
-  }
-
-  /// The choice that `text` may have been meant to be.
-  func nearest(to text: String) -> String? {
-    switch self {
-    case .choice(let names), .optionalChoice(let names): closest(to: text, among: names)
-    case .batch: closest(to: text, among: ["full"])
-    default: nil
-    }
-  }
-
-  private static func whole(_ value: JSONValue) -> Int? {
-    switch value {
-    case .integer(let number): number
-    case .number(let number): Int(exactly: number)
-    default: nil
-    }
-  }
-
-  private static func real(_ value: JSONValue) -> Double? {
-    switch value {
-    case .integer(let number): Double(number)
-    case .number(let number): number
-    default: nil
-    }
-  }
-
-  private static func lies(_ number: Double, _ least: Double, _ exclusive: Bool, _ most: Double) -> Bool {
-    guard number.isFinite else { return false }
-    return exclusive ? number > least && number <= most : number >= least && (number < most || most == .infinity)
   }
 }

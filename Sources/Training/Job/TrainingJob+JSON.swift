@@ -2,6 +2,7 @@ public import JSON
 import Model
 import Optimization
 import Parallel
+import Settings
 
 extension TrainingJob {
   /// The job with every default filled in, as `job.json` of a run holds it. Reading it again gives the same job.

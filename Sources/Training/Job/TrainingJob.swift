@@ -2,6 +2,7 @@ import JSON
 public import Model
 public import Optimization
 public import Parallel
+import Settings
 
 /// What is to be trained, on what, and how: a job file with every default filled in.
 public struct TrainingJob: Sendable {
@@ -67,18 +68,18 @@ public struct TrainingJob: Sendable {
   ///   - bytes: the file, JSON5.
   ///   - source: its name, for messages.
   ///   - overrides: what `--set` says, in order.
-  /// - Throws: `InvalidJob` with everything that is wrong.
+  /// - Throws: `InvalidSettings` with everything that is wrong.
   public init(parsing bytes: [UInt8], source: String, overrides: [JobOverride] = []) throws {
     let root: JSONNode
     do {
       root = try JSONNode(parsing: bytes, dialect: .json5)
     } catch {
-      let origin = JobProblem.Origin.file(line: error.line, column: error.column)
-      throw InvalidJob(source: source, problems: [JobProblem(origin: origin, message: error.message)])
+      let origin = SettingProblem.Origin.file(line: error.line, column: error.column)
+      throw InvalidSettings(source: source, problems: [SettingProblem(origin: origin, message: error.message)])
     }
     var values = JobValues(root, overrides: overrides)
     values.checkTogether()
-    guard values.problems.isEmpty else { throw InvalidJob(source: source, problems: values.problems) }
+    guard values.problems.isEmpty else { throw InvalidSettings(source: source, problems: values.problems) }
     self.init(values)
   }
 

@@ -1,7 +1,7 @@
 public import Data
 import Failures
 import Files
-import JSON
+public import JSON
 public import Model
 
 /// What a model file says beside its parameters: the metadata of `model.safetensors`.
@@ -18,6 +18,8 @@ public struct ModelDescription: Sendable {
   /// What was done to the stored features before the model saw them.
   public var normalization: Normalization?
   public var scale: Double
+  /// How raw rows became the rows of the training, as data preparation writes it; nil where they are the columns of a table.
+  public var preparation: JSONValue?
   /// Updates done.
   public var step: Int
   /// The job as JSON, without where it wrote to.
@@ -33,6 +35,7 @@ public struct ModelDescription: Sendable {
     self.job = job.definition.serialized(pretty: false)
     columns = dataset.manifest?.columns ?? []
     target = dataset.manifest?.target?.name
+    preparation = dataset.manifest?.preparation
     let (_, task) = ModelDesign.use(of: model)
     if case .classification(let classes) = task {
       let names = dataset.classNames
@@ -51,6 +54,7 @@ public struct ModelDescription: Sendable {
     ]
     if let target { pairs.append(("target", target)) }
     pairs.append(("normalization", normalizationJSON))
+    if let preparation { pairs.append(("preparation", preparation.serialized(pretty: false))) }
     pairs.append(("step", String(step)))
     pairs.append(("job", job))
     return pairs
@@ -147,6 +151,7 @@ extension ModelDescription {
     target = file.metadata("target")
     step = file.metadata("step").flatMap { Int($0) } ?? 0
     job = file.metadata("job") ?? ""
+    preparation = try Self.preparation(file)
     (normalization, scale) = try Self.normalization(file, columns: sizes[0])
     let (_, task) = ModelDesign.use(of: model)
     if case .classification(let classes) = task, classNames.count != classes {
@@ -183,6 +188,14 @@ extension ModelDescription {
       throw DataError(.invalid, "'\(file.path)': the metadata '\(key)' is no list of texts")
     }
     return texts.compactMap { $0 }
+  }
+
+  private static func preparation(_ file: borrowing SafetensorsFile) throws -> JSONValue? {
+    guard let text = file.metadata("preparation") else { return nil }
+    guard let node = try? JSONNode(parsing: Array(text.utf8), dialect: .json), node.asObject != nil else {
+      throw DataError(.invalid, "'\(file.path)': the metadata 'preparation' cannot be understood")
+    }
+    return node.value
   }
 
   private static func normalization(

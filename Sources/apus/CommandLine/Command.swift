@@ -13,8 +13,9 @@ protocol Command: SendableMetatype {
 
 /// The commands, in the order of `--help`.
 let commands: [CommandEntry] = [
-  CommandEntry(PrepareCommand.self), CommandEntry(TrainCommand.self), CommandEntry(EvaluateCommand.self),
-  CommandEntry(PredictCommand.self), CommandEntry(InspectCommand.self), CommandEntry(LaunchCommand.self),
+  CommandEntry(PrepareCommand.self), CommandEntry(GenerateCommand.self), CommandEntry(TrainCommand.self),
+  CommandEntry(EvaluateCommand.self), CommandEntry(PredictCommand.self), CommandEntry(InspectCommand.self),
+  CommandEntry(LaunchCommand.self),
 ]
 
 /// A command by its syntax.

@@ -1,5 +1,6 @@
 import Failures
 import Files
+import Text
 
 /// Predictions as a table: `prediction`, then `probability_<class>` or `score_<class>` of a classification.
 final class CSVPredictionWriter: PredictionWriter {
@@ -15,13 +16,13 @@ final class CSVPredictionWriter: PredictionWriter {
     self.path = path
     self.schema = schema
     partial = FileSystem.partialPath(for: path)
-    classFields = schema.classNames.map(Self.field)
+    classFields = schema.classNames.map(csvField)
     do throws(FilesError) {
       file = try File.create(partial)
     } catch {
       throw Failure.writing(path, error)
     }
-    try write(Self.header(schema).map(Self.field).joined(separator: ",") + "\n")
+    try write(Self.header(schema).map(csvField).joined(separator: ",") + "\n")
   }
 
   deinit { abandon() }
@@ -44,12 +45,13 @@ final class CSVPredictionWriter: PredictionWriter {
       var isFirst = true
       for label in block.labels[row * schema.labels..<(row + 1) * schema.labels] {
         if !isFirst { text += "," }
-        text += classFields.isEmpty ? String(label) : classFields[Int(label)]
+        // A row without a prediction has empty fields.
+        if label >= 0 { text += classFields.isEmpty ? String(label) : classFields[Int(label)] }
         isFirst = false
       }
       for number in block.numbers[row * schema.width..<(row + 1) * schema.width] {
         if !isFirst { text += "," }
-        text += number.description
+        if !number.isNaN { text += number.description }
         isFirst = false
       }
       text += "\n"
@@ -81,14 +83,5 @@ final class CSVPredictionWriter: PredictionWriter {
     } catch {
       throw Failure.writing(path, error)
     }
-  }
-
-  /// The text as a field of a CSV file (RFC 4180): in quotes where it holds what ends a field, or spaces that a reader may drop.
-  private static func field(_ text: String) -> String {
-    let special: [UInt8] = [UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "\n"), UInt8(ascii: "\r")]
-    let needsQuotes =
-      text.isEmpty || text.utf8.contains { special.contains($0) } || text.utf8.first == 0x20 || text.utf8.last == 0x20
-    guard needsQuotes else { return text }
-    return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
   }
 }

@@ -10,6 +10,12 @@ struct PredictionBlock: Equatable, Sendable {
   var numbers: [Float] = []
 
   static let empty = PredictionBlock()
+
+  /// Makes a row one without a prediction.
+  mutating func clear(_ row: Int, _ schema: PredictionSchema) {
+    for index in row * schema.labels..<(row + 1) * schema.labels { labels[index] = -1 }
+    for index in row * schema.width..<(row + 1) * schema.width { numbers[index] = .nan }
+  }
 }
 
 // From the rank that predicted to the one that writes: how many numbers, or what went wrong.

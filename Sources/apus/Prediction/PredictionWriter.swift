@@ -47,7 +47,7 @@ extension Failure {
       switch error.kind {
       case .permission: .permission
       case .missing, .isDirectory, .notDirectory, .exists, .locked, .noSpace, .tooLarge: .cannotCreate
-      case .other: .inputOutput
+      case .damaged, .other: .inputOutput
       }
     return Failure(code, "cannot write '\(path)': \(error)")
   }

@@ -1,6 +1,7 @@
 import Data
 import Kernels
 import Model
+import Preparation
 import Training
 
 /// Turns features into predictions, a block of rows at a time.
@@ -20,8 +21,11 @@ final class Predictor {
   private let workspace: Workspace
   /// Names the rows in messages.
   private let dataPath: String
+  /// What the model learned in place of its target, which is undone.
+  private let targetTransform: TargetTransform
 
-  init(_ loaded: LoadedModel, dataPath: String) {
+  init(_ loaded: LoadedModel, dataPath: String) throws {
+    targetTransform = try loaded.description.targetTransform()
     self.loaded = loaded
     self.dataPath = dataPath
     schema = PredictionSchema(loaded.description)
@@ -32,9 +36,14 @@ final class Predictor {
   }
 
   /// The predictions of the first `rows` rows in `features`.
-  /// - Parameter first: the number of the first of them in the data, for messages.
+  ///
+  /// - Parameters:
+  ///   - first: the number of the first of them in the data, for messages.
+  ///   - leftOut: rows that get no prediction: the label -1 and numbers that are none; empty where all get one.
   /// - Throws: `DataError` where an output is not finite.
-  func predict(_ features: borrowing FloatBuffer, rows: Int, first: Int) throws(DataError) -> PredictionBlock {
+  func predict(_ features: borrowing FloatBuffer, rows: Int, first: Int, leftOut: [Bool]) throws(DataError)
+    -> PredictionBlock
+  {
     precondition(rows <= blockRows, "\(rows) rows in a block of \(blockRows)")
     guard rows > 0 else { return .empty }
     let model = loaded.model
@@ -52,10 +61,15 @@ final class Predictor {
     // Before the scores become probabilities, of which two may be equal where the scores are not.
     let labels = labels(rows: rows)
     model.transformOutputs(workspace)
-    let outputs = workspace.outputs.values(in: 0..<count)
+    var outputs = workspace.outputs.values(in: 0..<count)
+    if targetTransform != .none {
+      for index in outputs.indices { outputs[index] = Float(targetTransform.inverted(Double(outputs[index]))) }
+    }
     // One output for two classes is the probability of the second.
     let isHalf = schema.numbers == .probabilities && schema.width == 2 * model.outputs && schema.labels == 1
-    return PredictionBlock(labels: labels, numbers: isHalf ? outputs.flatMap { [1 - $0, $0] } : outputs)
+    var block = PredictionBlock(labels: labels, numbers: isHalf ? outputs.flatMap { [1 - $0, $0] } : outputs)
+    for row in leftOut.indices where leftOut[row] { block.clear(row, schema) }
+    return block
   }
 
   private func labels(rows: Int) -> [Int32] {

@@ -12,6 +12,7 @@ final class ShardBlocks: FeatureBlocks {
   /// Nothing is read there.
   private var targets = FloatBuffer(count: 0)
 
+  let leftOut: [Bool] = []
   var isFinished: Bool { start >= reader.dataset.rows }
 
   init(_ opened: OpenedDataset, transform: FeatureTransform, blockRows: Int) throws(DataError) {

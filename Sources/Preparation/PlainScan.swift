@@ -1,0 +1,132 @@
+internal import Files
+internal import Kernels
+
+/// The first reading of a table whose features are numbers as they are: every row is checked and kept, and what the target is
+/// is found out.
+final class PlainScan: BlockVisitor {
+  private(set) var target: TargetScan
+  /// Rows that are left out, by the first feature they lack a value of; the last entry counts those without a target.
+  private(set) var dropped: [Int]
+  /// Rows of each block.
+  private(set) var rowsOfBlock: [Int] = []
+  /// Records read.
+  private(set) var records = 0
+
+  private let tables: InputTables
+  private let spill: RowSpill.Writer
+  private let progress: (PreparationProgress) -> Void
+  private let bytes: Int
+  private var bytesRead = 0
+  private let columns: Int
+  /// For the file that is being read.
+  private var file = -1
+  private var parser: RowParser
+  private var numbers: NumberRecord
+  private let missing: MissingValue
+  private let policy: MissingPolicy
+  private let selections: [ColumnSelection]
+  /// The rows of a block.
+  private var features = FloatBuffer(count: 0)
+  private var targets = FloatBuffer(count: 0)
+  private var rows = 0
+
+  init(
+    _ share: TextShare, _ selections: [ColumnSelection], request: PreparationRequest, spill: RowSpill.Writer,
+    progress: @escaping (PreparationProgress) -> Void
+  ) {
+    tables = share.tables
+    self.selections = selections
+    self.spill = spill
+    self.progress = progress
+    bytes = share.blocks.reduce(0) { $0 + share.tables.blocks[$1].range.count }
+    missing = request.missingValues
+    policy = request.missing
+    columns = selections[0].features.count
+    target = TargetScan(column: request.target, dialect: tables.tables[0].dialect)
+    dropped = [Int](repeating: 0, count: columns + 1)
+    parser = RowParser(selection: selections[0], missing: policy, missingValues: missing, dialect: request.dialect)
+    numbers = NumberRecord(slots: [], dialect: request.dialect)
+  }
+
+  private func open(_ file: Int) {
+    self.file = file
+    let table = tables.tables[file]
+    parser = RowParser(selection: selections[file], missing: policy, missingValues: missing, dialect: table.dialect)
+    var slots = [Int32](repeating: NumberRecord.Slot.skip, count: table.header.count)
+    for (index, field) in selections[file].features.enumerated() { slots[field] = Int32(index) }
+    if let target = selections[file].target { slots[target] = NumberRecord.Slot.raw }
+    numbers = NumberRecord(slots: slots, dialect: table.dialect)
+  }
+
+  func visit(_ block: Int, _ reader: inout CSVReader) throws(PreparationError) {
+    if tables.blocks[block].file != file { open(tables.blocks[block].file) }
+    rows = 0
+    // The buffers are lent to local variables, whose spans do not escape.
+    var features = FloatBuffer(count: 0)
+    var targets = FloatBuffer(count: 0)
+    swap(&features, &self.features)
+    swap(&targets, &self.targets)
+    defer {
+      swap(&features, &self.features)
+      swap(&targets, &self.targets)
+    }
+    // A record has a byte and a mark for every field at least, so that this is room for all of them and the last.
+    let most = reader.range.count / (2 * max(1, columns)) + 2
+    features.reserve(most * columns)
+    targets.reserve(most * RowSpill.targetWidth)
+    while true {
+      reader.skip(to: readPlain(reader, &features, &targets))
+      guard try reader.take(limit: 1) else { break }
+      try readAny(reader, &features, &targets)
+      reader.forget()
+    }
+    try spill.append(rows, features: features, targets: targets)
+    rowsOfBlock.append(rows)
+    bytesRead += tables.blocks[block].range.count
+    progress(PreparationProgress(phase: .checking, bytes: bytesRead, totalBytes: bytes, rows: records))
+  }
+
+  /// Reads records of plain numbers, up to the first that is something else; returns where that starts.
+  private func readPlain(_ reader: borrowing CSVReader, _ features: inout FloatBuffer, _ targets: inout FloatBuffer)
+    -> Int
+  {
+    let bytes = reader.block.bytes.span
+    let numbers = numbers
+    let range = reader.range
+    var position = range.lowerBound
+    var raw = 0..<0
+    var values = features.mutableSpan
+    var targetValues = targets.mutableSpan
+    let columns = columns
+    let capacity = values.count / max(1, columns)
+    while position < range.upperBound, rows < capacity {
+      let next = numbers.read(bytes, from: position, into: &values, at: rows * columns, raw: &raw)
+      guard next > 0, let value = parser.numbers(bytes, raw) else { break }
+      targetValues[RowSpill.targetWidth * rows] = value.narrow
+      targetValues[RowSpill.targetWidth * rows + 1] = Float(target.observe(value.wide))
+      rows += 1
+      records += 1
+      position = next
+    }
+    return position
+  }
+
+  /// Reads the one record of the reader's block, whatever it holds.
+  private func readAny(_ reader: borrowing CSVReader, _ features: inout FloatBuffer, _ targets: inout FloatBuffer)
+    throws(PreparationError)
+  {
+    records += 1
+    var values = features.mutableSpan
+    if let lacking = try parser.features(of: 0, in: reader, into: &values, at: rows * columns) {
+      dropped[lacking] += 1
+    } else if try parser.targetIsMissing(0, in: reader) {
+      dropped[columns] += 1
+    } else if let field = parser.selection.target {
+      let code = try target.observe(reader.block[0, field], file: file, in: reader)
+      // Text has no value; whether that is a mistake is decided when all values are known.
+      targets[RowSpill.targetWidth * rows] = parser.numbers(reader.block[0, field], in: reader)?.narrow ?? 0
+      targets[RowSpill.targetWidth * rows + 1] = Float(code)
+      rows += 1
+    }
+  }
+}

@@ -1,0 +1,360 @@
+internal import Data
+internal import Failures
+internal import Files
+internal import JSON
+internal import Kernels
+internal import MPI
+
+/// Makes a data set of HDF5 shards from a table of any kind, on all ranks, as a recipe says.
+///
+/// The rows are read several times: to clean and count them, to fit what the recipe asks for on the training rows, and to write
+/// them. Nothing of them is kept in between but counts for each block, so that memory does not grow with the rows (but for
+/// repeated rows and a split by time, which take some bytes a row). Whatever is done is the same on any number of ranks.
+final class TablePreparer<Source: TableSource> {
+  /// What is written about the rows.
+  struct Result {
+    var manifest: DatasetManifest
+    var summary: PreparationSummary
+  }
+
+  private let source: Source
+  private let pipeline: Pipeline
+  private let request: PreparationRequest
+  private let cleaner: BlockCleaner<Source>
+  private let progress: (PreparationProgress) -> Void
+  private let totalBytes: Int
+  /// What an existing data set was fitted with; nil to fit anew.
+  private let known: FittedPipeline?
+  private var dealer = RowDealer(.inOrder, fractions: SplitFractions(), seed: 0, before: [[0]])
+  /// Rows of the blocks before each block with the key of each border of a split by time.
+  private var ties: [[Int]] = []
+  private var classes: ClassIndex?
+
+  init(
+    _ source: Source, _ pipeline: Pipeline, _ request: PreparationRequest, fitted: FittedPipeline? = nil,
+    progress: @escaping (PreparationProgress) -> Void
+  ) {
+    self.source = source
+    self.pipeline = pipeline
+    self.request = request
+    self.progress = progress
+    known = fitted
+    cleaner = BlockCleaner(source, pipeline)
+    totalBytes = (0..<source.blocks).reduce(0) { $0 + source.bytes(of: $1) }
+  }
+
+  /// Writes the shards into `directory`; says what `dataset.json` is to say. Collective.
+  ///
+  /// - Parameter earlier: the number of shards that each split has already.
+  /// - Throws: a failure that all ranks share.
+  func write(
+    into directory: String, earlier: [SplitName: Int] = [:], _ ranks: borrowing some Ranks & ~Copyable
+  ) throws -> Result {
+    let mine = source.share(of: ranks.rank, among: ranks.size)
+    try findRepeated(mine, ranks)
+    let decision = try plan(mine, ranks)
+    // The later passes count the same again.
+    let tally = try ranks.sums(cleaner.tally.numbers)
+    let repeated = cleaner.duplicates.values.reduce(0) { $0 + $1.count }
+    let (fitted, counts, rowsPerClass) = try fit(mine, decision.target, ranks)
+    let rows = SplitName.allCases.map { counts.total[$0.place] }
+    guard rows[SplitName.train.place] > 0 || known != nil else {
+      throw Failure(.invalidData, "no row is left to train on", isShared: true)
+    }
+    var plans = try Agreement.alike {
+      try ShardPlan.plan(
+        Dictionary(uniqueKeysWithValues: SplitName.allCases.map { ($0, rows[$0.place]) }),
+        fractions: usedFractions(rows),
+        asked: request.shards, rowBytes: 4 * (fitted.featureNames.count + 1))
+    }
+    for index in plans.indices { plans[index].earlier = earlier[plans[index].split] ?? 0 }
+    try Agreement.everywhere(ranks) { try putAside(mine, fitted, directory, rank: ranks.rank) }
+    let shares = (0..<ranks.size).map { source.share(of: $0, among: ranks.size) }
+    let index = RowIndex(counts: (0..<source.blocks).map { counts[$0] }, shares: shares)
+    let labels = classes.map { classes in classes.names.indices.map { Int32($0) } }
+    let assembler = ShardAssembler(
+      directory: directory, columns: fitted.featureNames.count, index: index,
+      classes: labels.map { labels in shares.map { _ in labels } }, compress: request.compress,
+      chunkRows: request.chunkRows)
+    let own = ShardAssembler.deal(plans, among: ranks.size)[ranks.rank]
+    let bytes = try Agreement.gathering(ranks) {
+      var writer = ByteWriter()
+      writer.write(try write(own, assembler, directory))
+      return writer.bytes
+    }
+    var bytesWritten = 0
+    for part in bytes {
+      var reader = ByteReader(part)
+      bytesWritten += try reader.readInt()
+    }
+    let isRoot = ranks.rank == 0
+    try Agreement.everywhere(ranks) { if isRoot { try RowSpill.remove(from: directory) } }
+    return Result(
+      manifest: manifest(fitted, plans),
+      summary: summary(
+        fitted, plans, rowsPerClass, decision.reason, changes(tally, repeated: repeated), bytesWritten: bytesWritten))
+  }
+
+  // MARK: Passes over the rows
+
+  /// Calls `body` with the cleaned rows of blocks, and says how far it is.
+  private func forEach(
+    _ blocks: some Sequence<Int>, _ phase: PreparationProgress.Phase,
+    _ body: (Int, CleanBlock) throws -> Void
+  ) throws {
+    var (bytes, rows) = (0, 0)
+    for block in blocks {
+      let clean = try cleaner.clean(block)
+      try body(block, clean)
+      bytes += source.bytes(of: block)
+      rows += clean.rows
+      progress(PreparationProgress(phase: phase, bytes: bytes, totalBytes: totalBytes, rows: rows))
+    }
+  }
+
+  private func findRepeated(_ mine: Range<Int>, _ ranks: borrowing some Ranks & ~Copyable) throws {
+    guard pipeline.recipe.duplicates == .drop else { return }
+    var repeated = RepeatedRows()
+    try Agreement.everywhere(ranks) {
+      try forEach(mine, .checking) { block, clean in repeated.observe(clean, block: block) }
+    }
+    cleaner.duplicates = try repeated.found(ranks)
+    cleaner.tally = CleaningTally(pipeline)
+  }
+
+  /// Finds what the target is and how the rows are split. Collective.
+  private func plan(
+    _ mine: Range<Int>, _ ranks: borrowing some Ranks & ~Copyable
+  ) throws -> TargetCounts.Decision {
+    var method = RowDealer.Method.stratified
+    try Agreement.alike { method = try self.method() }
+    var counts: [TargetCounts] = []
+    var times = TimeBorders()
+    try Agreement.everywhere(ranks) {
+      try forEach(mine, .checking) { _, clean in
+        var count = TargetCounts()
+        if let target = clean.target { count.observe(target, clean.keptRows) }
+        counts.append(count)
+        if case .time(let column) = method { times.observe(clean, column: column) }
+      }
+    }
+    var own = TargetCounts()
+    for count in counts { own.merge(count) }
+    var all = TargetCounts()
+    for part in try ranks.allGather(own.encoded()) { all.merge(try TargetCounts(decoding: part)) }
+    let decision = try Agreement.alike { try decide(all) }
+    if case .classes(let names) = decision.target { classes = ClassIndex(names: names) }
+    let isByClass = method == .stratified && classes != nil
+    let width = isByClass ? classes?.names.count ?? 1 : 1
+    let column = pipeline.targetColumn.map { pipeline.schema.columns[$0] }
+    let strata = counts.map { isByClass ? $0.rows(of: classes, column) : [$0.rows] }
+    let before = try BlockCounts(strata, width: width, ranks)
+    let fractions = self.fractions
+    dealer = RowDealer(
+      method, fractions: fractions, seed: pipeline.recipe.split.seed ?? request.seed, before: before.before)
+    if case .time = method {
+      let ends = dealer.ends
+      dealer.borders = [
+        try times.border(after: ends.train, ranks), try times.border(after: ends.validation, ranks),
+      ]
+      let own = zip(times.ties(dealer.borders[0].key), times.ties(dealer.borders[1].key)).map { [$0, $1] }
+      ties = try BlockCounts(own, width: 2, ranks).before
+    }
+    return decision
+  }
+
+  /// Fits the pipeline on the training rows, and counts the rows of each split in each block. Collective.
+  private func fit(
+    _ mine: Range<Int>, _ target: TargetEncoding, _ ranks: borrowing some Ranks & ~Copyable
+  ) throws -> (fitted: FittedPipeline, counts: BlockCounts, rowsPerClass: [[Int]]) {
+    var fitter = PipelineFitter(pipeline)
+    let width = SplitName.allCases.count
+    var own: [[Int]] = []
+    var perClass = [[Int]](repeating: [Int](repeating: 0, count: classes?.names.count ?? 0), count: width)
+    repeat {
+      var pass = fitter.makePass()
+      let isFirst = own.isEmpty
+      let seen = try Agreement.gathering(ranks) {
+        try forEach(mine, .checking) { block, clean in
+          let labels = try self.labels(clean)
+          let splits = deal(clean, block, labels)
+          if isFirst {
+            var counts = [Int](repeating: 0, count: width)
+            for (place, row) in clean.keptRows.enumerated() {
+              guard let split = splits[row] else { continue }
+              counts[split.place] += 1
+              if classes != nil { perClass[split.place][labels[place]] += 1 }
+            }
+            own.append(counts)
+          }
+          if known == nil { try pass.observe(clean, training: splits.map { $0 == .train }) }
+        }
+        return pass.encoded()
+      }
+      var total = fitter.makePass()
+      for part in seen { try total.merge(encoded: part) }
+      try Agreement.alike { try fitter.finish(total) }
+      if known != nil || mine.isEmpty && fitter.isFinished { break }
+    } while !fitter.isFinished
+    let fitted = try known ?? Agreement.alike { try fitter.fitted(target: target) }
+    let counts = try BlockCounts(own, width: width, ranks)
+    var rowsPerClass = perClass
+    let flat = perClass.flatMap { $0 }
+    let parts = try ranks.allGather(flat)
+    let names = classes?.names.count ?? 0
+    for split in 0..<width {
+      for label in 0..<names { rowsPerClass[split][label] = parts.reduce(0) { $0 + $1[split * names + label] } }
+    }
+    return (fitted, counts, rowsPerClass)
+  }
+
+  /// Writes the prepared rows of blocks and their splits beside the shards.
+  private func putAside(_ mine: Range<Int>, _ fitted: FittedPipeline, _ directory: String, rank: Int) throws {
+    let columns = fitted.featureNames.count
+    let spill = try RowSpill.Writer(directory: directory, rank: rank, columns: columns)
+    let routes = try File.create(FileSystem.join(directory, RowSpill.routesName(rank: rank)))
+    var features = FloatBuffer(count: 0)
+    var targets = FloatBuffer(count: 0)
+    try forEach(mine, .checking) { block, clean in
+      let splits = deal(clean, block, try labels(clean))
+      let prepared = try fitted.features(of: clean)
+      let rows = prepared.rows.count
+      features.reserve(rows * columns)
+      targets.reserve(rows * RowSpill.targetWidth)
+      features.copy(from: prepared.features, at: 0)
+      for row in 0..<rows {
+        // The value, and as its code the class, which is the value too.
+        targets[RowSpill.targetWidth * row] = prepared.targets[row]
+        targets[RowSpill.targetWidth * row + 1] = prepared.targets[row]
+      }
+      try spill.append(rows, features: features, targets: targets)
+      try routes.write(prepared.rows.map { UInt8(splits[$0]?.place ?? 0) })
+    }
+  }
+
+  /// Writes shards; returns how many bytes they have.
+  private func write(_ jobs: [ShardAssembler.Job], _ assembler: ShardAssembler, _ directory: String) throws -> Int {
+    let rowBytes = 4 * (assembler.columns + 1)
+    let total = jobs.reduce(0) { $0 + $1.plan.range($1.shard).count }
+    var (rows, bytes) = (0, 0)
+    for job in jobs {
+      try assembler.write(job) { count in
+        rows += count
+        progress(PreparationProgress(phase: .writing, bytes: rows * rowBytes, totalBytes: total * rowBytes, rows: rows))
+      }
+      bytes += try FileSystem.status(of: FileSystem.join(directory, job.plan.name(job.shard)))?.bytes ?? 0
+    }
+    return bytes
+  }
+
+  // MARK: Rows
+
+  private func deal(_ clean: CleanBlock, _ block: Int, _ labels: [Int]) -> [SplitName?] {
+    dealer.deal(
+      clean, block: block, labels: labels, given: source.split(of: block), tiesBefore: ties.isEmpty ? [] : ties[block])
+  }
+
+  /// The class of each row that stays; zeros for a regression.
+  private func labels(_ clean: CleanBlock) throws(PreparationError) -> [Int] {
+    let kept = clean.keptRows
+    guard let classes, let index = pipeline.targetColumn, let target = clean.target else {
+      return [Int](repeating: 0, count: kept.count)
+    }
+    var labels: [Int] = []
+    labels.reserveCapacity(kept.count)
+    for row in kept {
+      guard let label = pipeline.columns[index].label(target, row, classes) else {
+        throw clean.error(
+          row: row, column: index, "column \(quoted(pipeline.columns[index].name)): the value is none of the classes")
+      }
+      labels.append(Int(label))
+    }
+    return labels
+  }
+
+  // MARK: Decisions
+
+  private var fractions: SplitFractions {
+    SplitFractions(
+      validation: pipeline.recipe.split.validation ?? request.fractions.validation,
+      test: pipeline.recipe.split.test ?? request.fractions.test)
+  }
+
+  /// The splits that get shards: those that have rows, where the table came in splits.
+  private func usedFractions(_ rows: [Int]) -> SplitFractions {
+    guard source.blocks > 0, source.split(of: 0) != nil else { return fractions }
+    func share(_ split: SplitName) -> Double { rows[split.place] > 0 ? 0.25 : 0 }
+    return SplitFractions(validation: share(.validation), test: share(.test))
+  }
+
+  private func method() throws(PreparationError) -> RowDealer.Method {
+    try fractions.check()
+    let split = pipeline.recipe.split
+    if split.inOrder { return .inOrder }
+    if let name = split.group { return .group(column: try place(name, "split.group")) }
+    guard let name = split.time else { return .stratified }
+    let column = try place(name, "split.time")
+    guard pipeline.schema.columns[column].type != .text else {
+      throw PreparationError(.usage, "'split.time': column \(quoted(name)) is text, which has no order in time")
+    }
+    return .time(column: column)
+  }
+
+  private func place(_ name: String, _ key: String) throws(PreparationError) -> Int {
+    guard let place = pipeline.schema.index(of: name) else {
+      throw PreparationError(.usage, "'\(key)': there is no column \(quoted(name)) in the table")
+    }
+    return place
+  }
+
+  private func decide(_ counts: TargetCounts) throws(PreparationError) -> TargetCounts.Decision {
+    guard counts.rows > 0 else { throw PreparationError(.invalid, "no row is left of the table") }
+    guard let name = pipeline.target, let place = pipeline.schema.index(of: name) else {
+      throw PreparationError(.usage, "there is no target")
+    }
+    if let known { return TargetCounts.Decision(known.target, "as the data set has it") }
+    let task = pipeline.recipe.task == .automatic ? request.task : pipeline.recipe.task
+    return try counts.decide(task, pipeline.schema.columns[place], known: source.classNames)
+  }
+
+  // MARK: What is said
+
+  /// How many rows there were, and what was done to them.
+  private func changes(_ tally: [Int], repeated: Int) -> (rows: Int, list: [PreparationSummary.Change]) {
+    var all = CleaningTally(pipeline)
+    all.add(tally)
+    var list = pipeline.summary(all).map { PreparationSummary.Change(count: $0.count, what: $0.what) }
+    if repeated > 0 {
+      list.append(PreparationSummary.Change(count: repeated, what: "rows left out because they repeat another"))
+    }
+    return (all.rows, list)
+  }
+
+  private func manifest(_ fitted: FittedPipeline, _ plans: [ShardPlan]) -> DatasetManifest {
+    let name = pipeline.target ?? ""
+    let target: DatasetManifest.Target =
+      if let classes { .classification(name: name, classes: classes.names) } else {
+        .regression(name: name, outputs: 1)
+      }
+    return DatasetManifest(
+      name: source.name, columns: fitted.featureNames, target: target, preparation: fitted.json, seed: dealer.seed,
+      splits: plans.map(\.description))
+  }
+
+  private func summary(
+    _ fitted: FittedPipeline, _ plans: [ShardPlan], _ rowsPerClass: [[Int]], _ reason: String,
+    _ changes: (rows: Int, list: [PreparationSummary.Change]),
+    bytesWritten: Int
+  ) -> PreparationSummary {
+    let rows = plans.reduce(0) { $0 + $1.rows }
+    return PreparationSummary(
+      output: request.output, rows: rows, droppedRows: changes.rows - rows, missing: [], changes: changes.list,
+      columns: fitted.featureNames.count,
+      classes: classes?.names, decision: reason,
+      splits: plans.map { plan in
+        PreparationSummary.SplitSummary(
+          name: plan.split, rows: plan.rows, rowsPerClass: rowsPerClass[plan.split.place],
+          shards: (0..<plan.shards).map { plan.name($0) })
+      }, seconds: 0, bytesRead: totalBytes, bytesWritten: bytesWritten)
+  }
+}

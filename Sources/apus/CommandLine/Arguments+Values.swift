@@ -1,0 +1,25 @@
+// Values of options that are more than text.
+extension Arguments {
+  /// The number given for `option`; nil where it is not given.
+  /// - Parameter what: what is wanted, in words, for the message.
+  func number<Number: LosslessStringConvertible>(
+    _ option: String, _ what: String, _ syntax: Syntax
+  ) throws(UsageError) -> Number? {
+    guard let text = value(option) else { return nil }
+    guard let number = Number(text) else {
+      throw UsageError("\(option) needs \(what), not '\(text)'", syntax: syntax)
+    }
+    return number
+  }
+
+  /// The case given for `option`, by its raw value; nil where it is not given.
+  func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    _ option: String, _ syntax: Syntax
+  ) throws(UsageError) -> Choice? {
+    guard let text = value(option) else { return nil }
+    guard let choice = Choice(rawValue: text) else {
+      throw UsageError.unknown("value for \(option):", text, among: Choice.allCases.map(\.rawValue), of: syntax)
+    }
+    return choice
+  }
+}
