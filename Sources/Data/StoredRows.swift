@@ -8,7 +8,7 @@ public final class StoredRows {
   /// - Parameter dataset: opened with its targets if they are to be read.
   public init(_ dataset: ShardedDataset) {
     self.dataset = dataset
-    files = ShardFiles(dataset: dataset, needsTargets: dataset.targetColumns > 0)
+    files = ShardFiles(dataset: dataset, needs: dataset.targetColumns > 0 ? .all : .features)
   }
 
   /// The features of `rows`, row-major, and their targets, `dataset.targetColumns` a row.
@@ -21,7 +21,7 @@ public final class StoredRows {
       let (shard, first) = dataset.place(ofRow: rows.lowerBound + done)
       let count = min(rows.count - done, dataset.shards[shard].rows - first)
       let open = try files.shard(shard)
-      try open.features.read(first..<first + count, into: &features, from: done * dataset.columns)
+      try open.features?.read(first..<first + count, into: &features, from: done * dataset.columns)
       try open.targets?.read(first..<first + count, into: &targets, from: done * dataset.targetColumns)
       done += count
     }
