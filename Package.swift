@@ -87,7 +87,7 @@ let package = Package(
     // Tests.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
     program(
-      "RankCases", ["Data", "Files", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Training"],
+      "RankCases", ["Data", "Failures", "Files", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Training"],
       path: "Tests/RankCases"),
     tests("FilesTests", ["Files"]),
     tests("MPITests", ["MPI", "RankCases"]),
@@ -100,7 +100,9 @@ let package = Package(
     tests("ModelTests", ["Kernels", "Model"]),
     tests("OptimizationTests", ["Kernels", "Model", "Optimization"]),
     tests("ParallelTests", ["Data", "Kernels", "MPI", "Model", "Parallel", "RankCases"]),
-    tests("TrainingTests", ["Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Training"]),
+    tests(
+      "TrainingTests",
+      ["Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Parallel", "RankCases", "Training"]),
     tests("CommandTests", ["JSON", "Training", "apus"], resources: [.copy("Reference")]),
   ]
 )

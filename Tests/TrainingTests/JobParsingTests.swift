@@ -158,12 +158,12 @@ import Testing
   }
 
   @Test func everyJobOfThisPackageIsSound() throws {
-    let names = ["digits-softmax", "digits-mlp", "diabetes-linear"]
+    let names = try FileManager.default.contentsOfDirectory(atPath: PackageRoot.file("Jobs"))
+    #expect(names.count > 2)
     for name in names {
       let path = PackageRoot.file("Jobs/\(name)/job.json")
       let text = try String(contentsOfFile: path, encoding: .utf8)
       #expect(throws: Never.self) { try Self.parse(text) }
     }
-    #expect(try FileManager.default.contentsOfDirectory(atPath: PackageRoot.file("Jobs")).sorted() == names.sorted())
   }
 }

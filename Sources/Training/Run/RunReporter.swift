@@ -17,7 +17,15 @@ public final class RunReporter {
   private let logEvery: Int
   private let usesTerminal: Bool
   private let clock = ContinuousClock()
-  private let reductionSeconds: () -> (reading: Double, reducing: Double)
+  private let spentSeconds: () -> Spent
+
+  /// Seconds of rank 0 so far.
+  public struct Spent: Sendable {
+    var reading = 0.0
+    var reducing = 0.0
+    /// For what other stages of a pipeline and parts of a layer send; nil where there are none.
+    var waiting: Double?
+  }
 
   /// Training time, with validation and saving left out.
   private var worked = 0.0
@@ -25,20 +33,17 @@ public final class RunReporter {
   private var firstStep = 0
   /// Training time and samples when the last line of the log was written.
   private var logged = (time: 0.0, samples: 0)
-  private var loggedSpent = (reading: 0.0, reducing: 0.0)
+  private var loggedSpent = Spent()
   private var progressed = 0.0
   private var begun = (time: 0.0, samples: 0)
   private var lineIsOpen = false
   private var failed = false
 
-  /// - Parameter spent: seconds that rank 0 has spent reading and reducing so far.
-  public init(
-    log: MetricsLog, plan: TrainingPlan, logEvery: Int, spent: @escaping () -> (reading: Double, reducing: Double)
-  ) {
+  public init(log: MetricsLog, plan: TrainingPlan, logEvery: Int, spent: @escaping () -> Spent) {
     self.log = log
     self.plan = plan
     self.logEvery = logEvery
-    reductionSeconds = spent
+    spentSeconds = spent
     usesTerminal = Terminal.supportsControl
     workingSince = clock.now
   }
@@ -78,16 +83,20 @@ public final class RunReporter {
   private func write(
     _ step: TrainingPlan.Step, _ totals: StepTotals, _ state: TrainingState, _ learningRate: Double, _ now: Double
   ) {
-    let spent = reductionSeconds()
+    let spent = spentSeconds()
     let elapsed = now - logged.time
     let rate = elapsed > 0 ? Double(state.samples - logged.samples) / elapsed : 0
-    append([
+    var members: [(String, JSONValue)] = [
       ("step", .integer(state.step)), ("epoch", .integer(step.epoch + 1)), ("loss", .number(totals.loss)),
       ("learning_rate", .number(learningRate)), ("samples", .integer(state.samples)),
       ("samples_per_second", .number(Self.rounded(rate))), ("seconds", .number(Self.rounded(now))),
       ("seconds_reading", .number(Self.rounded(spent.reading - loggedSpent.reading))),
       ("seconds_reducing", .number(Self.rounded(spent.reducing - loggedSpent.reducing))),
-    ])
+    ]
+    if let waiting = spent.waiting {
+      members.append(("seconds_waiting", .number(Self.rounded(waiting - (loggedSpent.waiting ?? 0)))))
+    }
+    append(members)
     logged = (now, state.samples)
     loggedSpent = spent
   }

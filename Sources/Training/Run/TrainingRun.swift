@@ -220,7 +220,9 @@ public final class TrainingRun {
       try directory.begin(job: job.json)
       let log = try MetricsLog(path: directory.metricsPath, keepingThrough: resumed?.state.step)
       reporter = RunReporter(log: log, plan: plan, logEvery: job.logEvery) {
-        (strategy.secondsReading, strategy.secondsReducing)
+        RunReporter.Spent(
+          reading: strategy.secondsReading, reducing: strategy.secondsReducing,
+          waiting: strategy.place.shape.modelRanks > 1 ? strategy.secondsWaiting : nil)
       }
       return []
     }
