@@ -68,14 +68,13 @@ public final class DataParallel: ParallelStrategy {
 
   /// Computes the gradients of this rank, each in its slot, and adds them along the tree.
   private func compute(epoch: Int, positions: Range<Int>, raised: StepTotals) throws {
-    let summands = Summand.all(
-      of: ownVirtualRanks, order: order, positions: positions, mode: mode, microBatches: microBatches)
     var next = 0
     for step in sum.steps {
       switch step {
       case .add(let slot): sum.add(slot: slot)
       case .place(let slot):
-        let summand = summands[next]
+        let summand = Summand(
+          next, of: ownVirtualRanks, order: order, positions: positions, mode: mode, microBatches: microBatches)
         // The flags travel with the first gradient of this rank.
         var totals = next == 0 ? raised : StepTotals()
         totals.rows = summand.rows

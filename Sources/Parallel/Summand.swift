@@ -12,14 +12,18 @@ struct Summand {
   static func all(
     of run: Range<Int>, order: SampleOrder, positions: Range<Int>, mode: GradientReduction, microBatches: MicroBatches
   ) -> [Summand] {
-    switch mode {
-    case .ordered: run.map { Summand($0..<$0 + 1, order, positions, microBatches) }
-    case .fast: [Summand(run, order, positions, microBatches)]
+    (0..<(mode == .ordered ? run.count : 1)).map {
+      Summand($0, of: run, order: order, positions: positions, mode: mode, microBatches: microBatches)
     }
   }
 
-  private init(_ virtualRanks: Range<Int>, _ order: SampleOrder, _ positions: Range<Int>, _ microBatches: MicroBatches)
-  {
+  /// Number `index` of them.
+  init(
+    _ index: Int, of run: Range<Int>, order: SampleOrder, positions: Range<Int>, mode: GradientReduction,
+    microBatches: MicroBatches
+  ) {
+    let first = run.lowerBound + index
+    let virtualRanks = mode == .ordered ? first..<first + 1 : run
     let shares = virtualRanks.map { order.share(ofVirtualRank: $0, positions: positions) }
     self.virtualRanks = virtualRanks
     rows = shares.reduce(0) { $0 + $1.count }
