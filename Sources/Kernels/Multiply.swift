@@ -9,7 +9,8 @@ import Glibc
 /// into, so that a product is a function of its operands bit for bit.
 ///
 /// A build for processors with AVX-512 computes its products itself, others (and debug builds) in the BLAS, on one
-/// thread, since ranks share the cores of a node, unless `OPENBLAS_NUM_THREADS` or `OMP_NUM_THREADS` asks for more.
+/// thread, since ranks share the cores of a node, unless `OPENBLAS_NUM_THREADS` or `OMP_NUM_THREADS` asks for more; then
+/// large products go to the BLAS everywhere.
 /// Measured on one core of an AMD EPYC (Zen 5), GFLOP/s forward / gradient of x / gradient of W; OpenBLAS 0.3.21 with
 /// its AVX-512 and its AVX2 kernels (`OPENBLAS_CORETYPE`), oneDNN 2.6 as `dnnl_sgemm`:
 ///
@@ -131,13 +132,15 @@ public enum Multiply {
 // MARK: - The routines
 
 extension Multiply {
+  /// Whether the environment asks for more than one thread.
+  private static let asksForThreads = ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"].contains { name in
+    guard let value = unsafe getenv(name) else { return false }
+    return unsafe atoi(value) > 1
+  }
+
   /// Sets the number of BLAS threads; its value is taken once, by the first product.
   private static let threads: Void = {
-    let asked = ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"].contains { name in
-      guard let value = unsafe getenv(name) else { return false }
-      return unsafe atoi(value) > 1
-    }
-    if !asked { openblas_set_num_threads(1) }
+    if !asksForThreads { openblas_set_num_threads(1) }
   }()
 
   /// Whether products are computed here: where the processor has AVX-512. (Not in debug builds, where the BLAS alone is
@@ -154,7 +157,8 @@ extension Multiply {
     _ aView: MatrixView, _ b: UnsafeMutablePointer<Float>, _ bView: MatrixView, _ c: UnsafeMutablePointer<Float>,
     _ cView: MatrixView, _ accumulate: Bool
   ) {
-    if usesTiles {
+    // Threads are worth waking only for many operations.
+    if usesTiles && !(asksForThreads && rows * columns * depth > 1 << 22) {
       let few = min(rows, columns) <= 16 && depth >= 64
       if few && transposed == (false, true) {
         unsafe apus_dot_products(
