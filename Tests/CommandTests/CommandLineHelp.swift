@@ -64,6 +64,42 @@ enum CommandLineHelp {
 
     """
 
+  static let generate = """
+    make a synthetic data set of HDF5 shards, on all ranks
+
+    usage: apus generate KIND --rows NUMBER --columns NUMBER --output DIR [options]
+
+    arguments
+      KIND  linear, logistic, blobs, or teacher (a random network)
+
+    options
+      --rows NUMBER          rows of all splits together
+      --columns NUMBER       features
+      --output DIR           directory of the data set
+      --classes NUMBER       classes: 2 for logistic, 3 for blobs, none for teacher otherwise
+      --hidden NUMBER        hidden units of a teacher (default 32)
+      --noise NUMBER         deviation of values (default 0.1) and in blobs (1); else share of random labels (0)
+      --missing SHARE        share of the feature values that are missing (default 0)
+      --drift KIND           the relation of features and target changes: abrupt or gradual
+      --drift-row ROW        where it changes, or the middle of the change (default half of the rows)
+      --drift-width ROWS     rows that a gradual change takes (default a tenth of the rows)
+      --validation FRACTION  share of the rows for the split validation (default 0)
+      --test FRACTION        share of the rows for the split test (default 0.2)
+      --seed NUMBER          what all numbers are drawn from (default 1)
+      --shards NUMBER        shards of the training split; one for about 64 MiB otherwise
+      --compress             compress the shards (shuffle and deflate)
+      --overwrite            replace the data set that is in the directory
+      --help                 print this text
+
+    The splits follow each other, as in time: training first, test last. dataset.json has the parameters that
+    the rows were made by. The same options make the same bytes on any number of ranks.
+
+    examples
+      apus generate logistic --rows 100000 --columns 20 --output shards
+      mpirun -n 4 apus generate teacher --rows 1e9 --columns 100 --classes 10 --drift gradual --output stream
+
+    """
+
   static let train = """
     fit a model to a data set, as a job file says
 
