@@ -107,7 +107,8 @@ let package = Package(
     tests("OptimizationTests", ["Kernels", "Model", "Optimization"]),
     tests("ParallelTests", ["Data", "Kernels", "MPI", "Model", "Parallel", "RankCases"]),
     tests(
-      "TrainingTests", ["Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Settings", "Training"]),
-    tests("CommandTests", ["JSON", "Training", "apus"], resources: [.copy("Reference")]),
+      "TrainingTests",
+      ["Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Settings", "Training"]),
+    tests("CommandTests", ["JSON", "Preparation", "Training", "apus"], resources: [.copy("Reference")]),
   ]
 )

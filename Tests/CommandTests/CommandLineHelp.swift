@@ -119,7 +119,7 @@ enum CommandLineHelp {
 
     arguments
       MODEL  model file, or the directory of a run
-      DATA   data set: a directory, an HDF5 file, or a glob
+      DATA   data set: a directory, an HDF5 file, a glob; or a raw CSV file (.csv, .tsv) with the target
 
     options
       --split NAME     split of the data set; test where the data set has splits
@@ -131,6 +131,7 @@ enum CommandLineHelp {
     examples
       apus evaluate runs/digits-mlp Datasets/digits/shards
       mpirun -n 4 apus evaluate model.safetensors 'new/*.h5' --json
+      apus evaluate runs/diamonds new.csv
 
     """
 
@@ -141,7 +142,7 @@ enum CommandLineHelp {
 
     arguments
       MODEL  model file, or the directory of a run
-      DATA   data set: a directory, an HDF5 file, a glob; or a CSV file with the columns of the training
+      DATA   data set: a directory, an HDF5 file, a glob; or a raw CSV file (.csv, .tsv)
 
     options
       --output FILE    file to write: .h5 (values, or labels and probabilities) or .csv

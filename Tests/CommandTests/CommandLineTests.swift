@@ -29,7 +29,10 @@ import Testing
     (["evaluate", "model", "data", "--jsno"], "unknown option '--jsno'; did you mean '--json'?"),
     (["train", "-x", "job.json"], "unknown option '-x'"),
     (["train"], "JOB is missing: job file (JSON5)"),
-    (["evaluate", "model"], "DATA is missing: data set: a directory, an HDF5 file, or a glob"),
+    (
+      ["evaluate", "model"],
+      "DATA is missing: data set: a directory, an HDF5 file, a glob; or a raw CSV file (.csv, .tsv) with the target"
+    ),
     (["train", "a.json", "b.json"], "one argument too many: 'b.json'"),
     (["train", "job.json", "--set"], "--set needs a value: --set KEY=VALUE"),
     (["train", "job.json", "--resume=yes"], "--resume takes no value"),

@@ -1,4 +1,5 @@
 import Foundation
+import Preparation
 import TestSupport
 import Testing
 import Training
@@ -9,6 +10,13 @@ import Training
     let begin = try #require(readme.range(of: "<!-- keys: begin -->\n"))
     let end = try #require(readme.range(of: "<!-- keys: end -->"))
     #expect(String(readme[begin.upperBound..<end.lowerBound]) == JobKey.reference)
+  }
+
+  @Test func theTableOfRecipeKeysIsTheOneThatIsParsed() throws {
+    let readme = try String(contentsOfFile: PackageRoot.file("README.md"), encoding: .utf8)
+    let begin = try #require(readme.range(of: "<!-- recipe keys: begin -->\n"))
+    let end = try #require(readme.range(of: "<!-- recipe keys: end -->"))
+    #expect(String(readme[begin.upperBound..<end.lowerBound]) == Recipe.reference)
   }
 
   @Test func theTwoCommandsComeFirst() throws {

@@ -104,7 +104,8 @@ struct TargetScanTests {
     while try reader.next() {
       for record in 0..<reader.block.records { _ = try scan.observe(reader.block[record, 0], in: reader) }
     }
-    return try scan.decide(task) { try? PreparationError.Place(ofByte: $0.byte, in: .bytes(bytes), path: "t.csv") }.target
+    return try scan.decide(task) { try? PreparationError.Place(ofByte: $0.byte, in: .bytes(bytes), path: "t.csv") }
+      .target
   }
 
   private func classes(_ values: [String], _ task: TargetTask = .automatic) throws -> [String]? {

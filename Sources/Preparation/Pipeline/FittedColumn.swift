@@ -119,7 +119,12 @@ extension Pipeline.PlannedColumn {
   }
 
   private func unseenCategory(_ clean: CleanBlock, _ row: Int, _ code: Int32) -> PreparationError {
-    let what = code >= 0 ? schema.dictionary.map { " \(quoted($0[Int(code)]))" } ?? "" : ""
+    var what = ""
+    if code >= 0, let dictionary = schema.dictionary {
+      what = " \(quoted(dictionary[Int(code)]))"
+    } else if let text = textColumn.flatMap({ clean.block.text(row: row, column: $0) }) {
+      what = " \(quoted(text))"
+    }
     return clean.error(
       row: row, column: textColumn,
       "column \(quoted(name)): the category\(what) does not occur in the training rows",

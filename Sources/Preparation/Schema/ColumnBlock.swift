@@ -23,6 +23,9 @@ public struct ColumnBlock: Sendable {
       rows: numbers.count, columns: columns.map { $0.selecting(numbers) }, origin: origin?.selecting(numbers))
   }
 
+  /// What the file has for a row and column; nil for rows that come from none.
+  func text(row: Int, column: Int) -> String? { origin?.text(row: row, column: column) }
+
   /// The error that the value of a row and column is wrong, at its place in the file where it has one.
   ///
   /// - Parameter column: the place of the column in the schema that the table was read with.

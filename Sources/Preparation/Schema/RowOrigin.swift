@@ -12,6 +12,8 @@ struct RowOrigin: Sendable {
     RowOrigin(path: path, block: block, fields: fields, records: rows.map { records[$0] })
   }
 
+  func text(row: Int, column: Int) -> String { block.text(block[records[row], fields[column]]) }
+
   /// Nil if the file cannot be read again.
   func place(row: Int, column: Int) -> PreparationError.Place? {
     let field = block[records[row], fields[column]]

@@ -58,7 +58,10 @@ struct DatasetInspection: Inspection {
       listing.add(
         "stored", "\(Listing.line(path)): \(array.type)\(chunk)\(array.filterNames.map { ", \($0)" }.joined())")
     }
-    return "\(directory): data set\n\n" + listing.text + "\n" + splitTable + "\n" + shardTable
+    let preparation = PreparationListing.text(manifest.preparation)
+    return "\(directory): data set\n\n" + listing.text + "\n" + (preparation.isEmpty ? "" : preparation + "\n")
+      + splitTable
+      + "\n" + shardTable
   }
 
   private var target: String {

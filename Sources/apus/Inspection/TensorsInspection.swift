@@ -24,7 +24,13 @@ struct TensorsInspection: Inspection {
   }
 
   var text: String {
-    "\(path): \(description == nil ? "tensors" : "model"), \(Text.bytes(bytes))\n\n" + head + "\n" + tensorTable
+    "\(path): \(description == nil ? "tensors" : "model"), \(Text.bytes(bytes))\n\n" + head + "\n" + preparation
+      + tensorTable
+  }
+
+  private var preparation: String {
+    let text = PreparationListing.text(description?.preparation)
+    return text.isEmpty ? "" : text + "\n"
   }
 
   private var head: String {
@@ -103,7 +109,7 @@ struct TensorsInspection: Inspection {
       ("parameters", .integer(model.layout.count)), ("classes", .texts(description.classNames)),
       ("columns", .texts(description.columns)), ("target", description.target.map { .string($0) } ?? .null),
       ("scale", .number(description.scale)), ("normalization", normalization ?? .null),
-      ("step", .integer(description.step)), ("job", job ?? .null),
+      ("preparation", description.preparation ?? .null), ("step", .integer(description.step)), ("job", job ?? .null),
     ])
   }
 }
