@@ -7,7 +7,7 @@ enum CommandLineHelp {
            mpirun -n 4 apus train job.json
 
     commands
-      prepare   make a data set of HDF5 shards from CSV files
+      prepare   make a data set of HDF5 shards from CSV or HDF5 files
       generate  make a synthetic data set of HDF5 shards, on all ranks
       train     fit a model to a data set, as a job file says
       evaluate  loss and metrics of a model on a data set

@@ -135,7 +135,7 @@ import Testing
           expected[f"{name}_missing"] = column.isna().astype(float)
       data["sex"] = data["sex"].fillna("?" if way == "constant" else data["sex"].mode()[0])
       for name in ("island", "sex"):
-          for value in sorted(data[name].unique()): expected[f"{name}={value}"] = (data[name] == value).astype(float)
+          for value in sorted(data[name].unique()): expected[f"{name}_{value}"] = (data[name] == value).astype(float)
       wrong = []
       if sorted(expected) != sorted(meta["features"]["columns"]): wrong.append(f"{meta['features']['columns']}, pandas says {list(expected)}")
       for place, name in enumerate(meta["features"]["columns"]):
