@@ -48,6 +48,11 @@ public struct PreparationRequest: Equatable, Sendable {
 
   func check() throws(PreparationError) {
     try checkInputs()
+    try checkShards()
+  }
+
+  /// Checks what says how the shards are to be.
+  func checkShards() throws(PreparationError) {
     try fractions.check()
     if let shards, shards < 1 || shards > Self.mostShards {
       throw PreparationError(.usage, "--shards \(shards): from 1 to \(Self.mostShards)")

@@ -39,7 +39,7 @@ extension Preparer {
       try InputTables(request, on: ranks), missing: missing, target: nil, completeOnly: false, ranks, progress: progress
     )
     let found = try table.profile.schema { recipe.type(of: $0) }
-    let isLarge = table.profile.columns.map { max(abs($0.moments.minimum), abs($0.moments.maximum)) > 0x1p53 }
+    let isLarge = table.profile.columns.map { max(abs($0.moments.minimum), abs($0.moments.maximum)) >= 0x1p53 }
     let large = Set(
       found.columns.indices.filter { found.columns[$0].type == .integer && isLarge[$0] }.map { found.columns[$0].name })
     let schema = try table.profile.schema { large.contains($0) && count.by.contains($0) ? .text : recipe.type(of: $0) }

@@ -227,10 +227,11 @@ struct PrepareCommand: Command {
   }
 
   private func text(_ summary: PreparationSummary) -> String {
+    let dropped = summary.changes.isEmpty ? "with missing values were dropped" : "were left out"
     var lines = [
       "\(summary.decision)",
       "\(grouped(summary.rows)) rows of \(summary.columns) features"
-        + (summary.droppedRows > 0 ? "; \(grouped(summary.droppedRows)) rows with missing values were dropped" : ""),
+        + (summary.droppedRows > 0 ? "; \(grouped(summary.droppedRows)) rows \(dropped)" : ""),
     ]
     for missing in summary.missing {
       lines.append("  \(grouped(missing.rows)) for want of '\(missing.column)'")

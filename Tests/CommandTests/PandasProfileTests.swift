@@ -83,7 +83,7 @@ import Testing
     def whole(value): return f"{value:,}".replace(",", thousands) if thousands else str(value)
     nasty = ["plain", f"with {delimiter} in it", f"a {quote}quoted{quote} word", "two" + end + "lines", "Ünïcode 🐦", "word"]
     rows = []
-    for row in range(settings.get("rows", 3000)):
+    for row in range(settings.get("rows", 1200)):
         line = [
             whole(random.randint(-10**7, 10**7)), real(random.gauss(0, 1)), real(1e6 + random.random()), real(random.random() * 10.0 ** random.randint(-9, 9)).replace("e", "E") if row % 2 else real(float(row)),
             random.choice(["true", "false"]), random.choice(nasty), f"{1900 + row % 150}-{1 + row % 12:02}-{1 + row % 28:02}",
@@ -145,7 +145,7 @@ import Testing
     settings["path"] = folder.file("table.csv")
     let text = String(decoding: try JSONSerialization.data(withJSONObject: settings), as: UTF8.self)
     try Python.text(Self.generator, [text])
-    for ranks in [1, 3] { try expectAgreement("table.csv", dialect.options, pandas: dialect.pandas, ranks: ranks) }
+    try expectAgreement("table.csv", dialect.options, pandas: dialect.pandas, ranks: 3)
     _ = try Run.program("gzip", ["table.csv"], workingDirectory: folder.path)
     try expectAgreement("table.csv.gz", dialect.options, pandas: dialect.pandas, ranks: 2)
   }

@@ -28,6 +28,7 @@ public struct ShardPreparation: Sendable {
     var request = self.request
     try Agreement.alike {
       try checkOutput()
+      try request.checkShards()
       try checkRecipe(table)
       if request.target.isEmpty {
         guard let target = recipe?.target ?? table.target else {
