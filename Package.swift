@@ -93,7 +93,8 @@ let package = Package(
     // Tests.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
     program(
-      "RankCases", ["Data", "Files", "Kernels", "MPI", "Model", "Parallel", "Preparation", "Training"], path: "Tests/RankCases"),
+      "RankCases", ["Data", "Files", "Kernels", "MPI", "Model", "Parallel", "Preparation", "Training"],
+      path: "Tests/RankCases"),
     tests("FilesTests", ["Files"]),
     tests("MPITests", ["MPI", "RankCases"]),
     tests("HDF5Tests", ["HDF5"]),

@@ -18,7 +18,8 @@ extension Preparer {
   ) throws -> (source: CSVTableSource, table: RawTable) {
     let missing = MissingValue(recipe.missingValues)
     let table = try RawTable(
-      try InputTables(request, on: ranks), missing: missing, target: nil, completeOnly: false, ranks, progress: progress)
+      try InputTables(request, on: ranks), missing: missing, target: nil, completeOnly: false, ranks, progress: progress
+    )
     let schema = try table.profile.schema { recipe.type(of: $0) }
     let source = try CSVTableSource(
       table, schema, malformed: schema.names.map { recipe.malformed($0) }, missingValues: missing)

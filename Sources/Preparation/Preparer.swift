@@ -218,7 +218,8 @@ public struct Preparer: Sendable {
         transformations.append(.standardize(normalization, applied: false))
       }
       let manifest = DatasetManifest(
-        name: InputTables.name(of: request.inputs[0]), columns: names, target: target, transformations: transformations, seed: request.seed,
+        name: InputTables.name(of: request.inputs[0]), columns: names, target: target, transformations: transformations,
+        seed: request.seed,
         splits: splits.map(\.description))
       try manifest.write(toDirectory: directory)
     } catch {

@@ -5,7 +5,8 @@
 import MPI
 
 let tables = [
-  collectiveCases, messageCases, pendingCases, communicatorCases, faultCases, trainingCases, parallelCases, preparationCases,
+  collectiveCases, messageCases, pendingCases, communicatorCases, faultCases, trainingCases, parallelCases,
+  preparationCases,
 ]
 
 var names = CommandLine.arguments.dropFirst()

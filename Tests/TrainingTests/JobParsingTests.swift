@@ -5,7 +5,6 @@ import Model
 import Optimization
 import Settings
 import TestSupport
-import Settings
 import Testing
 
 @testable import Training
