@@ -40,6 +40,10 @@ public struct ShardDescription: Equatable, Sendable {
   /// Target values in a row; 0 where no targets were wanted.
   public var targetColumns: Int { targetType == nil ? 0 : targetShape.dropFirst().reduce(1, *) }
 
+  /// Whether the numbers are stored as whole ones.
+  public var hasIntegerFeatures: Bool { featureType.isInteger }
+  public var hasIntegerTargets: Bool { targetType?.isInteger ?? false }
+
   init(
     path: String, features: String, targets: String?, rows: Int, columns: Int, featureType: ElementType,
     featureShape: [Int], chunkRows: Int?, targetType: ElementType?, targetShape: [Int], labels: Labels?

@@ -24,6 +24,18 @@ final class ShardFiles {
       }
     }
 
+    /// Reads rows in full precision to the element `start` and what follows.
+    func read(_ rows: Range<Int>, into values: inout [Double], from start: Int) throws(DataError) {
+      guard let width = rowSize(of: set.shape) else { throw DataError(.invalid, "rows without a size") }
+      var all = values.mutableSpan
+      var part = all._mutatingExtracting(start..<start + rows.count * width)
+      do throws(HDF5Error) {
+        try set.readConverting(rows: rows, into: &part)
+      } catch {
+        throw DataError(error)
+      }
+    }
+
     /// The stored values of one row in full precision; nil if they cannot be read.
     func values(ofRow row: Int) -> [Double]? {
       guard let count = rowSize(of: set.shape) else { return nil }

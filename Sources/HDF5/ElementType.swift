@@ -24,6 +24,14 @@ public enum ElementType: Equatable, Hashable, Sendable, CustomStringConvertible 
     }
   }
 
+  /// Whether elements are whole numbers.
+  public var isInteger: Bool {
+    switch self {
+    case .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64: true
+    default: false
+    }
+  }
+
   /// Whether elements are ordinary numbers.
   public var isNumber: Bool {
     switch self {

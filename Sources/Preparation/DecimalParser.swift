@@ -21,7 +21,7 @@ struct DecimalParser: Sendable {
   let powersOfTen: [Double]
   private let powersOfFive = PowersOfFive.shared
   private let point: UInt8
-  private let thousands: UInt8?
+  let thousands: UInt8?
 
   init(_ dialect: CSVDialect = CSVDialect()) {
     point = dialect.decimal

@@ -61,23 +61,26 @@ final class PlainScan: BlockVisitor {
   func visit(_ block: Int, _ reader: inout CSVReader) throws(PreparationError) {
     if tables.blocks[block].file != file { open(tables.blocks[block].file) }
     rows = 0
-    // The buffers are lent to local variables, whose spans do not escape.
+    // The buffers are lent to local variables, whose spans do not escape; so is the scan, whose every use would be checked.
     var features = FloatBuffer(count: 0)
     var targets = FloatBuffer(count: 0)
+    var scan = TargetScan(column: "")
     swap(&features, &self.features)
     swap(&targets, &self.targets)
+    swap(&scan, &target)
     defer {
       swap(&features, &self.features)
       swap(&targets, &self.targets)
+      swap(&scan, &target)
     }
     // A record has a byte and a mark for every field at least, so that this is room for all of them and the last.
     let most = reader.range.count / (2 * max(1, columns)) + 2
     features.reserve(most * columns)
     targets.reserve(most * RowSpill.targetWidth)
     while true {
-      reader.skip(to: readPlain(reader, &features, &targets))
+      reader.skip(to: readPlain(reader, &features, &targets, &scan))
       guard try reader.take(limit: 1) else { break }
-      try readAny(reader, &features, &targets)
+      try readAny(reader, &features, &targets, &scan)
       reader.forget()
     }
     try spill.append(rows, features: features, targets: targets)
@@ -87,11 +90,12 @@ final class PlainScan: BlockVisitor {
   }
 
   /// Reads records of plain numbers, up to the first that is something else; returns where that starts.
-  private func readPlain(_ reader: borrowing CSVReader, _ features: inout FloatBuffer, _ targets: inout FloatBuffer)
-    -> Int
-  {
+  private func readPlain(
+    _ reader: borrowing CSVReader, _ features: inout FloatBuffer, _ targets: inout FloatBuffer, _ scan: inout TargetScan
+  ) -> Int {
     let bytes = reader.block.bytes.span
-    let numbers = numbers
+    let (numbers, parser) = (numbers, parser)
+    var row = rows
     let range = reader.range
     var position = range.lowerBound
     var raw = 0..<0
@@ -99,22 +103,23 @@ final class PlainScan: BlockVisitor {
     var targetValues = targets.mutableSpan
     let columns = columns
     let capacity = values.count / max(1, columns)
-    while position < range.upperBound, rows < capacity {
-      let next = numbers.read(bytes, from: position, into: &values, at: rows * columns, raw: &raw)
+    while position < range.upperBound, row < capacity {
+      let next = numbers.read(bytes, from: position, into: &values, at: row * columns, raw: &raw)
       guard next > 0, let value = parser.numbers(bytes, raw) else { break }
-      targetValues[RowSpill.targetWidth * rows] = value.narrow
-      targetValues[RowSpill.targetWidth * rows + 1] = Float(target.observe(value.wide))
-      rows += 1
-      records += 1
+      targetValues[RowSpill.targetWidth * row] = value.narrow
+      targetValues[RowSpill.targetWidth * row + 1] = Float(scan.observe(value.wide))
+      row += 1
       position = next
     }
+    records += row - rows
+    rows = row
     return position
   }
 
   /// Reads the one record of the reader's block, whatever it holds.
-  private func readAny(_ reader: borrowing CSVReader, _ features: inout FloatBuffer, _ targets: inout FloatBuffer)
-    throws(PreparationError)
-  {
+  private func readAny(
+    _ reader: borrowing CSVReader, _ features: inout FloatBuffer, _ targets: inout FloatBuffer, _ scan: inout TargetScan
+  ) throws(PreparationError) {
     records += 1
     var values = features.mutableSpan
     if let lacking = try parser.features(of: 0, in: reader, into: &values, at: rows * columns) {
@@ -122,7 +127,7 @@ final class PlainScan: BlockVisitor {
     } else if try parser.targetIsMissing(0, in: reader) {
       dropped[columns] += 1
     } else if let field = parser.selection.target {
-      let code = try target.observe(reader.block[0, field], file: file, in: reader)
+      let code = try scan.observe(reader.block[0, field], file: file, in: reader)
       // Text has no value; whether that is a mistake is decided when all values are known.
       targets[RowSpill.targetWidth * rows] = parser.numbers(reader.block[0, field], in: reader)?.narrow ?? 0
       targets[RowSpill.targetWidth * rows + 1] = Float(code)

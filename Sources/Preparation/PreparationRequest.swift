@@ -26,6 +26,8 @@ public struct PreparationRequest: Equatable, Sendable {
   /// Shards of the training split; the other splits get shards of about as many rows. Nil makes one for about 64 MiB.
   public var shards: Int?
   public var compress = false
+  /// Rows of a chunk of features in the shards; nil: as many as make about 1 MiB.
+  public var chunkRows: Int?
   /// Replace a data set that is there already.
   public var overwrite = false
   /// How many bytes of text are taken together. Sums over the rows are made block by block, so that their last bits depend on it,
@@ -41,11 +43,22 @@ public struct PreparationRequest: Equatable, Sendable {
   /// The most shards of a split: their names have five digits.
   static let mostShards = 99_999
 
+  /// A chunk waits in memory until it is full.
+  private static let mostChunkRows = 1 << 24
+
   func check() throws(PreparationError) {
     try checkInputs()
+    try checkShards()
+  }
+
+  /// Checks what says how the shards are to be.
+  func checkShards() throws(PreparationError) {
     try fractions.check()
     if let shards, shards < 1 || shards > Self.mostShards {
       throw PreparationError(.usage, "--shards \(shards): from 1 to \(Self.mostShards)")
+    }
+    if let chunkRows, chunkRows < 1 || chunkRows > Self.mostChunkRows {
+      throw PreparationError(.usage, "--chunk-rows \(chunkRows): from 1 to \(Self.mostChunkRows)")
     }
   }
 

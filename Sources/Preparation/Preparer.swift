@@ -115,7 +115,8 @@ public struct Preparer: Sendable {
     let rowsPerClass = try ranks.sums(outcome.rowsPerClass.flatMap { $0 })
     let assembler = ShardAssembler(
       directory: directory, columns: names.count, index: index,
-      classes: classIndex == nil ? nil : try ranks.allGather(classes), compress: request.compress)
+      classes: classIndex == nil ? nil : try ranks.allGather(classes), compress: request.compress,
+      chunkRows: request.chunkRows)
     try write(ShardAssembler.deal(plans, among: ranks.size)[rank], assembler, ranks, progress)
 
     let classCount = router.classCount

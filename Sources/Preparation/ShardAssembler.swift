@@ -13,6 +13,8 @@ struct ShardAssembler {
   /// For each rank the class of each code of its targets; nil for a regression.
   let classes: [[Int32]]?
   let compress: Bool
+  /// Rows of a chunk of features; nil: as many as make about 1 MiB.
+  var chunkRows: Int?
 
   /// zlib's own middle between speed and size.
   static let compressionLevel = 6
@@ -51,7 +53,7 @@ struct ShardAssembler {
       writer = try ShardWriter(
         path: FileSystem.join(directory, job.plan.name(job.shard)), columns: columns,
         targets: classes == nil ? .values(outputs: 1) : .labels,
-        options: ShardWriter.Options(compression: compress ? Self.compressionLevel : nil))
+        options: ShardWriter.Options(compression: compress ? Self.compressionLevel : nil, chunkRows: chunkRows))
     } catch {
       throw PreparationError(error)
     }

@@ -23,7 +23,7 @@ enum CSVBenchmark {
     var request = PreparationRequest(inputs: [table], target: "y", output: directory)
     request.overwrite = true
     let start = ContinuousClock.now
-    if world.rank == 0 { _ = try Preparer(request).run() }
+    _ = try Preparer(request).run(on: world) { _ in }
     try world.barrier()
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     let memory = try world.allReduce(Machine.peakMemoryBytes, .maximum)

@@ -1,3 +1,4 @@
+import Data
 import Failures
 import Files
 import JSON
@@ -5,13 +6,16 @@ import MPI
 import Preparation
 import Text
 
-/// `apus prepare`: CSV files become a data set of HDF5 shards.
+/// `apus prepare`: CSV files, or the rows of other HDF5 files, become a data set of HDF5 shards.
 struct PrepareCommand: Command {
   static let syntax = Syntax(
-    name: "prepare", summary: "make a data set of HDF5 shards from CSV files",
-    positionals: [Positional("CSV", repeats: true, "CSV files with the same columns")],
+    name: "prepare", summary: "make a data set of HDF5 shards from CSV or HDF5 files",
+    positionals: [
+      Positional("CSV", repeats: true, isRequired: false, "CSV files with the same columns, also compressed with gzip")
+    ],
     options: [
       Option("--recipe", value: "FILE", "what to make of the columns: a prepare.json (JSON5)"),
+      Option("--from", value: "DATA", "take the rows of a data set or of any HDF5 files, in the place of CSV files"),
       Option("--target", value: "COLUMN", "column to predict; all others are features"),
       Option("--output", value: "DIR", "directory of the data set"),
       Option("--task", value: "TASK", "classification or regression; found out from the target otherwise"),
@@ -28,15 +32,21 @@ struct PrepareCommand: Command {
       Option("--comment", value: "CHARACTER", "pass over lines that start with this character"),
       Option("--no-header", "the first line is a row; the columns are x1, x2 and so on"),
       Option("--shards", value: "NUMBER", "shards of the training split; one for about 64 MiB otherwise"),
+      Option("--chunk-rows", value: "NUMBER", "rows of a chunk in the shards; about 1 MiB otherwise"),
       Option("--compress", "compress the shards (shuffle and deflate)"),
       Option("--overwrite", "replace the data set that is in the directory"),
       Option("--dry-run", "print what the columns hold and the plan, and write nothing"),
       Option("--json", "print the plan as JSON"),
+      Option("--count-by", value: "COLUMN[,...]", "count the rows by the values of columns, and write nothing"),
+      Option("--aggregate", value: "WHAT:COLUMN", repeats: true, "mean, sum, min or max of a column, for each count"),
+      Option("--format", value: "FORMAT", "how counts are printed: table, csv or json (default table)"),
     ],
     examples: [
       "apus prepare flowers.csv --target species --output flowers --standardize --test 0.2",
       "mpirun -n 4 apus prepare 'part-1.csv' 'part-2.csv' --target price --output houses",
       "apus prepare flowers.csv --target species --dry-run",
+      "apus prepare flowers.csv --count-by species,colour --aggregate mean:petals --format csv",
+      "mpirun -n 4 apus prepare --from flowers --shards 16 --compress --output flowers-16",
     ])
 
   private let request: PreparationRequest
@@ -45,27 +55,21 @@ struct PrepareCommand: Command {
   private let overrides: [(key: String, value: JSONValue)]
   private let isDry: Bool
   private let wantsJSON: Bool
+  /// HDF5 files to take the rows of; nil for CSV files.
+  private let source: DataSource?
+  /// The groups to count; nil to prepare.
+  private let count: GroupCount?
+  private let format: GroupReport.Format
 
   init(_ arguments: Arguments) throws {
     func number<Number: LosslessStringConvertible>(_ option: String, _ what: String) throws -> Number? {
-      guard let text = arguments.value(option) else { return nil }
-      guard let number = Number(text) else {
-        throw UsageError("\(option) needs \(what), not '\(text)'", syntax: Self.syntax)
-      }
-      return number
-    }
-    func choice<Choice: RawRepresentable<String> & CaseIterable>(_ option: String) throws -> Choice? {
-      guard let text = arguments.value(option) else { return nil }
-      guard let choice = Choice(rawValue: text) else {
-        throw UsageError.unknown("value for \(option):", text, among: Choice.allCases.map(\.rawValue), of: Self.syntax)
-      }
-      return choice
+      try arguments.number(option, what, Self.syntax)
     }
     var request = PreparationRequest(
       inputs: arguments.positionals, target: arguments.value("--target") ?? "",
       output: arguments.value("--output") ?? "")
-    if let task: TargetTask = try choice("--task") { request.task = task }
-    if let missing: MissingPolicy = try choice("--missing") { request.missing = missing }
+    if let task: TargetTask = try arguments.choice("--task", Self.syntax) { request.task = task }
+    if let missing: MissingPolicy = try arguments.choice("--missing", Self.syntax) { request.missing = missing }
     request.fractions = SplitFractions(
       validation: try number("--validation", "a fraction") ?? request.fractions.validation,
       test: try number("--test", "a fraction") ?? request.fractions.test)
@@ -75,6 +79,7 @@ struct PrepareCommand: Command {
     request.missingValues = MissingValue(arguments.values("--missing-value"))
     request.dialect = try Self.dialect(arguments)
     request.standardize = arguments.has("--standardize")
+    request.chunkRows = try number("--chunk-rows", "a whole number")
     request.compress = arguments.has("--compress")
     request.overwrite = arguments.has("--overwrite")
     self.request = request
@@ -86,9 +91,58 @@ struct PrepareCommand: Command {
     isDry = arguments.has("--dry-run")
     wantsJSON = arguments.has("--json")
     guard isDry || !wantsJSON else { throw UsageError("--json goes with --dry-run", syntax: Self.syntax) }
-    let needed = recipePath == nil ? ["--target", "--output"] : ["--output"]
-    for option in needed where !isDry && arguments.value(option) == nil {
+    source = arguments.value("--from").map { DataSource(path: $0) }
+    count = try Self.count(arguments)
+    format = try arguments.choice("--format", Self.syntax) ?? .table
+    try Self.checkInputs(arguments)
+    let needed = recipePath == nil && source == nil ? ["--target", "--output"] : ["--output"]
+    for option in needed where !isDry && count == nil && arguments.value(option) == nil {
       throw UsageError("\(option) is missing", syntax: Self.syntax)
+    }
+  }
+
+  /// The groups that --count-by and --aggregate ask for.
+  private static func count(_ arguments: Arguments) throws -> GroupCount? {
+    func names(_ text: String) -> [String] {
+      text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+    guard let by = arguments.value("--count-by") else {
+      if let option = ["--aggregate", "--format"].first(where: arguments.has) {
+        throw UsageError("\(option) goes with --count-by", syntax: syntax)
+      }
+      return nil
+    }
+    var aggregates: [Aggregate] = []
+    for text in arguments.values("--aggregate") {
+      let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+      guard parts.count == 2 else {
+        throw UsageError("--aggregate needs a function and a column, as mean:price, not '\(text)'", syntax: syntax)
+      }
+      guard let function = Aggregate.Function(rawValue: parts[0]) else {
+        let all = Aggregate.Function.allCases.map(\.rawValue)
+        throw UsageError.unknown("function for --aggregate:", parts[0], among: all, of: syntax)
+      }
+      aggregates.append(Aggregate(function, of: parts[1]))
+    }
+    return GroupCount(by: names(by), aggregates: aggregates)
+  }
+
+  /// Throws where the inputs are missing, or where options contradict them.
+  private static func checkInputs(_ arguments: Arguments) throws {
+    guard arguments.has("--from") else {
+      guard arguments.positionals.isEmpty else { return }
+      throw UsageError("CSV is missing: CSV files with the same columns", syntax: syntax)
+    }
+    guard arguments.positionals.isEmpty else {
+      throw UsageError("--from takes the place of CSV files such as '\(arguments.positionals[0])'", syntax: syntax)
+    }
+    let foreign = [
+      "--dry-run", "--standardize", "--missing-value", "--delimiter", "--quote", "--decimal", "--thousands",
+      "--comment",
+      "--no-header",
+    ]
+    if let option = foreign.first(where: arguments.has) {
+      throw UsageError("\(option) is for CSV files, and --from reads HDF5", syntax: syntax)
     }
   }
 
@@ -137,7 +191,9 @@ struct PrepareCommand: Command {
   func run(_ world: borrowing Communicator) throws -> Int32 {
     let meter = world.rank == 0 ? ProgressMeter() : nil
     defer { meter?.end() }
-    let preparer = Preparer(request, recipe: try recipe(world))
+    let recipe = try recipe(world)
+    let preparer = Preparer(request, recipe: recipe)
+    let shards = source.map { ShardPreparation($0, recipe: recipe, request: request) }
     do {
       if isDry {
         let plan = try preparer.plan(on: world) { meter?.show($0) }
@@ -146,7 +202,19 @@ struct PrepareCommand: Command {
         if let problem = plan.problem { throw problem }
         return ExitCode.success.rawValue
       }
-      let summary = try preparer.run(on: world) { meter?.show($0) }
+      if let count {
+        let report =
+          if let shards { try shards.groups(count, on: world) { meter?.show($0) } } else {
+            try preparer.groups(count, on: world) { meter?.show($0) }
+          }
+        meter?.end()
+        if world.rank == 0 { StandardStream.output.write(report.text(format)) }
+        return ExitCode.success.rawValue
+      }
+      let summary =
+        if let shards { try shards.run(on: world) { meter?.show($0) } } else {
+          try preparer.run(on: world) { meter?.show($0) }
+        }
       meter?.end()
       if world.rank == 0 { StandardStream.output.write(text(summary)) }
     } catch let error as PreparationError {
@@ -159,23 +227,19 @@ struct PrepareCommand: Command {
   }
 
   private func text(_ summary: PreparationSummary) -> String {
+    let dropped = summary.changes.isEmpty ? "with missing values were dropped" : "were left out"
     var lines = [
       "\(summary.decision)",
       "\(grouped(summary.rows)) rows of \(summary.columns) features"
-        + (summary.droppedRows > 0 ? "; \(grouped(summary.droppedRows)) rows with missing values were dropped" : ""),
+        + (summary.droppedRows > 0 ? "; \(grouped(summary.droppedRows)) rows \(dropped)" : ""),
     ]
     for missing in summary.missing {
       lines.append("  \(grouped(missing.rows)) for want of '\(missing.column)'")
     }
     for change in summary.changes { lines.append("  \(grouped(change.count)) \(change.what)") }
-    var table = Table([
-      Table.Column("split"), Table.Column("rows", .right), Table.Column("shards", .right),
-    ])
-    for split in summary.splits {
-      table.append([split.name.rawValue, grouped(split.rows), grouped(split.shards.count)])
-    }
     let rate = summary.seconds > 0 ? Double(summary.bytesRead) / summary.seconds : 0
-    return lines.joined(separator: "\n") + "\n" + table.rendered()
+    return lines.joined(separator: "\n") + "\n"
+      + splitTable(summary.splits.map { ($0.name.rawValue, $0.rows, $0.shards.count) })
       + "\(Text.bytes(summary.bytesRead)) read, \(Text.bytes(summary.bytesWritten)) written in \(duration(summary.seconds))"
       + " (\(Text.bytes(Int(rate)))/s): \(summary.output)\n"
   }

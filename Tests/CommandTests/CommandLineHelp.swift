@@ -7,7 +7,7 @@ enum CommandLineHelp {
            mpirun -n 4 apus train job.json
 
     commands
-      prepare   make a data set of HDF5 shards from CSV files
+      prepare   make a data set of HDF5 shards from CSV or HDF5 files
       generate  make a synthetic data set of HDF5 shards, on all ranks
       train     fit a model to a data set, as a job file says
       evaluate  loss and metrics of a model on a data set
@@ -19,30 +19,48 @@ enum CommandLineHelp {
     """
 
   static let prepare = """
-    make a data set of HDF5 shards from CSV files
+    make a data set of HDF5 shards from CSV or HDF5 files
 
-    usage: apus prepare CSV... --target COLUMN --output DIR [options]
+    usage: apus prepare [CSV...] [options]
 
     arguments
-      CSV  CSV files with the same columns
+      CSV  CSV files with the same columns, also compressed with gzip
 
     options
-      --target COLUMN        column to predict; all others are features
-      --output DIR           directory of the data set
-      --task TASK            classification or regression; found out from the target otherwise
-      --validation FRACTION  share of the rows for the split validation (default 0)
-      --test FRACTION        share of the rows for the split test (default 0.2)
-      --seed NUMBER          what the split is drawn from (default 1)
-      --standardize          bring each feature to mean 0 and deviation 1, fitted on the training split
-      --missing POLICY       what to do with rows that lack a value: error or drop (default error)
-      --delimiter CHARACTER  character between fields, or tab; found out otherwise
-      --shards NUMBER        shards of the training split; one for about 64 MiB otherwise
-      --compress             compress the shards (shuffle and deflate)
-      --overwrite            replace the data set that is in the directory
-      --help                 print this text
+      --recipe FILE            what to make of the columns: a prepare.json (JSON5)
+      --from DATA              take the rows of a data set or of any HDF5 files, in the place of CSV files
+      --target COLUMN          column to predict; all others are features
+      --output DIR             directory of the data set
+      --task TASK              classification or regression; found out from the target otherwise
+      --validation FRACTION    share of the rows for the split validation (default 0)
+      --test FRACTION          share of the rows for the split test (default 0.2)
+      --seed NUMBER            what the split is drawn from (default 1)
+      --standardize            bring each feature to mean 0 and deviation 1, fitted on the training split
+      --missing POLICY         what to do with rows that lack a value: error or drop (default error)
+      --missing-value TEXT     text that means no value, beside NA, N/A, nan and null (may be repeated)
+      --delimiter CHARACTER    character between fields, or tab; found out otherwise
+      --quote CHARACTER        character around fields, or none (default ")
+      --decimal CHARACTER      character before the decimals of numbers (default .)
+      --thousands CHARACTER    character between groups of three digits
+      --comment CHARACTER      pass over lines that start with this character
+      --no-header              the first line is a row; the columns are x1, x2 and so on
+      --shards NUMBER          shards of the training split; one for about 64 MiB otherwise
+      --chunk-rows NUMBER      rows of a chunk in the shards; about 1 MiB otherwise
+      --compress               compress the shards (shuffle and deflate)
+      --overwrite              replace the data set that is in the directory
+      --dry-run                print what the columns hold and the plan, and write nothing
+      --json                   print the plan as JSON
+      --count-by COLUMN[,...]  count the rows by the values of columns, and write nothing
+      --aggregate WHAT:COLUMN  mean, sum, min or max of a column, for each count (may be repeated)
+      --format FORMAT          how counts are printed: table, csv or json (default table)
+      --help                   print this text
 
     examples
       apus prepare flowers.csv --target species --output flowers --standardize --test 0.2
+      mpirun -n 4 apus prepare 'part-1.csv' 'part-2.csv' --target price --output houses
+      apus prepare flowers.csv --target species --dry-run
+      apus prepare flowers.csv --count-by species,colour --aggregate mean:petals --format csv
+      mpirun -n 4 apus prepare --from flowers --shards 16 --compress --output flowers-16
 
     """
 

@@ -17,8 +17,10 @@ final class JobsFolder: Sendable {
     try files.createSymbolicLink(atPath: directory.file("Jobs"), withDestinationPath: PackageRoot.file("Jobs"))
     for name in try files.contentsOfDirectory(atPath: PackageRoot.file("Datasets")) {
       try files.createDirectory(atPath: directory.file("Datasets/\(name)"), withIntermediateDirectories: true)
-      let table = "Datasets/\(name)/\(name).csv"
-      try files.createSymbolicLink(atPath: directory.file(table), withDestinationPath: PackageRoot.file(table))
+      for table in ["csv", "csv.gz"].map({ "Datasets/\(name)/\(name).\($0)" })
+      where files.fileExists(atPath: PackageRoot.file(table)) {
+        try files.createSymbolicLink(atPath: directory.file(table), withDestinationPath: PackageRoot.file(table))
+      }
     }
   }
 

@@ -48,7 +48,11 @@ struct ColumnProfile: Sendable {
   mutating func observe(_ bytes: Span<UInt8>, _ range: Range<Int>, _ parser: DecimalParser) -> Bool {
     var isText = false
     if let number = parser.double(bytes, range), number.isFinite {
-      if Self.isWhole(bytes, range), number.magnitude < 0x1p63 { integers += 1 } else { reals += 1 }
+      if Self.isWhole(bytes, range, thousands: parser.thousands), number.magnitude < 0x1p63 {
+        integers += 1
+      } else {
+        reals += 1
+      }
       moments.add(number)
     } else if let boolean = ColumnType.boolean(bytes, range) {
       booleans += 1
@@ -76,10 +80,10 @@ struct ColumnProfile: Sendable {
   }
 
   /// Written without a point and an exponent.
-  private static func isWhole(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+  private static func isWhole(_ bytes: Span<UInt8>, _ range: Range<Int>, thousands: UInt8?) -> Bool {
     for index in range {
       let byte = bytes[index]
-      if byte &- 48 >= 10, byte != UInt8(ascii: "-"), byte != UInt8(ascii: "+") { return false }
+      if byte &- 48 >= 10, byte != UInt8(ascii: "-"), byte != UInt8(ascii: "+"), byte != thousands { return false }
     }
     return true
   }

@@ -8,10 +8,11 @@ internal import Settings
 extension TablePreparer {
   /// Makes the data set that `request` asks for, as a whole or not at all. Collective.
   ///
+  /// - Parameter describe: changes what `dataset.json` says.
   /// - Throws: a failure that all ranks share; then there is no data set, or the one that was there before.
   static func makeDataset(
     from source: Source, _ recipe: Recipe, _ request: PreparationRequest, _ ranks: borrowing some Ranks & ~Copyable,
-    progress: @escaping (PreparationProgress) -> Void
+    progress: @escaping (PreparationProgress) -> Void, describe: (inout DatasetManifest) -> Void = { _ in }
   ) throws -> PreparationSummary {
     let start = ContinuousClock.now
     let pipeline = try Agreement.alike {
@@ -23,9 +24,11 @@ extension TablePreparer {
       let preparer = TablePreparer(source, pipeline, request, progress: progress)
       let result = try preparer.write(into: output.partial, ranks)
       summary = result.summary
+      var manifest = result.manifest
+      describe(&manifest)
       let isRoot = ranks.rank == 0
       try Agreement.everywhere(ranks) {
-        if isRoot { try result.manifest.write(toDirectory: output.partial) }
+        if isRoot { try manifest.write(toDirectory: output.partial) }
       }
     } catch {
       output.abandon()

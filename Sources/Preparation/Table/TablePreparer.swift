@@ -74,7 +74,8 @@ final class TablePreparer<Source: TableSource> {
     let labels = classes.map { classes in classes.names.indices.map { Int32($0) } }
     let assembler = ShardAssembler(
       directory: directory, columns: fitted.featureNames.count, index: index,
-      classes: labels.map { labels in shares.map { _ in labels } }, compress: request.compress)
+      classes: labels.map { labels in shares.map { _ in labels } }, compress: request.compress,
+      chunkRows: request.chunkRows)
     let own = ShardAssembler.deal(plans, among: ranks.size)[ranks.rank]
     let bytes = try Agreement.gathering(ranks) {
       var writer = ByteWriter()

@@ -23,11 +23,14 @@ struct Positional: Sendable {
   let name: String
   /// It may stand once or more often; only the last one may.
   let repeats: Bool
+  /// It has to stand there, at least once; only the last one need not.
+  let isRequired: Bool
   let summary: String
 
-  init(_ name: String, repeats: Bool = false, _ summary: String) {
+  init(_ name: String, repeats: Bool = false, isRequired: Bool = true, _ summary: String) {
     self.name = name
     self.repeats = repeats
+    self.isRequired = isRequired
     self.summary = summary
   }
 }
@@ -45,7 +48,10 @@ struct Syntax: Sendable {
 
   /// `apus prepare CSV... --target COLUMN --output DIR [options]`
   var usage: String {
-    let arguments = positionals.map { $0.repeats ? "\($0.name)..." : $0.name }
+    let arguments = positionals.map { positional in
+      let name = positional.repeats ? "\(positional.name)..." : positional.name
+      return positional.isRequired ? name : "[\(name)]"
+    }
     let required = options.filter(\.isRequired).map { "\($0.name) \($0.value ?? "")" }
     let rest = required.count < options.count ? ["[options]"] : []
     return (["apus", name] + arguments + required + rest).joined(separator: " ")
@@ -99,7 +105,7 @@ struct Arguments: Sendable {
   }
 
   private func checkPositionals(_ syntax: Syntax) throws(UsageError) {
-    if positionals.count < syntax.positionals.count {
+    if positionals.count < syntax.positionals.count, syntax.positionals[positionals.count].isRequired {
       let missing = syntax.positionals[positionals.count]
       throw UsageError("\(missing.name) is missing: \(missing.summary)", syntax: syntax)
     }
