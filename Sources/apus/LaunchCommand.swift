@@ -89,6 +89,9 @@ struct LaunchCommand: LocalCommand {
     let run = LaunchedTraining(
       job: job, program: try Machine.programPath, words: words, replaces: train.policy == .overwrite)
     let code: Int32
+    var plan = plan
+    // What is left of the hosts has to hold whole copies of the model. (Too many for any number of ranks: the training says so.)
+    plan.rankMultiple = max(1, job.split.pipeline.multipliedReportingOverflow(by: job.split.tensor).partialValue)
     var supervisor = try Supervisor(plan, run)
     do {
       code = try supervisor.supervise()
