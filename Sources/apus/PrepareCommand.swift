@@ -96,8 +96,9 @@ struct PrepareCommand: Command {
     format = try arguments.choice("--format", Self.syntax) ?? .table
     try Self.checkInputs(arguments)
     let needed = recipePath == nil && source == nil ? ["--target", "--output"] : ["--output"]
-    for option in needed where !isDry && count == nil && arguments.value(option) == nil {
-      throw UsageError("\(option) is missing", syntax: Self.syntax)
+    guard !isDry, count == nil else { return }
+    for option in Self.syntax.options where needed.contains(option.name) && !arguments.has(option.name) {
+      throw UsageError("\(option.name) \(option.value ?? "") is missing: \(option.summary)", syntax: Self.syntax)
     }
   }
 
