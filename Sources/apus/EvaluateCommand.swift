@@ -57,10 +57,17 @@ struct EvaluateCommand: Command {
     guard world.rank == 0 else { return ExitCode.success.rawValue }
     let text =
       isJSON
-      ? metrics.json(classNames: description.classNames).serialized(pretty: true)
+      ? json(metrics, description, transform).serialized(pretty: true)
       : MetricsTable.text(metrics, description, transform)
     StandardStream.output.write(text)
     return ExitCode.success.rawValue
+  }
+
+  private func json(_ metrics: Metrics, _ description: ModelDescription, _ transform: TargetTransform) -> JSONValue {
+    let json = metrics.json(classNames: description.classNames)
+    guard transform != .none, case .object(let members) = json else { return json }
+    // The metrics are of what the model learned.
+    return .object(members + [JSONMember(key: "target_transform", value: .string(transform.rawValue))])
   }
 
   /// The metrics on the rows of a raw table. Collective.

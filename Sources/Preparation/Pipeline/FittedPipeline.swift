@@ -31,6 +31,12 @@ public struct FittedPipeline: Sendable {
     self.columns = columns
     self.target = target
     self.dialect = dialect
+    if case .classes = target, pipeline.recipe.targetTransform != .none {
+      throw PreparationError(
+        .invalid,
+        "the target \(quoted(pipeline.target ?? "")) is one of classes, which have no \(pipeline.recipe.targetTransform.rawValue)",
+        hint: "\"task\": \"regression\" in the recipe predicts the number instead")
+    }
     products = pipeline.products
     if case .classes(let names) = target { classes = ClassIndex(names: names) } else { classes = nil }
     var names: [String] = []

@@ -63,7 +63,16 @@ final class Predictor {
     model.transformOutputs(workspace)
     var outputs = workspace.outputs.values(in: 0..<count)
     if targetTransform != .none {
-      for index in outputs.indices { outputs[index] = Float(targetTransform.inverted(Double(outputs[index]))) }
+      for index in outputs.indices {
+        let value = Float(targetTransform.inverted(Double(outputs[index])))
+        guard value.isFinite else {
+          throw DataError(
+            .invalid,
+            "'\(dataPath)', row \(first + index / model.outputs): the target for the model's output \(outputs[index]) is too large for a 32-bit number",
+            hint: "its features may be far from those that the model was trained on")
+        }
+        outputs[index] = value
+      }
     }
     // One output for two classes is the probability of the second.
     let isHalf = schema.numbers == .probabilities && schema.width == 2 * model.outputs && schema.labels == 1

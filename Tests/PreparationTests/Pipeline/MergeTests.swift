@@ -88,10 +88,11 @@ import Testing
 
   @Test(arguments: [TargetEncoding.value, .none, .classes(["0", "1"])])
   func whatIsWrittenReadsAsTheSame(target: TargetEncoding) throws {
-    let pipeline = try Pipeline(
-      try Recipe(parsing: Array(Self.recipe.utf8), source: "prepare.json"), schema: Self.schema,
-      target: target == .none ? nil : "y")
-    guard target != .none || pipeline.target == nil else { return }
+    // Classes have no logarithm.
+    let transform: JSONValue = target == .value ? "log" : "none"
+    let recipe = try Recipe(
+      parsing: Array(Self.recipe.utf8), source: "prepare.json", overrides: [("target_transform", transform)])
+    let pipeline = try Pipeline(recipe, schema: Self.schema, target: target == .none ? nil : "y")
     let fitted = try PipelineTests.fit(pipeline, [Self.table(rows: 200)], target: target)
     for pretty in [false, true] {
       let text = fitted.json.serialized(pretty: pretty)

@@ -358,6 +358,8 @@ import Testing
     #expect(
       negative?.message.contains("has no log, which the recipe's target_transform needs; targets must be above 0")
         == true)
+    let classes = #expect(throws: PreparationError.self) { try targets(log, .classes(["1", "2"])) }
+    #expect(classes?.message == "the target 'y' is one of classes, which have no log")
     #expect(TargetTransform.log.inverted(TargetTransform.log.applied(to: 5)).rounded() == 5)
     #expect(TargetTransform.log1p.inverted(TargetTransform.log1p.applied(to: 1e-20)) == 1e-20)
     #expect(TargetTransform.log.applied(to: 0).isNaN && TargetTransform.log1p.applied(to: -1).isNaN)
