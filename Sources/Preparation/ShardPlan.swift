@@ -8,8 +8,6 @@ struct ShardPlan: Equatable, Sendable {
   var split: SplitName
   var rows: Int
   var shards: Int
-  /// Shards of the split that are there already, before these.
-  var earlier = 0
 
   /// The rows of the split that shard `index` holds: all shards are equal to the row.
   func range(_ index: Int) -> Range<Int> { border(index)..<border(index + 1) }
@@ -22,7 +20,7 @@ struct ShardPlan: Equatable, Sendable {
 
   /// The file of shard `index`.
   func name(_ index: Int) -> String {
-    DatasetManifest.shardName(split: split.rawValue, index: earlier + index, of: earlier + shards)
+    DatasetManifest.shardName(split: split.rawValue, index: index, of: shards)
   }
 
   /// The split as `dataset.json` has it.

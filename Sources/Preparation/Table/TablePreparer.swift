@@ -23,33 +23,27 @@ final class TablePreparer<Source: TableSource> {
   private let cleaner: BlockCleaner<Source>
   private let progress: (PreparationProgress) -> Void
   private let totalBytes: Int
-  /// What an existing data set was fitted with; nil to fit anew.
-  private let known: FittedPipeline?
   private var dealer = RowDealer(.inOrder, fractions: SplitFractions(), seed: 0, before: [[0]])
   /// Rows of the blocks before each block with the key of each border of a split by time.
   private var ties: [[Int]] = []
   private var classes: ClassIndex?
 
   init(
-    _ source: Source, _ pipeline: Pipeline, _ request: PreparationRequest, fitted: FittedPipeline? = nil,
+    _ source: Source, _ pipeline: Pipeline, _ request: PreparationRequest,
     progress: @escaping (PreparationProgress) -> Void
   ) {
     self.source = source
     self.pipeline = pipeline
     self.request = request
     self.progress = progress
-    known = fitted
     cleaner = BlockCleaner(source, pipeline)
     totalBytes = (0..<source.blocks).reduce(0) { $0 + source.bytes(of: $1) }
   }
 
   /// Writes the shards into `directory`; says what `dataset.json` is to say. Collective.
   ///
-  /// - Parameter earlier: the number of shards that each split has already.
   /// - Throws: a failure that all ranks share.
-  func write(
-    into directory: String, earlier: [SplitName: Int] = [:], _ ranks: borrowing some Ranks & ~Copyable
-  ) throws -> Result {
+  func write(into directory: String, _ ranks: borrowing some Ranks & ~Copyable) throws -> Result {
     let mine = source.share(of: ranks.rank, among: ranks.size)
     try findRepeated(mine, ranks)
     let decision = try plan(mine, ranks)
@@ -58,16 +52,15 @@ final class TablePreparer<Source: TableSource> {
     let repeated = cleaner.duplicates.values.reduce(0) { $0 + $1.count }
     let (fitted, counts, rowsPerClass) = try fit(mine, decision.target, ranks)
     let rows = SplitName.allCases.map { counts.total[$0.place] }
-    guard rows[SplitName.train.place] > 0 || known != nil else {
+    guard rows[SplitName.train.place] > 0 else {
       throw Failure(.invalidData, "no row is left to train on", isShared: true)
     }
-    var plans = try Agreement.alike {
+    let plans = try Agreement.alike {
       try ShardPlan.plan(
         Dictionary(uniqueKeysWithValues: SplitName.allCases.map { ($0, rows[$0.place]) }),
         fractions: usedFractions(rows),
         asked: request.shards, rowBytes: 4 * (fitted.featureNames.count + 1))
     }
-    for index in plans.indices { plans[index].earlier = earlier[plans[index].split] ?? 0 }
     try Agreement.everywhere(ranks) { try putAside(mine, fitted, directory, rank: ranks.rank) }
     let shares = (0..<ranks.size).map { source.share(of: $0, among: ranks.size) }
     let index = RowIndex(counts: (0..<source.blocks).map { counts[$0] }, shares: shares)
@@ -187,16 +180,15 @@ final class TablePreparer<Source: TableSource> {
             }
             own.append(counts)
           }
-          if known == nil { try pass.observe(clean, training: splits.map { $0 == .train }) }
+          try pass.observe(clean, training: splits.map { $0 == .train })
         }
         return pass.encoded()
       }
       var total = fitter.makePass()
       for part in seen { try total.merge(encoded: part) }
       try Agreement.alike { try fitter.finish(total) }
-      if known != nil || mine.isEmpty && fitter.isFinished { break }
     } while !fitter.isFinished
-    let fitted = try known ?? Agreement.alike { try fitter.fitted(target: target) }
+    let fitted = try Agreement.alike { try fitter.fitted(target: target) }
     let counts = try BlockCounts(own, width: width, ranks)
     var rowsPerClass = perClass
     let flat = perClass.flatMap { $0 }
@@ -312,7 +304,6 @@ final class TablePreparer<Source: TableSource> {
     guard let name = pipeline.target, let place = pipeline.schema.index(of: name) else {
       throw PreparationError(.usage, "there is no target")
     }
-    if let known { return TargetCounts.Decision(known.target, "as the data set has it") }
     let task = pipeline.recipe.task == .automatic ? request.task : pipeline.recipe.task
     return try counts.decide(task, pipeline.schema.columns[place], known: source.classNames)
   }
