@@ -165,7 +165,14 @@ struct PrepareCommand: Command {
   private func recipe(_ world: borrowing Communicator) throws -> Recipe? {
     guard let recipePath else { return nil }
     let bytes = try Agreement.fromRoot(world) { try Recipe.text(of: recipePath) }
-    return try Agreement.alike { try Recipe(parsing: bytes, source: recipePath, overrides: overrides) }
+    return try Agreement.alike {
+      let recipe = try Recipe(parsing: bytes, source: recipePath, overrides: overrides)
+      guard recipe.target != nil || isDry || count != nil || source != nil else {
+        throw UsageError(
+          "--target COLUMN is missing, and the recipe has no \"target\"", syntax: Self.syntax)
+      }
+      return recipe
+    }
   }
 
   private static func dialect(_ arguments: Arguments) throws -> CSVDialect {

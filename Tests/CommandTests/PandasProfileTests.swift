@@ -118,8 +118,9 @@ import Testing
     Dialect(name: "semicolon", table: #"{"delimiter": ";"}"#, pandas: #"{"sep": ";"}"#),
     Dialect(name: "tab", table: #"{"delimiter": "\t"}"#, pandas: #"{"sep": "\t"}"#),
     Dialect(name: "bar", table: #"{"delimiter": "|"}"#, pandas: #"{"sep": "|"}"#),
+    // With "=", since mpirun takes a word ":" for the end of a program's arguments.
     Dialect(
-      name: "colon", table: #"{"delimiter": ":"}"#, options: ["--delimiter", ":"], pandas: #"{"sep": ":"}"#),
+      name: "colon", table: #"{"delimiter": ":"}"#, options: ["--delimiter=:"], pandas: #"{"sep": ":"}"#),
     Dialect(
       name: "single quotes", table: #"{"quote": "'"}"#, options: ["--quote", "'"], pandas: #"{"quotechar": "'"}"#),
     Dialect(
