@@ -41,7 +41,8 @@ public struct StepPlan: Sendable {
 
   /// The passes through the model in the first step of an epoch, on the ranks that have most.
   public var passes: Int {
-    (0..<min(shape.data, order.virtualRanks)).map { passes(data: $0).count }.max() ?? 0
+    // Where there are fewer virtual ranks than copies of the model, some copies have none.
+    (0..<shape.data).map { passes(data: $0).count }.max() ?? 0
   }
 
   /// The part of a step in which the stages of the pipeline wait for each other.

@@ -27,6 +27,7 @@ extension TrainingRun {
 
   /// What is said of a pipeline that is too deep for its micro-batches: more than half of it would wait.
   public var bubbleWarning: String? {
+    guard shape.pipeline > 1 else { return nil }
     let step = step
     guard step.passes < shape.pipeline else { return nil }
     let advice = Self.deeper(step).map { better in
