@@ -34,6 +34,11 @@ import Glibc
     owner = nil
   }
 
+  /// Makes room for `count` elements; where there was less, what was there is lost.
+  public mutating func reserve(_ count: Int) {
+    if self.count < count { self = FloatBuffer(count: count) }
+  }
+
   /// Makes a buffer that holds `values`.
   public init(_ values: [Float]) {
     self.init(count: values.count)

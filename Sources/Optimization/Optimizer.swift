@@ -47,19 +47,6 @@ public struct Optimizer: ~Copyable {
     }
   }
 
-  /// Copies state buffer `index`, `owned.count` floats, to `offset` of a buffer.
-  public func copyState(_ index: Int, into buffer: inout FloatBuffer, at offset: Int = 0) {
-    precondition(index >= 0 && index < stateNames.count, "state \(index) of \(stateNames.count)")
-    if index == 0 { buffer.copy(from: first, to: offset) } else { buffer.copy(from: second, to: offset) }
-  }
-
-  /// Replaces state buffer `index` by `owned.count` floats from `offset` on.
-  public mutating func setState(_ index: Int, from buffer: borrowing FloatBuffer, at offset: Int = 0) {
-    precondition(index >= 0 && index < stateNames.count, "state \(index) of \(stateNames.count)")
-    let range = offset..<offset + owned.count
-    if index == 0 { first.copy(from: buffer, range: range) } else { second.copy(from: buffer, range: range) }
-  }
-
   /// Gives state buffer `index`, for those who write it without a copy.
   public func withState<R, E: Error>(
     _ index: Int, _ body: (borrowing FloatBuffer) throws(E) -> R

@@ -64,7 +64,7 @@ public final class TensorExchange: LayerExchange {
   private func add(to buffer: inout FloatBuffer, _ slices: [Range<Int>]) throws(MPIError) {
     let mine = slices[place.index]
     let count = mine.count
-    Self.reserve(&received, (place.count - 1) * count)
+    received.reserve((place.count - 1) * count)
     let sending = Partition(
       counts: slices.indices.map { $0 == place.index ? 0 : slices[$0].count },
       displacements: slices.map(\.lowerBound))
@@ -83,16 +83,12 @@ public final class TensorExchange: LayerExchange {
 
   private func gather(_ buffer: inout FloatBuffer, _ cuts: [Range<Int>]) throws(MPIError) {
     let mine = cuts[place.index]
-    Self.reserve(&part, mine.count)
+    part.reserve(mine.count)
     part.copy(from: buffer, range: mine)
     let toAll = Partition(
       counts: [Int](repeating: mine.count, count: place.count),
       displacements: [Int](repeating: 0, count: place.count))
     let receiving = Partition(counts: cuts.map(\.count), displacements: cuts.map(\.lowerBound))
     try communicator.allToAll(part, toAll, into: &buffer, receiving)
-  }
-
-  private static func reserve(_ buffer: inout FloatBuffer, _ count: Int) {
-    if buffer.count < count { buffer = FloatBuffer(count: count) }
   }
 }

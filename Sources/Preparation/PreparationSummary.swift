@@ -7,6 +7,13 @@ public struct PreparationSummary: Equatable, Sendable {
     public var rowsPerClass: [Int]
     /// Names of the shards in the output directory.
     public var shards: [String]
+
+    init(_ plan: ShardPlan, rowsPerClass: [Int]) {
+      name = plan.split
+      rows = plan.rows
+      self.rowsPerClass = rowsPerClass
+      shards = (0..<plan.shards).map { plan.name($0) }
+    }
   }
 
   public struct Change: Equatable, Sendable {

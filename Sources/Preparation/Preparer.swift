@@ -45,28 +45,16 @@ public struct Preparer: Sendable {
     let start = ContinuousClock.now
     try request.check()
     let tables = try InputTables(request, on: ranks)
-    var output: OutputDirectory?
-    let directory = String(
-      decoding: try ranks.fromRoot { () throws(PreparationError) in
-        let made = try OutputDirectory(request.output, overwrite: request.overwrite)
-        let partial = made.partial
-        output = consume made
-        return Array(partial.utf8)
-      }, as: UTF8.self)
+    let output = try SharedOutput(request.output, overwrite: request.overwrite, ranks)
     var summary: PreparationSummary
     do {
-      summary = try prepare(tables, in: directory, ranks, progress: progress)
+      summary = try prepare(tables, in: output.partial, ranks, progress: progress)
     } catch {
-      if let output = output.take() { output.abandon() }
+      output.abandon()
       throw error
     }
-    let path = try ranks.fromRoot { () throws(PreparationError) in
-      guard let output = output.take() else { return [] }
-      let path = output.path
-      try output.publish()
-      return Array(path.utf8)
-    }
-    summary.output = String(decoding: path, as: UTF8.self)
+    try output.publish(ranks)
+    summary.output = output.path
     summary.seconds = (ContinuousClock.now - start) / .seconds(1)
     return summary
   }
@@ -117,15 +105,15 @@ public struct Preparer: Sendable {
       directory: directory, columns: names.count, index: index,
       classes: classIndex == nil ? nil : try ranks.allGather(classes), compress: request.compress,
       chunkRows: request.chunkRows)
-    try write(ShardAssembler.deal(plans, among: ranks.size)[rank], assembler, ranks, progress)
+    let jobs = ShardAssembler.deal(plans, among: ranks.size)[rank]
+    var bytesWritten = 0
+    try ranks.together { () throws(PreparationError) in bytesWritten = try assembler.write(jobs, progress: progress) }
 
     let classCount = router.classCount
-    var bytesWritten = 0
     try ranks.together { () throws(PreparationError) in
       guard rank == 0 else { return }
       try RowSpill.remove(from: directory)
       try write(manifest: names, decision.target, splits: plans, moments: moments, to: directory)
-      bytesWritten = try bytes(of: plans, in: directory)
     }
     return PreparationSummary(
       output: "", rows: target.rows, droppedRows: dropped.reduce(0, +),
@@ -135,10 +123,8 @@ public struct Preparer: Sendable {
       columns: names.count, classes: decision.target.names, decision: decision.reason,
       splits: plans.map { plan in
         PreparationSummary.SplitSummary(
-          name: plan.split, rows: plan.rows,
-          rowsPerClass: Array(rowsPerClass[plan.split.place * classCount..<(plan.split.place + 1) * classCount]),
-          shards: (0..<plan.shards).map { plan.name($0) })
-      }, seconds: 0, bytesRead: tables.totalBytes, bytesWritten: bytesWritten)
+          plan, rowsPerClass: Array(rowsPerClass[plan.split.place * classCount..<(plan.split.place + 1) * classCount]))
+      }, seconds: 0, bytesRead: tables.totalBytes, bytesWritten: try ranks.sums([bytesWritten])[0])
   }
 
   /// The fields of each file that make the row, in the order of the first file.
@@ -186,24 +172,6 @@ public struct Preparer: Sendable {
   }
 
   private func write(
-    _ jobs: [ShardAssembler.Job], _ assembler: ShardAssembler, _ ranks: borrowing some Ranks & ~Copyable,
-    _ progress: (PreparationProgress) -> Void
-  ) throws {
-    let rowBytes = 4 * (assembler.columns + 1)
-    let total = jobs.reduce(0) { $0 + $1.plan.range($1.shard).count }
-    var rows = 0
-    try ranks.together { () throws(PreparationError) in
-      for job in jobs {
-        try assembler.write(job) { count in
-          rows += count
-          progress(
-            PreparationProgress(phase: .writing, bytes: rows * rowBytes, totalBytes: total * rowBytes, rows: rows))
-        }
-      }
-    }
-  }
-
-  private func write(
     manifest names: [String], _ plan: TargetPlan, splits: [ShardPlan], moments: ColumnMoments?, to directory: String
   ) throws(PreparationError) {
     let target: DatasetManifest.Target =
@@ -226,17 +194,5 @@ public struct Preparer: Sendable {
     } catch {
       throw PreparationError(error)
     }
-  }
-
-  private func bytes(of plans: [ShardPlan], in directory: String) throws(PreparationError) -> Int {
-    var bytes = 0
-    for plan in plans {
-      for index in 0..<plan.shards {
-        let path = FileSystem.join(directory, plan.name(index))
-        let status = try PreparationError.translating { () throws(FilesError) in try FileSystem.status(of: path) }
-        bytes += status?.bytes ?? 0
-      }
-    }
-    return bytes
   }
 }

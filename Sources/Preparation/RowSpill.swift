@@ -97,10 +97,3 @@ enum RowSpill {
     }
   }
 }
-
-extension FloatBuffer {
-  /// Makes room for `count` numbers; what was there is lost.
-  mutating func reserve(_ count: Int) {
-    if self.count < count { self = FloatBuffer(count: count) }
-  }
-}

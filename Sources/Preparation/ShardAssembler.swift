@@ -44,9 +44,26 @@ struct ShardAssembler {
     return dealt
   }
 
+  /// Writes shards; returns how many bytes they have.
+  func write(_ jobs: [Job], progress: (PreparationProgress) -> Void) throws(PreparationError) -> Int {
+    let rowBytes = 4 * (columns + 1)
+    let total = jobs.reduce(0) { $0 + $1.plan.range($1.shard).count }
+    var (rows, bytes) = (0, 0)
+    for job in jobs {
+      try write(job) { count in
+        rows += count
+        progress(PreparationProgress(phase: .writing, bytes: rows * rowBytes, totalBytes: total * rowBytes, rows: rows))
+      }
+      let path = FileSystem.join(directory, job.plan.name(job.shard))
+      let status = try PreparationError.translating { () throws(FilesError) in try FileSystem.status(of: path) }
+      bytes += status?.bytes ?? 0
+    }
+    return bytes
+  }
+
   /// Writes one shard.
   /// - Parameter progress: called with the number of rows written since the last call.
-  func write(_ job: Job, progress: (Int) -> Void) throws(PreparationError) {
+  private func write(_ job: Job, progress: (Int) -> Void) throws(PreparationError) {
     let rows = job.plan.range(job.shard)
     let writer: ShardWriter
     do throws(DataError) {

@@ -1,32 +1,37 @@
-internal import Failures
+internal import Data
 internal import MPI
 
 /// An output directory that all ranks write into: rank 0 makes it, moves it to its place or removes it.
 final class SharedOutput {
+  /// Where it will be.
+  let path: String
   /// Where it is written.
   let partial: String
   /// On rank 0 until it is published or abandoned.
   private var directory: OutputDirectory?
 
   /// Makes an empty directory beside `path`. Collective.
-  /// - Throws: a failure that all ranks share: see `OutputDirectory`.
+  /// - Throws: `PreparationError`, the same on every rank: see `OutputDirectory`.
   init(_ path: String, overwrite: Bool, _ world: borrowing some Ranks & ~Copyable) throws {
     var made: OutputDirectory?
-    let place = try Agreement.fromRoot(world) {
+    let places = try world.fromRoot { () throws(PreparationError) in
       let directory = try OutputDirectory(path, overwrite: overwrite)
-      let partial = Array(directory.partial.utf8)
+      var places = ByteWriter()
+      places.write(directory.path)
+      places.write(directory.partial)
       made = consume directory
-      return partial
+      return places.bytes
     }
-    partial = String(decoding: place, as: UTF8.self)
+    var reader = ByteReader(places)
+    self.path = try reader.readString()
+    partial = try reader.readString()
     directory = made.take()
   }
 
   /// Moves the directory to its place. Collective.
   func publish(_ world: borrowing some Ranks & ~Copyable) throws {
-    _ = try Agreement.fromRoot(world) {
+    try world.together { () throws(PreparationError) in
       if let directory = directory.take() { try directory.publish() }
-      return []
     }
   }
 

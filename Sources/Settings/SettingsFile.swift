@@ -1,5 +1,6 @@
 import Failures
 import Files
+public import JSON
 import Text
 
 /// A file of settings: a job, a recipe.
@@ -39,6 +40,18 @@ public struct SettingsFile: Sendable {
           .invalidJob, "'\(path)' is no \(kind): it has more than \(Text.bytes(Self.mostBytes))", hint: hint)
       default: throw error
       }
+    }
+  }
+
+  /// What a file of settings says, JSON5.
+  /// - Parameter source: its name, for messages.
+  /// - Throws: `InvalidSettings` with the place where it is no JSON5.
+  public static func parse(_ bytes: [UInt8], source: String) throws(InvalidSettings) -> JSONNode {
+    do {
+      return try JSONNode(parsing: bytes, dialect: .json5)
+    } catch {
+      let origin = SettingProblem.Origin.file(line: error.line, column: error.column)
+      throw InvalidSettings(source: source, problems: [SettingProblem(origin: origin, message: error.message)])
     }
   }
 

@@ -1,41 +1,28 @@
 import Foundation
-import Glibc
 import TestSupport
 import Testing
 
 /// Ranks that hold parts of a model and fail: all others end in time, with one message, and what was written before is whole.
 @Suite(.enabled(if: Python.isAvailable)) struct FaultLayoutTests {
-  let folder: TemporaryDirectory
+  let training: EndlessTraining
   let files = BadInputFiles.shared
 
+  /// A pipeline of three stages.
   init() throws {
-    folder = try TemporaryDirectory("parts")
-    let job = """
-      { model: { kind: "mlp", hidden: [150, 40] }, data: { path: "DATA" }, train: { epochs: 1000000, batch_size: 32 },
-        parallel: { pipeline: 3, micro_batches: 2, virtual_ranks: 4 }, checkpoint: { every_steps: 5, every_seconds: 0 },
-        output: "run" }
+    training = try EndlessTraining(
+      "parts",
       """
-    try folder.write(text: job.replacing("DATA", with: files.path("good")), to: "job.json")
+      model: { kind: "mlp", hidden: [150, 40] }, parallel: { pipeline: 3, micro_batches: 2, virtual_ranks: 4 }
+      """)
   }
 
-  private var arguments: [String] { ["train", folder.file("job.json")] }
-
-  /// A pipeline of three stages that goes on for ever, from the moment when it has saved its first checkpoints.
-  private func running(_ more: [String] = [], ranks: Int = 3) throws -> RunningProgram {
-    let running = try MPILauncher.start(
-      ranks: ranks, Binaries.apus, arguments + more, options: CommandLineRun.impatient, workingDirectory: folder.path)
-    let saved = running.wait(timeout: .seconds(20)) { folder.contains("run/checkpoints/step-000000010") }
-    #expect(saved)
-    return running
-  }
+  private var folder: TemporaryDirectory { training.folder }
+  private var arguments: [String] { training.arguments }
 
   /// The newest checkpoint is whole: one rank alone goes on from it.
   private func expectResume(sourceLocation: SourceLocation = #_sourceLocation) throws {
-    let newest = try #require(
-      try folder.names(in: "run/checkpoints").last { $0.hasPrefix("step-") }, sourceLocation: sourceLocation)
-    let step = try #require(Int(newest.dropFirst("step-".count)), sourceLocation: sourceLocation)
-    let more = ["--resume", "--set", "parallel.pipeline=1", "--set", "train.steps=\(step + 1)"]
-    let result = try CommandLineRun.succeed(arguments + more, ranks: 1, in: folder, sourceLocation: sourceLocation)
+    let (step, result) = try training.resume(
+      ["--set", "parallel.pipeline=1"], ranks: 1, sourceLocation: sourceLocation)
     #expect(result.standardError.contains("resumed after step \(step)"), "\(result)", sourceLocation: sourceLocation)
   }
 
@@ -85,27 +72,15 @@ import Testing
   // MARK: Loss of a rank
 
   @Test(arguments: [0, 1, 2]) func killedStage(_ stage: Int) throws {
-    let running = try running()
-    let process = try CommandLineRun.process(ofRank: stage, in: running)
-    let since = ContinuousClock.now
-    kill(process, SIGKILL)
-    let result = running.wait(timeout: .seconds(30))
-    #expect(ContinuousClock.now - since < .seconds(5), "\(result)")
-    #expect(!result.timedOut && result.exitCode == 137, "\(result)")
-    CommandLineRun.expectNoProcess(of: folder)
+    let running = try training.running()
+    try training.kill(rank: stage, of: running)
     try expectResume()
   }
 
   @Test(arguments: [1, 2]) func killedPart(_ rank: Int) throws {
     let settings = ["pipeline=1", "tensor=2", "shard_optimizer=true"]
-    let running = try running(settings.flatMap { ["--set", "parallel." + $0] }, ranks: 4)
-    let process = try CommandLineRun.process(ofRank: rank, in: running)
-    let since = ContinuousClock.now
-    kill(process, SIGKILL)
-    let result = running.wait(timeout: .seconds(30))
-    #expect(ContinuousClock.now - since < .seconds(5), "\(result)")
-    #expect(!result.timedOut && result.exitCode == 137, "\(result)")
-    CommandLineRun.expectNoProcess(of: folder)
+    let running = try training.running(settings.flatMap { ["--set", "parallel." + $0] }, ranks: 4)
+    try training.kill(rank: rank, of: running)
     try expectResume()
   }
 

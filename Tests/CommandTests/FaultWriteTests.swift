@@ -4,19 +4,14 @@ import Testing
 
 /// Rank 0 that cannot write, and ranks that die: all others end in time, and what was written before is whole.
 @Suite(.enabled(if: Python.isAvailable)) struct FaultWriteTests {
-  let folder: TemporaryDirectory
-  let files = BadInputFiles.shared
+  let training: EndlessTraining
 
   init() throws {
-    folder = try TemporaryDirectory("write")
-    let job = """
-      { model: { kind: "mlp", hidden: [200] }, data: { path: "DATA" }, train: { epochs: 1000000, batch_size: 32 },
-        checkpoint: { every_steps: 5, every_seconds: 0 }, output: "run" }
-      """
-    try folder.write(text: job.replacing("DATA", with: files.path("good")), to: "job.json")
+    training = try EndlessTraining("write", "model: { kind: \"mlp\", hidden: [200] }")
   }
 
-  private var arguments: [String] { ["train", folder.file("job.json")] }
+  private var folder: TemporaryDirectory { training.folder }
+  private var arguments: [String] { training.arguments }
 
   private func expectEnd(
     _ result: RunResult, code: Int32, says words: [String], sourceLocation: SourceLocation = #_sourceLocation
@@ -25,30 +20,10 @@ import Testing
     CommandLineRun.expectNoProcess(of: folder, sourceLocation: sourceLocation)
   }
 
-  /// A run that goes on for ever, from the moment when it has saved its first checkpoints.
-  private func running() throws -> RunningProgram {
-    let running = try MPILauncher.start(
-      ranks: 3, Binaries.apus, arguments, options: CommandLineRun.impatient, workingDirectory: folder.path)
-    let saved = running.wait(timeout: .seconds(20)) { folder.contains("run/checkpoints/step-000000010") }
-    #expect(saved)
-    return running
-  }
-
-  /// Every checkpoint that has its name is whole: a run goes on from the newest of them.
-  private func expectResume(sourceLocation: SourceLocation = #_sourceLocation) throws {
-    let newest = try #require(
-      try folder.names(in: "run/checkpoints").last { $0.hasPrefix("step-") }, sourceLocation: sourceLocation)
-    let step = try #require(Int(newest.dropFirst("step-".count)), sourceLocation: sourceLocation)
-    let more = ["--resume", "--set", "train.steps=\(step + 1)"]
-    let result = try CommandLineRun.succeed(arguments + more, ranks: 2, in: folder, sourceLocation: sourceLocation)
-    #expect(!result.standardError.contains("warning"), "\(result)", sourceLocation: sourceLocation)
-    #expect(result.standardError.contains("resumed after step"), "\(result)", sourceLocation: sourceLocation)
-  }
-
   // MARK: Checkpoints that cannot be written
 
   @Test func checkpointFolderThatIsAFile() throws {
-    let running = try running()
+    let running = try training.running()
     try FileManager.default.moveItem(atPath: folder.file("run/checkpoints"), toPath: folder.file("run/kept"))
     try folder.write(text: "in the way", to: "run/checkpoints")
     let since = ContinuousClock.now
@@ -59,7 +34,7 @@ import Testing
       says: ["the checkpoint of step ", " was not saved: cannot ", "hint: a checkpoint takes", "is intact"])
     try FileManager.default.removeItem(atPath: folder.file("run/checkpoints"))
     try FileManager.default.moveItem(atPath: folder.file("run/kept"), toPath: folder.file("run/checkpoints"))
-    try expectResume()
+    try training.resume(ranks: 2)
   }
 
   /// The write beyond the limit is an error with a message, and not a death by SIGXFSZ.
@@ -105,7 +80,7 @@ import Testing
     try CommandLineRun.fail(
       arguments + ["--set", "output=file/run"], ranks: 3, in: folder, code: 73,
       says: ["the output directory 'file/run' cannot be used: cannot create 'file/run': Not a directory"])
-    let running = try running()
+    let running = try training.running()
     try CommandLineRun.fail(
       arguments + ["--resume"], ranks: 2, in: folder, code: 73,
       says: [
@@ -120,20 +95,14 @@ import Testing
   // MARK: Loss of a rank
 
   @Test(arguments: [0, 2]) func killedRank(_ rank: Int) throws {
-    let running = try running()
-    let process = try CommandLineRun.process(ofRank: rank, in: running)
-    let since = ContinuousClock.now
-    kill(process, SIGKILL)
-    let result = running.wait(timeout: .seconds(30))
-    #expect(ContinuousClock.now - since < .seconds(5), "\(result)")
-    #expect(!result.timedOut && result.exitCode == 137, "\(result)")
-    CommandLineRun.expectNoProcess(of: folder)
-    try expectResume()
+    let running = try training.running()
+    try training.kill(rank: rank, of: running)
+    try training.resume(ranks: 2)
   }
 
   /// Nobody but the kernel could end the ranks.
   @Test func killedLauncher() throws {
-    let running = try running()
+    let running = try training.running()
     let since = ContinuousClock.now
     running.send(SIGKILL)
     _ = running.wait(timeout: .seconds(10))
@@ -142,6 +111,6 @@ import Testing
     }
     #expect(ContinuousClock.now - since < .seconds(5))
     CommandLineRun.expectNoProcess(of: folder)
-    try expectResume()
+    try training.resume(ranks: 2)
   }
 }

@@ -40,10 +40,8 @@ import Testing
     let after = Training(
       model, optimizer: Optimizer(OptimizerSettings(kind), penalty: penalty, layout: model.layout), trajectory)
     after.parameters.copy(from: before.parameters)
-    var state = FloatBuffer(count: model.layout.count)
     for index in before.optimizer.stateNames.indices {
-      before.optimizer.copyState(index, into: &state)
-      after.optimizer.setState(index, from: state)
+      before.optimizer.withState(index) { state in after.optimizer.updateState(index) { $0.copy(from: state) } }
     }
     after.optimizer.steps = before.optimizer.steps
     _ = after.run(steps: stop..<12)

@@ -46,15 +46,14 @@ public struct Generator: Sendable {
         Split.shares(of: request.rows, fractions: request.fractions), fractions: request.fractions,
         asked: request.shards, rowBytes: rowBytes)
     }
-    let output = try SharedOutput(request.output, overwrite: request.overwrite, world)
-    let bytes: [[UInt8]]
+    let output = try Agreement.alike { try SharedOutput(request.output, overwrite: request.overwrite, world) }
+    var bytesWritten = 0
     do {
       var generator = RowGenerator(request)
       let pieces = pieces(of: plans)
       let mine = Partition(total: pieces.count, parts: world.size).range(of: world.rank)
-      bytes = try Agreement.gathering(world) {
-        let written = try write(Array(pieces[mine]), into: output.partial, from: &generator, progress)
-        return Array(String(written).utf8)
+      try Agreement.everywhere(world) {
+        bytesWritten = try write(Array(pieces[mine]), into: output.partial, from: &generator, progress)
       }
       _ = try Agreement.fromRoot(world) {
         try manifest(plans, generator.relations).write(toDirectory: output.partial)
@@ -64,10 +63,9 @@ public struct Generator: Sendable {
       output.abandon()
       throw error
     }
-    try output.publish(world)
+    try Agreement.alike { try output.publish(world) }
     return Summary(
-      splits: plans.map(\.description),
-      bytesWritten: bytes.reduce(0) { $0 + (Int(String(decoding: $1, as: UTF8.self)) ?? 0) },
+      splits: plans.map(\.description), bytesWritten: try world.sums([bytesWritten])[0],
       seconds: (ContinuousClock.now - start) / .seconds(1))
   }
 

@@ -30,16 +30,14 @@ public struct FittingPass: Sendable {
       case .nothing: break
       case .moments(var moments):
         estimate = .nothing
-        let channels = try column.numbers(clean, index, rows: rows, columns[index])
-        for channel in channels.indices {
-          for value in channels[channel] where value.isFinite { moments[channel].add(value) }
+        for (channel, values) in try column.numbers(clean, index, rows: rows, columns[index]).enumerated() {
+          for value in values where value.isFinite { moments[channel].add(value) }
         }
         estimate = .moments(moments)
       case .quantiles(var searches):
         estimate = .nothing
-        let channels = try column.numbers(clean, index, rows: rows, columns[index])
-        for channel in channels.indices {
-          for value in channels[channel] where value.isFinite { searches[channel].add(value) }
+        for (channel, values) in try column.numbers(clean, index, rows: rows, columns[index]).enumerated() {
+          for value in values where value.isFinite { searches[channel].add(value) }
         }
         estimate = .quantiles(searches)
       case .counts(var counts):

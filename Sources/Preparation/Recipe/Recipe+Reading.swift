@@ -27,14 +27,7 @@ extension Recipe {
   public init(
     parsing bytes: [UInt8], source: String, overrides: [(key: String, value: JSONValue)] = []
   ) throws(InvalidSettings) {
-    let root: JSONNode
-    do {
-      root = try JSONNode(parsing: bytes, dialect: .json5)
-    } catch {
-      let origin = SettingProblem.Origin.file(line: error.line, column: error.column)
-      throw InvalidSettings(source: source, problems: [SettingProblem(origin: origin, message: error.message)])
-    }
-    try self.init(root, source: source, overrides: overrides)
+    try self.init(try SettingsFile.parse(bytes, source: source), source: source, overrides: overrides)
   }
 
   /// Reads a recipe that was parsed.

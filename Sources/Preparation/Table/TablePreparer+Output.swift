@@ -18,7 +18,7 @@ extension TablePreparer {
     let pipeline = try Agreement.alike {
       try Pipeline(recipe, schema: source.schema, target: recipe.target ?? request.target)
     }
-    let output = try SharedOutput(request.output, overwrite: request.overwrite, ranks)
+    let output = try Agreement.alike { try SharedOutput(request.output, overwrite: request.overwrite, ranks) }
     var summary: PreparationSummary
     do {
       let preparer = TablePreparer(source, pipeline, request, progress: progress)
@@ -34,7 +34,7 @@ extension TablePreparer {
       output.abandon()
       throw error
     }
-    try output.publish(ranks)
+    try Agreement.alike { try output.publish(ranks) }
     summary.seconds = (ContinuousClock.now - start) / .seconds(1)
     return summary
   }

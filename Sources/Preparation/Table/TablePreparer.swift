@@ -70,22 +70,15 @@ final class TablePreparer<Source: TableSource> {
       classes: labels.map { labels in shares.map { _ in labels } }, compress: request.compress,
       chunkRows: request.chunkRows)
     let own = ShardAssembler.deal(plans, among: ranks.size)[ranks.rank]
-    let bytes = try Agreement.gathering(ranks) {
-      var writer = ByteWriter()
-      writer.write(try write(own, assembler, directory))
-      return writer.bytes
-    }
     var bytesWritten = 0
-    for part in bytes {
-      var reader = ByteReader(part)
-      bytesWritten += try reader.readInt()
-    }
+    try Agreement.everywhere(ranks) { bytesWritten = try assembler.write(own, progress: progress) }
     let isRoot = ranks.rank == 0
     try Agreement.everywhere(ranks) { if isRoot { try RowSpill.remove(from: directory) } }
     return Result(
       manifest: manifest(fitted, plans),
       summary: summary(
-        fitted, plans, rowsPerClass, decision.reason, changes(tally, repeated: repeated), bytesWritten: bytesWritten))
+        fitted, plans, rowsPerClass, decision.reason, changes(tally, repeated: repeated),
+        bytesWritten: try ranks.sums([bytesWritten])[0]))
   }
 
   // MARK: Passes over the rows
@@ -190,14 +183,9 @@ final class TablePreparer<Source: TableSource> {
     } while !fitter.isFinished
     let fitted = try Agreement.alike { try fitter.fitted(target: target) }
     let counts = try BlockCounts(own, width: width, ranks)
-    var rowsPerClass = perClass
-    let flat = perClass.flatMap { $0 }
-    let parts = try ranks.allGather(flat)
     let names = classes?.names.count ?? 0
-    for split in 0..<width {
-      for label in 0..<names { rowsPerClass[split][label] = parts.reduce(0) { $0 + $1[split * names + label] } }
-    }
-    return (fitted, counts, rowsPerClass)
+    let sums = try ranks.sums(perClass.flatMap { $0 })
+    return (fitted, counts, (0..<width).map { Array(sums[$0 * names..<($0 + 1) * names]) })
   }
 
   /// Writes the prepared rows of blocks and their splits beside the shards.
@@ -222,21 +210,6 @@ final class TablePreparer<Source: TableSource> {
       try spill.append(rows, features: features, targets: targets)
       try routes.write(prepared.rows.map { UInt8(splits[$0]?.place ?? 0) })
     }
-  }
-
-  /// Writes shards; returns how many bytes they have.
-  private func write(_ jobs: [ShardAssembler.Job], _ assembler: ShardAssembler, _ directory: String) throws -> Int {
-    let rowBytes = 4 * (assembler.columns + 1)
-    let total = jobs.reduce(0) { $0 + $1.plan.range($1.shard).count }
-    var (rows, bytes) = (0, 0)
-    for job in jobs {
-      try assembler.write(job) { count in
-        rows += count
-        progress(PreparationProgress(phase: .writing, bytes: rows * rowBytes, totalBytes: total * rowBytes, rows: rows))
-      }
-      bytes += try FileSystem.status(of: FileSystem.join(directory, job.plan.name(job.shard)))?.bytes ?? 0
-    }
-    return bytes
   }
 
   // MARK: Rows
@@ -343,9 +316,7 @@ final class TablePreparer<Source: TableSource> {
       columns: fitted.featureNames.count,
       classes: classes?.names, decision: reason,
       splits: plans.map { plan in
-        PreparationSummary.SplitSummary(
-          name: plan.split, rows: plan.rows, rowsPerClass: rowsPerClass[plan.split.place],
-          shards: (0..<plan.shards).map { plan.name($0) })
+        PreparationSummary.SplitSummary(plan, rowsPerClass: rowsPerClass[plan.split.place])
       }, seconds: 0, bytesRead: totalBytes, bytesWritten: bytesWritten)
   }
 }

@@ -70,14 +70,7 @@ public struct TrainingJob: Sendable {
   ///   - overrides: what `--set` says, in order.
   /// - Throws: `InvalidSettings` with everything that is wrong.
   public init(parsing bytes: [UInt8], source: String, overrides: [JobOverride] = []) throws {
-    let root: JSONNode
-    do {
-      root = try JSONNode(parsing: bytes, dialect: .json5)
-    } catch {
-      let origin = SettingProblem.Origin.file(line: error.line, column: error.column)
-      throw InvalidSettings(source: source, problems: [SettingProblem(origin: origin, message: error.message)])
-    }
-    var values = JobValues(root, overrides: overrides)
+    var values = JobValues(try SettingsFile.parse(bytes, source: source), overrides: overrides)
     values.checkTogether()
     guard values.problems.isEmpty else { throw InvalidSettings(source: source, problems: values.problems) }
     self.init(values)

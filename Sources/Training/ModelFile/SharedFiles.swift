@@ -24,16 +24,18 @@ enum SharedFiles {
       }
       let paths = names.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
       let written = try Agreement.gathering(world) {
-        var parts: [UInt8] = []
+        var parts = ByteWriter()
         for (index, layout) in layouts.enumerated() {
           let writer = try SafetensorsWriter(paths[index], layout, takesHeader: isRoot)
           try fill(index, writer)
-          parts += encode(try writer.finish())
+          let part = try writer.finish()
+          parts.write(part.bytes)
+          parts.write(Int(bitPattern: UInt(part.contribution)))
         }
-        return parts
+        return parts.bytes
       }
       _ = try Agreement.fromRoot(world) {
-        let parts = written.map { decode($0) }
+        let parts = try written.map { try decode($0) }
         try publish(layouts.indices.map { file in layouts[file].receipt(of: parts.map { $0[file] }) })
         return []
       }
@@ -43,19 +45,14 @@ enum SharedFiles {
     }
   }
 
-  // What a rank wrote of a file travels as two numbers of 8 bytes.
-  private static func encode(_ part: SafetensorsPart) -> [UInt8] {
-    [UInt64(part.bytes), part.contribution].flatMap { number in
-      (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+  /// What a rank wrote of each file.
+  private static func decode(_ bytes: [UInt8]) throws -> [SafetensorsPart] {
+    var reader = ByteReader(bytes)
+    var parts: [SafetensorsPart] = []
+    while !reader.isAtEnd {
+      let count = try reader.readInt()
+      parts.append(SafetensorsPart(bytes: count, contribution: UInt64(UInt(bitPattern: try reader.readInt()))))
     }
-  }
-
-  private static func decode(_ bytes: [UInt8]) -> [SafetensorsPart] {
-    let numbers = stride(from: 0, to: bytes.count, by: 8).map { start in
-      bytes[start..<start + 8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    }
-    return stride(from: 0, to: numbers.count, by: 2).map {
-      SafetensorsPart(bytes: Int(numbers[$0]), contribution: numbers[$0 + 1])
-    }
+    return parts
   }
 }
