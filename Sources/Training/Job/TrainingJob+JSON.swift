@@ -60,6 +60,7 @@ extension TrainingJob {
     case "parallel.reduction": .string(reduction.rawValue)
     case "checkpoint.every_steps": .integer(checkpoint.everySteps)
     case "checkpoint.every_seconds": .number(checkpoint.everySeconds)
+    case "checkpoint.mean_time_between_failures": checkpoint.meanTimeBetweenFailures.map { .number($0) } ?? .null
     case "checkpoint.keep": .integer(checkpoint.keep)
     case "output": .string(output)
     default: preconditionFailure("the key '\(path)' is in the table of keys but is never written")
