@@ -57,7 +57,7 @@ public final class SafetensorsWriter {
     let receipt = layout.receipt(of: parts)
     do throws(FilesError) {
       let file = try File.openOrCreate(path)
-      try file.write(receipt.header, at: 0)
+      try file.write(receipt.header.span, at: 0)
       // Behind the elements there may be what an earlier file of this name had, whose writer was killed.
       try file.truncate(to: receipt.bytes)
       try file.synchronize()

@@ -34,6 +34,11 @@ public struct File: ~Copyable, Sendable {
     try File(path, action: "open", flags: O_WRONLY | O_CREAT | O_APPEND)
   }
 
+  /// Opens an existing file for writing, with what it holds.
+  public static func openForWriting(_ path: String) throws(FilesError) -> File {
+    try File(path, action: "write", flags: O_WRONLY)
+  }
+
   /// Opens a file for writing, with what it holds; a new one if there is none.
   public static func openOrCreate(_ path: String) throws(FilesError) -> File {
     try File(path, action: "write", flags: O_WRONLY | O_CREAT)
@@ -97,9 +102,9 @@ public struct File: ~Copyable, Sendable {
     try unsafe floats.withUnsafeBytes { (buffer) throws(FilesError) in try unsafe drain(buffer, at: offset) }
   }
 
-  /// Writes all of `bytes` from the byte `offset` on, over what is there.
-  public func write(_ bytes: [UInt8], at offset: Int) throws(FilesError) {
-    try unsafe bytes.span.withUnsafeBytes { (buffer) throws(FilesError) in try unsafe drain(buffer, at: offset) }
+  /// Writes `bytes` from the byte `offset` on, over what is there.
+  public func write(_ bytes: Span<UInt8>, at offset: Int) throws(FilesError) {
+    try unsafe bytes.withUnsafeBytes { (buffer) throws(FilesError) in try unsafe drain(buffer, at: offset) }
   }
 
   /// Writes the text in UTF-8 behind what was written before.

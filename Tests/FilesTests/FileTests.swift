@@ -64,6 +64,7 @@ import Testing
       #expect(bytes == [7, 0, 0, 0xC0, 0x3F, 0, 0, 0, 0xC0, 0, 0, 0x40, 0x40, 0, 0, 0, 0, 0])
     }
     #expect(failure { _ = try File.openOrCreate(scratch.file("none/x")) }?.isOutput == true)
+    #expect(failure { _ = try File.openForWriting(scratch.file("none")) }?.isOutput == true)
   }
 
   @Test func truncates() throws {

@@ -7,6 +7,7 @@ import Model
 import Optimization
 public import Parallel
 import Text
+import Watch
 
 /// Saves a training as it goes, and brings it back.
 ///
@@ -91,12 +92,12 @@ public final class Checkpointer {
   /// Carries the checkpoint that is under way on, where no rank writes any more. Collective.
   /// - Parameter othersWrite: what the flags of the step say of `isWriting`; the same on all ranks.
   func advance(othersWrite: Bool) throws {
-    if underWay != nil, !othersWrite { try takeNextPhase() }
+    if underWay != nil, !othersWrite { try Pulse.during(.checkpoint) { try takeNextPhase() } }
   }
 
   /// Waits for the checkpoint that is under way, if there is one. Collective.
   func finish() throws {
-    while underWay != nil { try takeNextPhase() }
+    while underWay != nil { try Pulse.during(.checkpoint) { try takeNextPhase() } }
   }
 
   /// Writes a checkpoint of `trainer`, after which no step comes, and waits for it. Collective.

@@ -3,6 +3,7 @@ public import Model
 public import Optimization
 public import Parallel
 import Settings
+public import Watch
 
 /// What is to be trained, on what, and how: a job file with every default filled in.
 public struct TrainingJob: Sendable {
@@ -66,6 +67,7 @@ public struct TrainingJob: Sendable {
   public var virtualRanks: Int
   public var reduction: GradientReduction
   public var checkpoint: Checkpointing
+  public var deadlines: Deadlines
   public var output: String
 
   /// Reads a job file.
@@ -112,6 +114,7 @@ public struct TrainingJob: Sendable {
       everySeconds: values.number("checkpoint.every_seconds") ?? 0,
       meanTimeBetweenFailures: values.number("checkpoint.mean_time_between_failures"),
       keep: values.integer("checkpoint.keep") ?? 1)
+    deadlines = Self.deadlines(values)
     output = values.text("output") ?? ""
   }
 
@@ -123,6 +126,12 @@ public struct TrainingJob: Sendable {
       pipeline: isCounted ? values.integer("parallel.pipeline") ?? 1 : stages.count,
       tensor: values.integer("parallel.tensor") ?? 1, stages: stages,
       shardsOptimizer: values.boolean("parallel.shard_optimizer"))
+  }
+
+  private static func deadlines(_ values: JobValues) -> Deadlines {
+    var deadlines = Deadlines()
+    for phase in Phase.allCases { values.number("watchdog.\(phase.name)").map { deadlines[phase] = .seconds($0) } }
+    return deadlines
   }
 
   private static func schedule(_ values: JobValues) -> Schedule {
