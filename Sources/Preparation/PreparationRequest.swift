@@ -35,6 +35,8 @@ public struct PreparationRequest: Equatable, Sendable {
   /// How many bytes of text are taken together. Sums over the rows are made block by block, so that their last bits depend on it,
   /// but not on the number of ranks.
   public var blockBytes = 4 << 20
+  /// How many bytes of rows a rank may keep in memory until the shards are written; the others wait in files.
+  public var memoryBytes = 120 << 20
 
   public init(inputs: [String], target: String, output: String) {
     self.inputs = inputs

@@ -70,7 +70,8 @@ public struct Preparer: Sendable {
     let scan = try share.readFirst(ranks) { () throws(PreparationError) in
       PlainScan(
         share, selections, request: request,
-        store: RowStore(directory: directory, rank: rank, columns: names.count), progress: progress)
+        store: RowStore(
+          directory: directory, rank: rank, columns: names.count, mostBytes: request.memoryBytes), progress: progress)
     }.visitor
     guard let scan else { preconditionFailure("a reading without an error has a visitor") }
 

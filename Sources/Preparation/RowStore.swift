@@ -7,8 +7,6 @@ internal import Kernels
 /// A row is its features and two numbers for its target: the value, and the code of the value in the rank's `TargetScan`.
 final class RowStore {
   static let targetWidth = 2
-  /// What may stay in memory.
-  static let mostBytes = 120 << 20
 
   /// Rows that stay in memory.
   private final class Block {
@@ -42,7 +40,7 @@ final class RowStore {
   private var targets: RowFile?
 
   /// - Parameter mostBytes: what may stay in memory.
-  init(directory: String, rank: Int, columns: Int, mostBytes: Int = RowStore.mostBytes) {
+  init(directory: String, rank: Int, columns: Int, mostBytes: Int) {
     self.directory = directory
     self.rank = rank
     self.columns = columns

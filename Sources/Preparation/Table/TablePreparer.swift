@@ -58,11 +58,31 @@ final class TablePreparer<Source: TableSource> {
     totalBytes = (0..<source.blocks).reduce(0) { $0 + source.bytes(of: $1) }
   }
 
-  /// Writes the shards into `directory`; says what `dataset.json` is to say. Collective.
-  ///
+  /// What is known of the rows when all but their writing has been done.
+  private struct Survey {
+    var reason: String
+    var fitted: FittedPipeline
+    var plans: [ShardPlan]
+    /// The rows of each split in each block.
+    var counts: BlockCounts
+    var rowsPerClass: [[Int]]
+    /// All rows of the table, and what was done to them.
+    var changes: (rows: Int, list: [PreparationSummary.Change])
+  }
+
+  /// Says what would be written. Collective.
   /// - Throws: a failure that all ranks share.
-  func write(into directory: String, _ ranks: borrowing some Ranks & ~Copyable) throws -> Result {
-    let mine = source.share(of: ranks.rank, among: ranks.size)
+  func plan(_ ranks: borrowing some Ranks & ~Copyable) throws -> PreparationPlan.Output {
+    let survey = try survey(source.share(of: ranks.rank, among: ranks.size), ranks)
+    let rows = survey.plans.reduce(0) { $0 + $1.rows }
+    return PreparationPlan.Output(
+      decision: survey.reason, rows: rows, droppedRows: survey.changes.rows - rows,
+      features: survey.fitted.featureNames.count, classes: classes?.names,
+      splits: survey.plans.map { PreparationPlan.Split(name: $0.split, rows: $0.rows, shards: $0.shards) },
+      changes: survey.changes.list)
+  }
+
+  private func survey(_ mine: Range<Int>, _ ranks: borrowing some Ranks & ~Copyable) throws -> Survey {
     try findRepeated(mine, ranks)
     let decision = try plan(mine, ranks)
     // The later passes count the same again.
@@ -80,7 +100,20 @@ final class TablePreparer<Source: TableSource> {
         fractions: usedFractions(rows),
         asked: request.shards, rowBytes: 4 * (fitted.featureNames.count + 1), addedTo: earlier?.dataset)
     }
-    let store = RowStore(directory: directory, rank: ranks.rank, columns: fitted.featureNames.count)
+    return Survey(
+      reason: decision.reason, fitted: fitted, plans: plans, counts: counts, rowsPerClass: rowsPerClass,
+      changes: changes(tally, malformed, repeated: repeated))
+  }
+
+  /// Writes the shards into `directory`; says what `dataset.json` is to say. Collective.
+  ///
+  /// - Throws: a failure that all ranks share.
+  func write(into directory: String, _ ranks: borrowing some Ranks & ~Copyable) throws -> Result {
+    let mine = source.share(of: ranks.rank, among: ranks.size)
+    let survey = try survey(mine, ranks)
+    let (fitted, plans, counts) = (survey.fitted, survey.plans, survey.counts)
+    let store = RowStore(
+      directory: directory, rank: ranks.rank, columns: fitted.featureNames.count, mostBytes: request.memoryBytes)
     try Agreement.everywhere(ranks) { try putAside(mine, fitted, store, directory, rank: ranks.rank) }
     let shares = (0..<ranks.size).map { source.share(of: $0, among: ranks.size) }
     let index = RowIndex(counts: (0..<source.blocks).map { counts[$0] }, shares: shares)
@@ -95,9 +128,7 @@ final class TablePreparer<Source: TableSource> {
     try Agreement.everywhere(ranks) { if isRoot { try RowSpill.remove(from: directory) } }
     return Result(
       manifest: manifest(fitted, plans),
-      summary: summary(
-        fitted, plans, rowsPerClass, decision.reason, changes(tally, malformed, repeated: repeated),
-        bytesWritten: try ranks.sums([bytesWritten])[0]))
+      summary: summary(survey, bytesWritten: try ranks.sums([bytesWritten])[0]))
   }
 
   // MARK: Passes over the rows
@@ -363,18 +394,14 @@ final class TablePreparer<Source: TableSource> {
       splits: plans.map(\.description))
   }
 
-  private func summary(
-    _ fitted: FittedPipeline, _ plans: [ShardPlan], _ rowsPerClass: [[Int]], _ reason: String,
-    _ changes: (rows: Int, list: [PreparationSummary.Change]),
-    bytesWritten: Int
-  ) -> PreparationSummary {
-    let rows = plans.reduce(0) { $0 + $1.rows }
+  private func summary(_ survey: Survey, bytesWritten: Int) -> PreparationSummary {
+    let rows = survey.plans.reduce(0) { $0 + $1.rows }
     return PreparationSummary(
-      output: request.output, rows: rows, droppedRows: changes.rows - rows, missing: [], changes: changes.list,
-      columns: fitted.featureNames.count,
-      classes: classes?.names, decision: reason,
-      splits: plans.map { plan in
-        PreparationSummary.SplitSummary(plan, rowsPerClass: rowsPerClass[plan.split.place])
+      output: request.output, rows: rows, droppedRows: survey.changes.rows - rows, missing: [],
+      changes: survey.changes.list, columns: survey.fitted.featureNames.count,
+      classes: classes?.names, decision: survey.reason,
+      splits: survey.plans.map { plan in
+        PreparationSummary.SplitSummary(plan, rowsPerClass: survey.rowsPerClass[plan.split.place])
       }, seconds: 0, bytesRead: totalBytes, bytesWritten: bytesWritten)
   }
 }
