@@ -21,8 +21,8 @@ import Testing
     }
   }
 
-  /// Ranks that die by SIGKILL under a real `mpirun`, at calls over the whole of a training of three checkpoints.
-  @Test(arguments: [(0, 60), (0, 95), (1, 30), (1, 50), (2, 40)]) func killedRank(rank: Int, call: Int) throws {
+  /// Ranks that die by SIGKILL under a real `mpirun`, at calls over the whole of a training of two checkpoints.
+  @Test(arguments: [(0, 60), (0, 95), (1, 20), (1, 30), (2, 25)]) func killedRank(rank: Int, call: Int) throws {
     try TemporaryDirectory.with { directory in
       let result = try MPILauncher.run(
         ranks: 3, Binaries.rankCases, ["killedWrite"],
