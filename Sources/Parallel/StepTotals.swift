@@ -30,15 +30,24 @@ public struct StepTotals: Sendable {
     self.writing = writing
   }
 
-  /// The floats that one `StepTotals` takes behind a gradient.
-  public static let width = 8
+  /// The flags alone.
+  var flags: StepTotals {
+    var flags = self
+    flags.lossSum = 0
+    flags.rows = 0
+    return flags
+  }
 
-  /// The flags that ranks raise for each other, beside what becomes of the batch; those of `other` are added.
+  /// Takes on the flags of `other`.
   mutating func raise(_ other: StepTotals) {
     stop = stop || other.stop
     save = save || other.save
+    failed = failed || other.failed
     writing = writing || other.writing
   }
+
+  /// The floats that one `StepTotals` takes behind a gradient.
+  public static let width = 8
 
   /// The mean loss of the batch.
   public var loss: Double { lossSum / Double(rows) }

@@ -8,6 +8,7 @@ import Text
 
 /// The bytes that a rank will hold in a training.
 public struct MemoryPlan: Sendable {
+  /// Those that ranks of a node share count on the first of them.
   public let weights: Int
   public let gradients: Int
   public let moments: Int
@@ -18,6 +19,9 @@ public struct MemoryPlan: Sendable {
   public let rows: Int
   /// The copy that checkpoints are written from.
   public let checkpoint: Int
+
+  /// Of the other ranks of the node, in memory that this one sees as well: they take addresses, but nothing else.
+  let others: Int
 
   public var total: Int { weights + gradients + moments + activations + buffers + rows + checkpoint }
 
@@ -38,7 +42,7 @@ public struct MemoryPlan: Sendable {
   ///   - neededBytes: what all ranks of the machine take together.
   ///   - ranks: of the machine.
   func check(neededBytes: Double, ranks: Int) throws {
-    if let space = Machine.addressSpace, total > space.limit - space.used - Self.reserve {
+    if let space = Machine.addressSpace, total + others > space.limit - space.used - Self.reserve {
       throw failure(
         "\(Machine.hostName) lets a rank map \(Text.bytes(space.limit)) (ulimit -v), of which "
           + "\(Text.bytes(max(0, space.limit - space.used - Self.reserve))) are left")
@@ -72,8 +76,9 @@ public struct MemoryPlan: Sendable {
       return isTooLarge || isTooLargeInBytes ? Int.max / 16 : min(product, Int.max / 16)
     }
     let floats = try step.memory(at: place)
-    weights = bytes(try step.stage(at: place).layout.count, times: keepsBest ? 2 : 1)
     let (held, owned) = (try step.stage(at: place).layout.count, try step.owned(at: place).count)
+    weights = bytes(floats.parameters) + (keepsBest ? bytes(held) : 0)
+    others = bytes(floats.others)
     let stateNames = Optimizer.stateNames(optimizer)
     moments = bytes(owned, times: stateNames.count)
     // Ranks that hold the same write it in equal parts.
