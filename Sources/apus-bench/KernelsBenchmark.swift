@@ -61,8 +61,8 @@ enum KernelsBenchmark {
     let bytes = 4 * rows * inputs
     let seconds = shortest(Double(bytes)) {
       _ = model.accumulateGradient(
-        parameters: parameters, features: features, view: MatrixView(rows: rows, columns: inputs), targets: targets,
-        targetsOffset: 0, workspace: workspace, gradient: &gradient, at: 0, accumulate: false)
+        parameters: parameters, features: features, rows: RowSelection(first: 0, count: rows), targets: targets,
+        workspace: workspace, gradient: &gradient, at: 0, accumulate: false)
     }
     let reading = shortest(Double(bytes)) { _ = Reduce.sum(features, 0..<features.count) }
     report("logistic \(rows) x \(inputs)", seconds, limit: reading, "reading the rows once")

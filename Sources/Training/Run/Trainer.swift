@@ -17,7 +17,11 @@ public final class Trainer<Strategy: ParallelStrategy> {
   var state: TrainingState
   /// The parameters of the best validation, where early stopping wants them; empty otherwise.
   var best: FloatBuffer
-  public private(set) var lastLoss: Double?
+  /// The learning rates of a run of steps of one row.
+  var rates = FloatBuffer(count: 0)
+  /// The step that this start began with.
+  private(set) var firstStep: Int
+  public internal(set) var lastLoss: Double?
   public private(set) var lastValidation: Metrics?
   private let validator: Validator<Strategy.RowScorer>?
   private let checkpointer: Checkpointer?
@@ -32,6 +36,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
     self.plan = plan
     self.strategy = strategy
     self.state = state
+    firstStep = state.step
     self.validator = validator
     self.checkpointer = checkpointer
     optimizer = Optimizer(job.optimizer, penalty: job.penalty, layout: strategy.layout, owned: strategy.owned)
@@ -43,8 +48,10 @@ public final class Trainer<Strategy: ParallelStrategy> {
     reporter?.begin(state)
     defer { reporter?.end() }
     checkpointer?.begin()
+    firstStep = state.step
     var outcome = isConverged ? TrainingOutcome.converged : .finished
     while state.step < plan.totalSteps, outcome == .finished {
+      makeRowSteps()
       let step = plan.step(state.step)
       let totals = try strategy.sumGradient(
         epoch: step.epoch, positions: step.positions, raised: flags, needsNorm: job.clipNorm > 0)
@@ -96,9 +103,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
     }
     var scale = 1 / Double(totals.rows)
     if job.clipNorm > 0 { scale *= clipScale(norm: strategy.gradientNorm() * scale, limit: job.clipNorm) }
-    let rate = job.schedule.rate(
-      base: job.optimizer.learningRate, step: step.index, totalSteps: plan.totalSteps,
-      multiplier: state.plateau.multiplier)
+    let rate = rate(ofStep: step.index)
     try strategy.update { parameters, gradient, range in
       optimizer.update(
         parameters: &parameters, gradient: gradient, scale: Float(scale), learningRate: rate, range: range)
@@ -107,6 +112,12 @@ public final class Trainer<Strategy: ParallelStrategy> {
     state.samples += totals.rows
     lastLoss = totals.loss
     return rate
+  }
+
+  /// The learning rate of the step at `index`, if no validation comes before it.
+  func rate(ofStep index: Int) -> Double {
+    job.schedule.rate(
+      base: job.optimizer.learningRate, step: index, totalSteps: plan.totalSteps, multiplier: state.plateau.multiplier)
   }
 
   /// Evaluates the validation split, if there is one, and tells whoever listens to its loss.
