@@ -4,7 +4,7 @@ import Kernels
 extension BatchReader {
   /// Calls `body` with the rows of a pass of `summand`; see `withBatch`.
   func withPass<Result>(
-    _ slots: [Range<Int>], of summand: Summand, epoch: Int,
+    _ slots: ShortList<Range<Int>>, of summand: Summand, epoch: Int,
     _ body: (borrowing FloatBuffer, MatrixView, borrowing FloatBuffer, Int) throws -> Result
   ) throws -> Result {
     let first = summand.virtualRanks.lowerBound
@@ -17,7 +17,7 @@ extension BatchReader {
 
   /// Calls `body` with the rows of a pass of `summand` where they lie; see `withRows`.
   func withRows<Result>(
-    _ slots: [Range<Int>], of summand: Summand, epoch: Int,
+    _ slots: ShortList<Range<Int>>, of summand: Summand, epoch: Int,
     _ body: (borrowing FloatBuffer, RowSelection, borrowing FloatBuffer) throws -> Result
   ) throws -> Result {
     guard summand.virtualRanks.count == 1 else {

@@ -89,14 +89,14 @@ public final class DataParallel: ParallelStrategy {
   private func accumulate(_ summand: Summand, epoch: Int, slot: Int) throws -> Double {
     if summand.passes.isEmpty { sum.clear(slot: slot) }
     var lossSum = 0.0
-    for (index, pass) in summand.passes.enumerated() {
-      lossSum += try accumulate(pass, of: summand, epoch: epoch, slot: slot, accumulate: index > 0)
+    for index in summand.passes.indices {
+      lossSum += try accumulate(summand.passes[index], of: summand, epoch: epoch, slot: slot, accumulate: index > 0)
     }
     return lossSum
   }
 
   private func accumulate(
-    _ pass: [Range<Int>], of summand: Summand, epoch: Int, slot: Int, accumulate: Bool
+    _ pass: ShortList<Range<Int>>, of summand: Summand, epoch: Int, slot: Int, accumulate: Bool
   ) throws -> Double {
     if model.hasOneScore {
       return try reader.withRows(pass, of: summand, epoch: epoch) { features, rows, targets in
