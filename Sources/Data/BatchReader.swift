@@ -118,7 +118,9 @@ public final class BatchReader {
         try lane.load(window: window, with: loader)
       }
     }
-    if !slots.isEmpty, lane.holds(slots) { return try body(lane.buffer.features, lane.rows(of: slots), lane.buffer.targets) }
+    if !slots.isEmpty, lane.holds(slots) {
+      return try body(lane.buffer.features, lane.rows(of: slots), lane.buffer.targets)
+    }
     return try withBatch(virtualRank: v, epoch: epoch, slots: slots) { features, view, targets, _ in
       try body(features, RowSelection(view), targets)
     }

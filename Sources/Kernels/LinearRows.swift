@@ -115,14 +115,17 @@ public enum LinearRows {
         for index in 0..<rows.count {
           let place = unsafe places.map { unsafe Int($0[index]) } ?? first + index
           let row = unsafe x + place * columns
-          let score = unsafe (Multiply.usesTiles ? apus_dot(columns, row, w) : Reduce.laneDot(row, w, count: columns)) + w[columns]
+          let score =
+            unsafe (Multiply.usesTiles ? apus_dot(columns, row, w) : Reduce.laneDot(row, w, count: columns))
+            + w[columns]
           let (term, slope) = unsafe loss(score, y[place])
           guard term.isFinite, slope.isFinite, unsafe step(row, slope, rates[index]) else {
             return Descent(steps: index, loss: last)
           }
           // The bias, which no penalty draws.
           let bias = unsafe w[columns]
-          unsafe w[columns] = bias.addingProduct(-rates[index], Update.Gradient(scale: 1, l1: 0, l2: 0).of(slope, at: bias))
+          unsafe w[columns] = bias.addingProduct(
+            -rates[index], Update.Gradient(scale: 1, l1: 0, l2: 0).of(slope, at: bias))
           last = term
         }
         return Descent(steps: rows.count, loss: last)
@@ -148,6 +151,6 @@ public enum LinearRows {
 }
 
 /// The losses of one score and its target.
-public enum PointLoss: Sendable {
+public enum PointLoss: CaseIterable, Sendable {
   case squared, huber, absolute, logistic, hinge, squaredHinge
 }

@@ -30,7 +30,7 @@ enum KernelsBenchmark {
   }
 
   /// GFLOP/s of the forward product, the gradient of the inputs and that of the weights.
-  private static func products(rows: Int, outputs: Int, inputs: Int) -> [Double] {
+  static func products(rows: Int, outputs: Int, inputs: Int) -> [Double] {
     var x = FloatBuffer(count: rows * inputs)
     x.fill(with: 0.5)
     var weights = FloatBuffer(count: outputs * inputs)
