@@ -63,7 +63,14 @@ public struct RowSelection: Sendable {
 extension FloatBuffer {
   /// Copies the rows of `source`, of `columns` elements each, to the start of this buffer, one behind the other.
   public mutating func gather(_ rows: RowSelection, of source: borrowing FloatBuffer, columns: Int) {
-    if let places = rows.places {
+    if columns == 1 {
+      rows.check(within: source.count)
+      check(offset: 0, count: rows.count)
+      let (from, to) = unsafe (source.base, base)
+      unsafe rows.withPlaces { places, first in
+        for index in 0..<rows.count { unsafe to[index] = from[places.map { unsafe Int($0[index]) } ?? first + index] }
+      }
+    } else if let places = rows.places {
       gather(rows: places, rows.first..<rows.first + rows.count, of: source, columns: columns, to: 0)
     } else {
       copy(from: source, range: rows.first * columns..<(rows.first + rows.count) * columns)

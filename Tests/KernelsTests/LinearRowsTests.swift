@@ -69,9 +69,10 @@ import Testing
     var last: Float = 0
     for index in 0..<rows.count {
       let row = rows.rows(index..<index + 1)
-      var (score, term, slope, target) = (
-        FloatBuffer(count: 1), FloatBuffer(count: 1), FloatBuffer(count: 1), FloatBuffer(count: 1)
-      )
+      var score = FloatBuffer(count: 1)
+      var term = FloatBuffer(count: 1)
+      var slope = FloatBuffer(count: 1)
+      var target = FloatBuffer(count: 1)
       var gradient = FloatBuffer(count: columns + 1)
       LinearRows.scores(x, row, columns: columns, weights: others, at: 0, into: &score)
       Elementwise.addBias(&score, MatrixView(rows: 1, columns: 1), bias: others, at: columns)
