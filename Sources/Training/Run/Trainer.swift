@@ -4,6 +4,7 @@ import Kernels
 import Model
 import Optimization
 public import Parallel
+import Watch
 
 /// The training loop: one batch after the other, the same for every strategy.
 ///
@@ -49,10 +50,12 @@ public final class Trainer<Strategy: ParallelStrategy> {
     defer { reporter?.end() }
     checkpointer?.begin()
     firstStep = state.step
+    Pulse.enter(.step)
     var outcome = isConverged ? TrainingOutcome.converged : .finished
     while state.step < plan.totalSteps, outcome == .finished {
       makeRowSteps()
       let step = plan.step(state.step)
+      Pulse.note(steps: state.step)
       let totals = try strategy.sumGradient(
         epoch: step.epoch, positions: step.positions, raised: flags, needsNorm: job.clipNorm > 0)
       let rate = try update(totals, at: step)
@@ -91,7 +94,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
   private func save() throws {
     reporter?.pause()
     try checkFinite()
-    try checkpointer?.save(self)
+    try Pulse.during(.checkpoint) { try checkpointer?.save(self) }
     reporter?.resume()
   }
 
@@ -125,7 +128,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
     guard let validator else { return }
     reporter?.pause()
     try checkFinite()
-    let metrics = try strategy.withParameters { try validator.evaluate($0) }
+    let metrics = try Pulse.during(.evaluation) { try strategy.withParameters { try validator.evaluate($0) } }
     lastValidation = metrics
     reporter?.note(metrics, state, epoch: step.epoch)
     reporter?.resume()
