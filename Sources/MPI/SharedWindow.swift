@@ -45,7 +45,8 @@ import Glibc
     var unit: Int32 = 0
     try unsafe check(MPI_Win_shared_query(window, 0, &size, &unit, &start), "MPI_Win_shared_query")
     guard let start = unsafe start, size >= bytes else {
-      throw MPIError(kind: .library, call: "MPI_Win_shared_query", text: "a window of \(size) bytes instead of \(bytes)")
+      throw MPIError(
+        kind: .library, call: "MPI_Win_shared_query", text: "a window of \(size) bytes instead of \(bytes)")
     }
     // A page has the same offsets at every rank's address, so all ranks round alike.
     let aligned = unsafe start.alignedUp(toMultipleOf: Self.alignment)
