@@ -293,14 +293,14 @@ static inline void apus_combination(
   }
 }
 
-// x · w as `apus_dots` has it, for one row.
-static inline float apus_dot(ptrdiff_t depth, const float *x, const float *w) {
+// x · w as `apus_dots` has it, for one row. There is room for whole vectors at w, with zeros behind the last weight.
+static inline __attribute__((always_inline)) float apus_dot(ptrdiff_t depth, const float *x, const float *w) {
   __m512 sum = _mm512_setzero_ps();
   ptrdiff_t k = 0;
   for (; k + 16 <= depth; k += 16) sum = _mm512_fmadd_ps(_mm512_loadu_ps(x + k), _mm512_loadu_ps(w + k), sum);
   if (k < depth) {
     const __mmask16 mask = apus_lanes(depth - k);
-    sum = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, x + k), _mm512_maskz_loadu_ps(mask, w + k), sum);
+    sum = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, x + k), _mm512_loadu_ps(w + k), sum);
   }
   const __m256 high = _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(sum), 1));
   const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(sum), high);
@@ -310,23 +310,26 @@ static inline float apus_dot(ptrdiff_t depth, const float *x, const float *w) {
 }
 
 // One step of gradient descent for one row: w -= rate (slope x + l2 w + l1 sign w). Leaves w alone and returns 0 where slope x is not finite.
-static inline int apus_descend_row(ptrdiff_t depth, float slope, const float *x, float l1, float l2, float rate, float *w) {
+// There is room for whole vectors at w, with zeros behind the last weight: the next step loads what this one stores, which is slow where
+// the two are not the same bytes.
+static inline __attribute__((always_inline)) int apus_descend_row(
+    ptrdiff_t depth, float slope, const float *x, float l1, float l2, float rate, float *w) {
   const __m512 factor = _mm512_set1_ps(slope), zero = _mm512_setzero_ps(), one = _mm512_set1_ps(1);
   const __m512 most = _mm512_set1_ps(__builtin_inff());
+  __mmask16 finite = 0xFFFF;
   for (ptrdiff_t k = 0; k < depth; k += 16) {
-    const __mmask16 mask = apus_lanes(depth - k);
-    const __m512 sum = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(mask, x + k), zero);
-    if (_mm512_mask_cmp_ps_mask(mask, _mm512_abs_ps(sum), most, _CMP_LT_OQ) != mask) return 0;
+    const __m512 sum = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(apus_lanes(depth - k), x + k), zero);
+    finite &= _mm512_cmp_ps_mask(_mm512_abs_ps(sum), most, _CMP_LT_OQ);
   }
+  if (finite != 0xFFFF) return 0;
   for (ptrdiff_t k = 0; k < depth; k += 16) {
-    const __mmask16 mask = apus_lanes(depth - k);
-    const __m512 weights = _mm512_maskz_loadu_ps(mask, w + k);
+    const __m512 weights = _mm512_loadu_ps(w + k);
     const __m512 above = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(weights, zero, _CMP_GT_OQ), one);
     const __m512 sign = _mm512_mask_sub_ps(above, _mm512_cmp_ps_mask(weights, zero, _CMP_LT_OQ), zero, one);
-    __m512 slopes = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(mask, x + k), zero);
+    __m512 slopes = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(apus_lanes(depth - k), x + k), zero);
     slopes = _mm512_fmadd_ps(_mm512_set1_ps(l2), weights, slopes);
     slopes = _mm512_fmadd_ps(_mm512_set1_ps(l1), sign, slopes);
-    _mm512_mask_storeu_ps(w + k, mask, _mm512_fmadd_ps(_mm512_set1_ps(-rate), slopes, weights));
+    _mm512_storeu_ps(w + k, _mm512_fmadd_ps(_mm512_set1_ps(-rate), slopes, weights));
   }
   return 1;
 }

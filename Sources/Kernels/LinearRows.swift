@@ -110,40 +110,58 @@ public enum LinearRows {
     func descend(
       _ rows: RowSelection, _ loss: (_ score: Float, _ target: Float) -> (term: Float, slope: Float)
     ) -> Descent {
-      unsafe rows.withPlaces { places, first in
-        var last: Float = 0
-        for index in 0..<rows.count {
-          let place = unsafe places.map { unsafe Int($0[index]) } ?? first + index
-          let row = unsafe x + place * columns
-          let score =
-            unsafe (Multiply.usesTiles ? apus_dot(columns, row, w) : Reduce.laneDot(row, w, count: columns))
-            + w[columns]
-          let (term, slope) = unsafe loss(score, y[place])
-          guard term.isFinite, slope.isFinite, unsafe step(row, slope, rates[index]) else {
-            return Descent(steps: index, loss: last)
-          }
-          // The bias, which no penalty draws.
-          let bias = unsafe w[columns]
-          unsafe w[columns] = bias.addingProduct(
-            -rates[index], Update.Gradient(scale: 1, l1: 0, l2: 0).of(slope, at: bias))
-          last = term
-        }
-        return Descent(steps: rows.count, loss: last)
+      // The weights with zeros behind them, as the kernels for a row want them; the bias in a register.
+      let room = unsafe (columns + 15) & ~15
+      return unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: room) { weights in
+        guard let copy = weights.baseAddress else { preconditionFailure("no room for \(room) weights") }
+        unsafe copy.initialize(repeating: 0, count: room)
+        unsafe copy.update(from: w, count: columns)
+        let descent = unsafe rows.withPlaces { unsafe descend(copy, rows.count, $0, $1, loss) }
+        unsafe w.update(from: copy, count: columns)
+        return descent
       }
+    }
+
+    @inline(__always)
+    private func descend(
+      _ weights: UnsafeMutablePointer<Float>, _ count: Int, _ places: UnsafePointer<Int32>?, _ first: Int,
+      _ loss: (_ score: Float, _ target: Float) -> (term: Float, slope: Float)
+    ) -> Descent {
+      let columns = unsafe columns
+      var bias = unsafe w[columns]
+      var last: Float = 0
+      var steps = 0
+      while steps < count {
+        let place = unsafe places.map { unsafe Int($0[steps]) } ?? first + steps
+        let row = unsafe x + place * columns
+        let product =
+          Multiply.usesTiles
+          ? unsafe apus_dot(columns, row, weights) : unsafe Reduce.laneDot(row, weights, count: columns)
+        let (term, slope) = unsafe loss(product + bias, y[place])
+        guard unsafe term.isFinite && slope.isFinite && step(weights, row, slope, rates[steps]) else { break }
+        // No penalty draws the bias.
+        unsafe bias = bias.addingProduct(-rates[steps], Update.Gradient(scale: 1, l1: 0, l2: 0).of(slope, at: bias))
+        last = term
+        steps += 1
+      }
+      unsafe w[columns] = bias
+      return Descent(steps: steps, loss: last)
     }
 
     /// Updates the weights; false, and nothing is done, where the gradient is not finite.
     @inline(__always)
-    private func step(_ row: UnsafeMutablePointer<Float>, _ slope: Float, _ rate: Float) -> Bool {
+    private func step(
+      _ weights: UnsafeMutablePointer<Float>, _ row: UnsafeMutablePointer<Float>, _ slope: Float, _ rate: Float
+    ) -> Bool {
       if Multiply.usesTiles {
-        return unsafe apus_descend_row(columns, slope, row, penalty.l1, penalty.l2, rate, w) != 0
+        return unsafe apus_descend_row(columns, slope, row, penalty.l1, penalty.l2, rate, weights) != 0
       }
       let columns = unsafe columns
       for column in 0..<columns where unsafe !(slope * row[column]).isFinite { return false }
       for column in 0..<columns {
-        let weight = unsafe w[column]
+        let weight = unsafe weights[column]
         let sum = unsafe Float(0).addingProduct(slope, row[column])
-        unsafe w[column] = weight.addingProduct(-rate, penalty.of(sum, at: weight))
+        unsafe weights[column] = weight.addingProduct(-rate, penalty.of(sum, at: weight))
       }
       return true
     }
