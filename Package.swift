@@ -85,6 +85,13 @@ let package = Package(
         "Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Settings", "Text",
       ]),
 
+    // How long a step would take, and on how many ranks.
+    library(
+      "Planning",
+      [
+        "Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Training",
+      ]),
+
     // Above the ranks: starts mpirun, and starts it again.
     library("Launch", ["Failures", "Files", "JSON", "Text"]),
 
@@ -92,7 +99,7 @@ let package = Package(
       "apus",
       [
         "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "Launch", "MPI", "Model", "Optimization", "Parallel",
-        "Preparation", "Text", "Training",
+        "Planning", "Preparation", "Text", "Training",
       ]),
     program(
       "apus-bench",
@@ -127,6 +134,8 @@ let package = Package(
         "Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Parallel", "RankCases", "Settings",
         "Training",
       ]),
+    tests(
+      "PlanningTests", ["Data", "Failures", "JSON", "Model", "Parallel", "Planning", "Training"]),
     tests(
       "CommandTests", ["Data", "JSON", "Preparation", "Training", "apus"], resources: [.copy("Reference")]),
   ]

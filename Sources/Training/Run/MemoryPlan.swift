@@ -2,8 +2,8 @@ import Data
 import Failures
 import Files
 import Model
-import Optimization
-import Parallel
+public import Optimization
+public import Parallel
 import Text
 
 /// The bytes that a rank will hold in a training.
@@ -59,7 +59,9 @@ public struct MemoryPlan: Sendable {
   ///   - keepsBest: the parameters of the best validation are kept beside.
   ///   - scoredRows: the most rows that are validated at a time.
   /// - Throws: `ModelError` where a layer cannot be cut so.
-  init(_ step: StepPlan, at place: GridPlace, optimizer: OptimizerKind, keepsBest: Bool, scoredRows: Int) throws {
+  public init(
+    _ step: StepPlan, at place: GridPlace, optimizer: OptimizerKind, keepsBest: Bool, scoredRows: Int
+  ) throws {
     // What no machine has is still a number: a plan that is refused must not trap.
     func bytes(_ floats: Int, times factor: Int = 1) -> Int {
       let (count, isTooLarge) = floats.multipliedReportingOverflow(by: factor)
