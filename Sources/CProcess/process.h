@@ -99,4 +99,16 @@ static inline int cprocess_next_signal(int queue) {
   return read(queue, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
 }
 
+// Blocks the signals that come from outside in this thread; `before` gets those that were blocked already.
+static inline void cprocess_block_signals(sigset_t *before) {
+  const int own[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS};
+  sigset_t set;
+  sigfillset(&set);
+  for (unsigned i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&set, own[i]);
+  pthread_sigmask(SIG_BLOCK, &set, before);
+}
+
+// Names this thread, by the first 15 bytes.
+static inline void cprocess_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
+
 static inline char **cprocess_environment(void) { return environ; }

@@ -7,7 +7,7 @@ package enum SystemCall {
   /// The calls by the names of their C functions.
   package enum Name: String, CaseIterable, Sendable {
     case open, close, pread, write, pwrite, fsync, ftruncate, fstat, stat, lstat, flock, mkdir, rename, unlink, rmdir
-    case opendir, readdir, statvfs, getcwd, poll, read, pipe, spawn, waitpid, kill, signalfd, readlink
+    case opendir, readdir, statvfs, getcwd, poll, read, pipe, spawn, waitpid, kill, signalfd, readlink, thread
   }
 
   /// A call that failed, with the value of `errno`.
