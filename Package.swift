@@ -105,7 +105,7 @@ let package = Package(
       "apus-bench",
       [
         "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel",
-        "Preparation", "Text", "Training",
+        "Planning", "Preparation", "Text", "Training",
       ]),
 
     // Tests.
