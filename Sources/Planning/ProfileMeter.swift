@@ -12,12 +12,13 @@ public final class ProfileMeter {
   private static let budget = 3.0
   /// Seconds of one measured call, at most; more rows are taken to be as many times as long.
   private static let mostSeconds = 0.1
-  /// What the slowest of processors computes, to know beforehand what would take too long.
+  /// What slow processors compute and write, to know beforehand what would take too long.
   private static let multiplyAddsASecond = 2e10
+
+  private static let floatsASecond = 2e9
 
   private let world: Communicator
   private let node: Communicator
-  private static let floatsASecond = 2e9
   /// Floats that a step goes through beside what is measured.
   private var rest = FloatBuffer(count: 0)
   private var spent = 0.0

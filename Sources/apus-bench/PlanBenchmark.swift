@@ -14,9 +14,9 @@ enum PlanBenchmark {
     let layers = try settings.layers(default: "784,512,256,10")
     let steps = try settings.integer("steps", default: 50)
     let rounds = try settings.integer("rounds", default: 3)
+    let rows = try settings.integer("rows", default: 20_000)
     let work = try SyntheticShards.shared(
-      rows: try settings.integer("rows", default: 20_000), columns: layers[0], classes: max(layers[layers.count - 1], 2),
-      shards: world.size, world)
+      rows: rows, columns: layers[0], classes: max(layers[layers.count - 1], 2), shards: world.size, world)
     let text = StepBenchmark.job(
       layers: layers, work: work, batch: try settings.integer("batch", default: 128) * world.size,
       optimizer: settings.text("optimizer", default: "adam"), steps: steps,
