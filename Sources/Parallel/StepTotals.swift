@@ -24,6 +24,21 @@ public struct StepTotals: Sendable {
     self.failed = failed
   }
 
+  /// The flags alone.
+  var flags: StepTotals {
+    var flags = self
+    flags.lossSum = 0
+    flags.rows = 0
+    return flags
+  }
+
+  /// Takes on the flags of `other`.
+  mutating func raise(_ other: StepTotals) {
+    stop = stop || other.stop
+    save = save || other.save
+    failed = failed || other.failed
+  }
+
   /// The floats that one `StepTotals` takes behind a gradient.
   public static let width = 8
 

@@ -12,10 +12,10 @@ struct MeasuringList {
   private(set) var passes: ClosedRange<Int>?
 
   /// For all layouts that `ranks` ranks can have, and for one rank.
-  init(_ training: PlannedTraining, ranks: Int) throws {
+  init(_ training: PlannedTraining, ranks: Int, ranksPerNode: Int) throws {
     let alone = Layout(shape: GridShape(data: 1), microBatches: training.microBatches)
     for layout in training.layouts(ranks: ranks) + [alone] {
-      guard let plan = training.step(layout) else { continue }
+      guard let plan = training.step(layout, ranksPerNode: ranksPerNode) else { continue }
       let shape = layout.shape
       // The first copies have the most rows, the last ones the fewest.
       let rows = (plan.passes(data: 0) + plan.passes(data: shape.data - 1)).filter { $0 > 0 }

@@ -48,8 +48,8 @@ public struct PlannedTraining: Sendable {
     virtualRanks = job.virtualRanks
   }
 
-  /// What a step of a layout takes; nil where the model cannot be cut so.
-  func step(_ layout: Layout) -> StepPlan? {
+  /// What a step of a layout takes with so many ranks on a node; nil where the model cannot be cut so.
+  func step(_ layout: Layout, ranksPerNode: Int) -> StepPlan? {
     let shape = layout.shape
     var split = split
     // A list of stages is for one number of them.
@@ -60,7 +60,8 @@ public struct PlannedTraining: Sendable {
       virtualRanks > 0 ? virtualRanks : VirtualRanks.count(ranks: shape.data, shards: shards, batchRows: batchRows)
     return StepPlan(
       model: model, shape: shape, stages: stages, order: order(count), mode: mode, batchRows: batchRows,
-      microBatches: MicroBatches(count: layout.microBatches), shardsOptimizer: layout.shardsOptimizer)
+      microBatches: MicroBatches(count: layout.microBatches), shardsOptimizer: layout.shardsOptimizer,
+      nodes: split.sharesMemory ? (0..<shape.ranks).map { $0 / ranksPerNode } : [])
   }
 
   func memory(_ step: StepPlan, at place: GridPlace) throws -> MemoryPlan {
@@ -75,7 +76,7 @@ public struct PlannedTraining: Sendable {
     for pipeline in 1...min(ranks, model.depth) where ranks.isMultiple(of: pipeline) {
       for tensor in 1...ranks / pipeline {
         guard let shape = GridShape(ranks: ranks, pipeline: pipeline, tensor: tensor),
-          step(Layout(shape: shape)) != nil
+          step(Layout(shape: shape), ranksPerNode: 1) != nil
         else { continue }
         for shards in shape.data > 1 ? [false, true] : [false] {
           for count in microBatchCounts(shape) {
@@ -89,7 +90,7 @@ public struct PlannedTraining: Sendable {
 
   /// The job's number, and powers of two as long as they make more passes: up to eight times as many as there are stages.
   private func microBatchCounts(_ shape: GridShape) -> [Int] {
-    func passes(_ count: Int) -> Int { step(Layout(shape: shape, microBatches: count))?.passes ?? 0 }
+    func passes(_ count: Int) -> Int { step(Layout(shape: shape, microBatches: count), ranksPerNode: 1)?.passes ?? 0 }
     var counts = Set([microBatches])
     var (count, last) = (1, 0)
     while count <= MicroBatches.rowsPerPass {

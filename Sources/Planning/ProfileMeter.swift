@@ -35,9 +35,9 @@ public final class ProfileMeter {
   /// The profile of this machine for the layouts of `training` on `ranks` ranks. Collective; the same on all ranks.
   /// - Parameter reading: what reading costs.
   public func profile(
-    _ training: PlannedTraining, ranks: Int, reading: (gathering: CostCurve, loading: CostCurve)
+    _ training: PlannedTraining, ranks: Int, ranksPerNode: Int, reading: (gathering: CostCurve, loading: CostCurve)
   ) throws -> MachineProfile {
-    let list = try MeasuringList(training, ranks: ranks)
+    let list = try MeasuringList(training, ranks: ranks, ranksPerNode: ranksPerNode)
     // Parameters, gradient and moments; more than any cache holds is no use.
     let stateCount = Optimizer.stateNames(training.optimizer.kind).count
     rest = FloatBuffer(count: min((2 + stateCount) * training.model.layout.count, 1 << 24))

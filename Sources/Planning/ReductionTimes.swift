@@ -21,7 +21,14 @@ struct ReductionTimes {
       let rounds = bytes > Self.fewBytes ? shape.data - 1 : StepPredictor.rounds(shape.data)
       return cluster.exchange(bytes, rounds: rounds, in: copies, profile)
     }
-    if shape.data > 1 {
+    if let between = sum.between {
+      // The ranks of a node wait for each other twice.
+      let meeting = profile.exchange.seconds(0)
+      reduction.communication = meeting + cluster.between(Double(between.sums.bytes), messages: between.sums.messages)
+      reduction.computing = profile.addition.seconds(sum.additions)
+      update.communication =
+        meeting + cluster.between(Double(between.parameters.bytes), messages: between.parameters.messages)
+    } else if shape.data > 1 {
       switch plan.mode {
       case .ordered:
         let bytes = 4 * Double(sum.rounds) * Double(sum.width - sum.slice)
@@ -33,13 +40,14 @@ struct ReductionTimes {
         let half = cluster.exchange(bytes, rounds: StepPredictor.rounds(shape.data), in: copies, profile)
         reduction.communication = plan.shardsOptimizer ? half : 2 * half
       }
-      reduction.computing = Double(sum.sliceAdditions) * profile.addition.seconds(sum.slice)
+      reduction.computing = profile.addition.seconds(sum.additions)
     }
     // Whether all is finite, and the norm where gradients are clipped.
-    let checked = plan.shardsOptimizer ? sum.owned : sum.width
+    let isShared = sum.between != nil
+    let checked = plan.shardsOptimizer || isShared ? sum.owned : sum.width
     update.computing = (predictor.training.clips ? 2 : 1) * profile.check.seconds(checked)
     update.computing += profile.update.seconds(sum.owned)
-    if plan.shardsOptimizer, shape.data > 1 {
+    if plan.shardsOptimizer, !isShared, shape.data > 1 {
       // Each has looked at its slice alone: what the slices hold is told first.
       reduction.communication += cluster.exchange(64, rounds: StepPredictor.rounds(shape.data), in: copies, profile)
       update.communication = gather(sum.owned)

@@ -28,7 +28,7 @@ public struct StepPredictor {
   /// What is expected of `layout`; nil where the model cannot be cut so.
   /// - Parameter alone: seconds of a step on one rank.
   func predict(_ layout: Layout, alone: Double) throws -> LayoutPrediction? {
-    guard let plan = training.step(layout) else { return nil }
+    guard let plan = training.step(layout, ranksPerNode: cluster.ranksPerNode) else { return nil }
     let times = try times(plan)
     let (rank, node) = try memory(plan)
     return LayoutPrediction(
@@ -41,9 +41,8 @@ public struct StepPredictor {
 
   /// Seconds of a step on one rank that has the whole model and all rows.
   func secondsAlone() throws -> Double {
-    guard let plan = training.step(Layout(shape: GridShape(data: 1), microBatches: training.microBatches)) else {
-      return .nan
-    }
+    let layout = Layout(shape: GridShape(data: 1), microBatches: training.microBatches)
+    guard let plan = training.step(layout, ranksPerNode: 1) else { return .nan }
     return try times(plan).step
   }
 

@@ -20,7 +20,8 @@ enum PlanBenchmark {
     let text = StepBenchmark.job(
       layers: layers, work: work, batch: try settings.integer("batch", default: 128) * world.size,
       optimizer: settings.text("optimizer", default: "adam"), steps: steps,
-      reduction: settings.text("reduction", default: "ordered"), shuffle: true)
+      reduction: settings.text("reduction", default: "ordered"),
+      sharedMemory: settings.text("shared-memory", default: "true") == "true", shuffle: true)
     let bytes = Array(text.serialized(pretty: false).utf8)
     let job = try TrainingJob(parsing: bytes, source: "apus-bench")
     let plan = try plan(job, settings, world)
@@ -51,8 +52,9 @@ enum PlanBenchmark {
     let reading = try ReadingMeter.measure(
       opened.dataset, targetUse: design.targetUse, transform: opened.source.transform(scale: 1), seed: job.seed,
       shuffle: job.shuffle, rows: training.batchRows / world.size, world: world)
-    let profile = try ProfileMeter(world).profile(training, ranks: world.size, reading: reading)
     let ranksPerNode = try world.splitByNode().size
+    let profile = try ProfileMeter(world).profile(
+      training, ranks: world.size, ranksPerNode: ranksPerNode, reading: reading)
     let bandwidth = Quantity.bytesPerSecond(settings.text("bandwidth", default: "1Gbit/s"))
     let latency = Quantity.seconds(settings.text("latency", default: "50us"))
     guard let bandwidth, let latency else {

@@ -132,6 +132,7 @@ struct PlanCommand: Command {
     let reading = try ReadingMeter.measure(
       opened.dataset, targetUse: design.targetUse, transform: transform, seed: job.seed, shuffle: job.shuffle,
       rows: max(1, training.batchRows / ranks), world: world)
-    return try ProfileMeter(world).profile(training, ranks: ranks, reading: reading)
+    return try ProfileMeter(world).profile(
+      training, ranks: ranks, ranksPerNode: ranksPerNode, reading: reading)
   }
 }
