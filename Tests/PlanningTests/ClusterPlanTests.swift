@@ -5,9 +5,12 @@ import Testing
 
 /// Plans with given times, by hand.
 @Suite struct ClusterPlanTests {
-  private func plan(_ ranks: Int, _ profile: MachineProfile, _ cluster: Cluster? = nil) throws -> ClusterPlan {
+  private func plan(
+    _ ranks: Int, _ profile: MachineProfile, _ cluster: Cluster? = nil, sharesMemory: Bool = true
+  ) throws -> ClusterPlan {
     try ClusterPlan(
-      PlanningProblem.training(), profile: profile, cluster: cluster ?? PlanningProblem.cluster(ranks))
+      PlanningProblem.training(parallel: "virtual_ranks: 8, shared_memory: \(sharesMemory)"), profile: profile,
+      cluster: cluster ?? PlanningProblem.cluster(ranks))
   }
 
   private func find(
@@ -46,9 +49,13 @@ import Testing
     let width = 40_416.0
     let within = PlanningProblem.profile(exchange: CostCurve(latency: 1e-6, rate: 1e9))
     // With eight virtual ranks each of two ranks holds one piece after its own additions.
-    expect(try find(plan(2, within), 2, 1, 1).communication, 2 * (1e-6 + 2 * width / 1e9))
+    let apart = try find(plan(2, within, sharesMemory: false), 2, 1, 1)
+    expect(apart.communication, 2 * (1e-6 + 2 * width / 1e9))
+    // In memory that they share nothing is sent; they meet twice.
+    expect(try find(plan(2, within), 2, 1, 1).communication, 2e-6)
     let between = PlanningProblem.cluster(2, perNode: 1, bandwidth: 1e8, latency: 1e-5)
-    expect(try find(plan(2, within, between), 2, 1, 1).communication, 2 * (1e-5 + 2 * width / 1e8))
+    // Between nodes such large messages go one after the other.
+    expect(try find(plan(2, within, between), 2, 1, 1).communication, 2 * (1e-5 + 2 * 2 * width / 1e8))
   }
 
   /// Two stages of two layers: 5 us and 6 us a row. One virtual rank has 8 rows, so that a step has eight micro-batches.
@@ -69,7 +76,7 @@ import Testing
 
   @Test func momentsThatAreShared() throws {
     let profile = PlanningProblem.profile(update: CostCurve(latency: 0, rate: 1e9))
-    let plan = try plan(2, profile)
+    let plan = try plan(2, profile, sharesMemory: false)
     let (whole, shared) = (try find(plan, 2, 1, 1), try find(plan, 2, 1, 1, shard: true))
     expect(whole.computing - alone / 2, 40_400 / 1e9)
     #expect(shared.computing < whole.computing - 0.49 * 40_400 / 1e9 && shared.rankMemory < whole.rankMemory)
