@@ -108,8 +108,8 @@ let package = Package(
     program(
       "apus-bench",
       [
-        "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel",
-        "Planning", "Preparation", "Text", "Training",
+        "AllocationCount", "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization",
+        "Parallel", "Planning", "Preparation", "Text", "Training",
       ]),
 
     // Tests.
@@ -142,6 +142,6 @@ let package = Package(
     tests(
       "PlanningTests", ["Data", "Failures", "JSON", "Model", "Parallel", "Planning", "Training"]),
     tests(
-      "CommandTests", ["Data", "JSON", "Preparation", "Training", "apus"], resources: [.copy("Reference")]),
+      "CommandTests", ["Data", "Files", "JSON", "Preparation", "Training", "apus"], resources: [.copy("Reference")]),
   ]
 )

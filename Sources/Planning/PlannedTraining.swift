@@ -16,6 +16,7 @@ public struct PlannedTraining: Sendable {
   let split: ModelSplit
   let microBatches: Int
   private let keepsBest: Bool
+  private let saves: Bool
   private let validationRows: Int
   private let virtualRanks: Int
   private let shards: Int
@@ -45,6 +46,7 @@ public struct PlannedTraining: Sendable {
     split = job.split
     microBatches = job.microBatches
     keepsBest = job.patience > 0
+    saves = job.checkpoint.isEnabled
     virtualRanks = job.virtualRanks
   }
 
@@ -67,7 +69,8 @@ public struct PlannedTraining: Sendable {
   func memory(_ step: StepPlan, at place: GridPlace) throws -> MemoryPlan {
     let ranks = VirtualRanks(count: step.order.virtualRanks, ranks: step.shape.data)
     let scored = validationRows > 0 ? Evaluator<LocalScorer>.mostRows(of: validationRows, ranks) : 0
-    return try MemoryPlan(step, at: place, optimizer: optimizer.kind, keepsBest: keepsBest, scoredRows: scored)
+    return try MemoryPlan(
+      step, at: place, optimizer: optimizer.kind, keepsBest: keepsBest, saves: saves, scoredRows: scored)
   }
 
   /// Every layout that `ranks` ranks can have, without those that differ in nothing that is done.
