@@ -57,8 +57,11 @@ let package = Package(
 
     // Ground floor: the outside world, made safe. `unsafe` is written here and nowhere above.
     library("Files", ["CProcess", "CZlib"]),
-    library("MPI", ["CMPI"]),
+    library("MPI", ["CMPI", "Watch"]),
     library("HDF5", ["CHDF5"]),
+
+    // What a rank does, and a watchdog for the ranks that do not go on.
+    library("Watch", ["Files", "Text"]),
     library("Kernels", ["CBLAS", "CRelaxed", "CTiles"], settings: vectorised),
 
     // Text in and out.
@@ -66,7 +69,7 @@ let package = Package(
     library("Text", []),
 
     // What a model, its data and its training are; none of these knows MPI.
-    library("Data", ["Files", "HDF5", "JSON", "Kernels", "Text"]),
+    library("Data", ["Files", "HDF5", "JSON", "Kernels", "Text", "Watch"]),
     library("Model", ["Kernels"]),
     library("Optimization", ["Kernels", "Model"]),
 
@@ -83,6 +86,7 @@ let package = Package(
       "Training",
       [
         "Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Settings", "Text",
+        "Watch",
       ]),
 
     // Above the ranks: starts mpirun, and starts it again.
@@ -92,7 +96,7 @@ let package = Package(
       "apus",
       [
         "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "Launch", "MPI", "Model", "Optimization", "Parallel",
-        "Preparation", "Text", "Training",
+        "Preparation", "Text", "Training", "Watch",
       ]),
     program(
       "apus-bench",
@@ -109,6 +113,7 @@ let package = Package(
       ["Data", "Failures", "Files", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Preparation", "Training"],
       path: "Tests/RankCases"),
     tests("FilesTests", ["Files"]),
+    tests("WatchTests", ["Files", "Watch"]),
     tests("LaunchTests", ["Failures", "Files", "JSON", "Launch"]),
     tests("MPITests", ["MPI", "RankCases"]),
     tests("HDF5Tests", ["HDF5"]),

@@ -1,4 +1,5 @@
 import Kernels
+import Watch
 
 /// Reads rows of a data set into buffers: converted, transformed and checked.
 ///
@@ -51,6 +52,13 @@ final class RowLoader {
     let start = ContinuousClock.now
     defer { timeReading += start.duration(to: .now) }
     guard !rows.isEmpty, !parts.isEmpty else { return }
+    try Pulse.during(.reading) { () throws(DataError) in try loadShards(rows, &features, &targets, at: row) }
+    rowsRead += rows.count
+  }
+
+  private func loadShards(
+    _ rows: Range<Int>, _ features: inout FloatBuffer, _ targets: inout FloatBuffer, at row: Int
+  ) throws(DataError) {
     var (shard, first) = dataset.place(ofRow: rows.lowerBound)
     var done = 0
     while done < rows.count {
@@ -64,7 +72,6 @@ final class RowLoader {
       shard += 1
       first = 0
     }
-    rowsRead += rows.count
   }
 
   /// Rows of one shard, counted in the shard.

@@ -97,6 +97,11 @@ public struct File: ~Copyable, Sendable {
     try unsafe floats.withUnsafeBytes { (buffer) throws(FilesError) in try unsafe drain(buffer, at: offset) }
   }
 
+  /// Writes `bytes` from the byte `offset` on, over what is there.
+  public func write(_ bytes: Span<UInt8>, at offset: Int) throws(FilesError) {
+    try unsafe bytes.withUnsafeBytes { (buffer) throws(FilesError) in try unsafe drain(buffer, at: offset) }
+  }
+
   /// Writes the text in UTF-8 behind what was written before.
   public func write(_ text: String) throws(FilesError) {
     try write(Array(text.utf8))

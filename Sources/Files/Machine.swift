@@ -46,6 +46,26 @@ public enum Machine {
     return (Int(clamping: limit.rlim_cur), pages * sysconf(Int32(_SC_PAGESIZE)))
   }
 
+  /// The state of a process in the kernel's letters: "R" runs, "S" sleeps, "D" waits for a disk, "T" is stopped; nil where there is no such
+  /// process, or it runs another program than this one.
+  /// Corresponds to `stat` of `proc(5)`.
+  public static func state(ofProcess process: Int) -> String? {
+    guard let own = statistics(ofProcess: processIdentifier), let other = statistics(ofProcess: process),
+      other.program == own.program
+    else { return nil }
+    return other.state
+  }
+
+  private static func statistics(ofProcess process: Int) -> (program: Substring, state: String)? {
+    guard let bytes = try? FileSystem.read("/proc/\(process)/stat", limit: 1 << 12) else { return nil }
+    // The second field is the program's name in parentheses and may hold anything.
+    let text = String(decoding: bytes, as: UTF8.self)
+    guard let begin = text.firstIndex(of: "("), let end = text.lastIndex(of: ")"),
+      let state = text[end...].split(separator: " ").dropFirst().first
+    else { return nil }
+    return (text[begin...end], String(state))
+  }
+
   /// The processors that this process may run on.
   public static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 

@@ -1,4 +1,5 @@
 import CMPI
+import Watch
 
 /// A failure that the MPI library reported, or a rule between ranks that was broken.
 public struct MPIError: Error, Equatable, CustomStringConvertible {
@@ -59,8 +60,9 @@ extension MPIError {
   }
 }
 
-/// Every call of the library passes through here, so that no return code is lost.
+/// Every call of the library passes through here, so that no return code is lost and a watchdog knows who waits for other ranks.
 @inline(__always)
-func check(_ code: Int32, _ call: StaticString) throws(MPIError) {
+func check(_ code: @autoclosure () -> Int32, _ call: StaticString) throws(MPIError) {
+  let code = Pulse.whileWaiting(code)
   if code != MPI_SUCCESS { throw MPIError(code: code, call: call) }
 }

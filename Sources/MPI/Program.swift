@@ -86,6 +86,23 @@ public enum Program {
     finish(code: code)
   }
 
+  /// Ends all ranks with this exit code from a thread that watches one which hangs. Whatever else hangs with it (the library, the
+  /// output), this process ends within seconds.
+  /// - Parameter report: says why, before.
+  public static func endAll(code: Int32, _ report: () -> Void) -> Never {
+    endCode.store(code, ordering: .relaxed)
+    _ = signal(SIGALRM) { _ in _exit(Program.endCode.load(ordering: .relaxed)) }
+    alarm(endSeconds)
+    report()
+    // From another thread than the one that is inside the library: it sends a message to mpirun and ends the process.
+    if isRunning, isLaunched { MPI_Abort(cmpi_comm_world(), code) }
+    _exit(code)
+  }
+
+  private static let endCode = Atomic<Int32>(0)
+  /// Seconds for the report and for mpirun to end all ranks.
+  private static let endSeconds: UInt32 = 5
+
   private static func start() throws(MPIError) {
     var level: Int32 = 0
     try unsafe check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_SERIALIZED), &level), "MPI_Init_thread")

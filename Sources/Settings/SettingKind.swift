@@ -13,6 +13,8 @@ public enum SettingKind: Sendable {
   case number(least: Double, exclusive: Bool, most: Double)
   /// A number that may be left out (null): the default depends on another key.
   case optionalNumber(least: Double, exclusive: Bool, most: Double)
+  /// A number from 0, or `"auto"`.
+  case automaticNumber
   case choice([String])
   /// A choice that may be left out (null): the default depends on another key.
   case optionalChoice([String])
@@ -34,6 +36,7 @@ public enum SettingKind: Sendable {
     case .optionalInteger(let range): Self.words(range) + " or null"
     case .number(let least, let exclusive, let most): Self.words(least, exclusive, most)
     case .optionalNumber(let least, let exclusive, let most): Self.words(least, exclusive, most)
+    case .automaticNumber: "a number from 0 or \"auto\""
     case .choice(let names), .optionalChoice(let names): names.map { "\"\($0)\"" }.joined(separator: " | ")
     case .integers(let range): "a list, each \(Self.words(range))"
     case .batch: "an integer from 1 or \"full\""
@@ -73,6 +76,9 @@ extension SettingKind {
       Self.whole(value).flatMap { range.contains($0) ? .integer($0) : nil }
     case (.number(let least, let exclusive, let most), _), (.optionalNumber(let least, let exclusive, let most), _):
       Self.real(value).flatMap { Self.lies($0, least, exclusive, most) ? .number($0) : nil }
+    case (.automaticNumber, .string("auto")): value
+    case (.automaticNumber, _):
+      Self.real(value).flatMap { Self.lies($0, 0, false, .infinity) ? .number($0) : nil }
     case (.choice(let names), .string(let text)), (.optionalChoice(let names), .string(let text)):
       names.contains(text) ? value : nil
     case (.integers(let range), .array(let nodes)):
@@ -91,6 +97,7 @@ extension SettingKind {
     switch self {
     case .choice(let names), .optionalChoice(let names): closest(to: text, among: names)
     case .batch: closest(to: text, among: ["full"])
+    case .automaticNumber: closest(to: text, among: ["auto"])
     default: nil
     }
   }

@@ -6,6 +6,7 @@ import Model
 import Parallel
 import Text
 import Training
+import Watch
 
 /// `apus train`: a job file becomes a model.
 struct TrainCommand: Command {
@@ -50,6 +51,8 @@ struct TrainCommand: Command {
   func run(_ world: borrowing Communicator) throws -> Int32 {
     let bytes = try Agreement.fromRoot(world) { try JobFile.read(jobPath) }
     let job = try Agreement.alike { try TrainingJob(parsing: bytes, source: jobPath, overrides: overrides) }
+    let watchdog = try watchdog(job.deadlines, world)
+    defer { watchdog?.end() }
     let run = try TrainingRun(job, resume: policy == .resume, world: world)
     if isDry {
       if world.rank == 0 {
@@ -59,13 +62,23 @@ struct TrainCommand: Command {
       return ExitCode.success.rawValue
     }
     let (rank, ranks) = (world.rank, world.size)
-    let result = try run.train(policy: policy) {
+    let result = try run.train(policy: policy, watchdog: watchdog) {
       guard rank == 0 else { return }
       warn(run)
       StandardStream.error.write(greeting(run, ranks: ranks))
     }
     if world.rank == 0 { StandardStream.output.write(report(run, result)) }
     return (result.outcome == .stopped ? ExitCode.stopped : .success).rawValue
+  }
+
+  /// Watches this rank and the others; nil where the job sets no limit. Collective.
+  private func watchdog(_ deadlines: Deadlines, _ world: borrowing Communicator) throws -> Watchdog? {
+    guard !deadlines.isOff else { return nil }
+    let members = try world.allGather(Member.own.encoded).map { Member(encoded: $0) }
+    return try Watchdog(deadlines: deadlines, rank: world.rank, members: members) { report in
+      let code = ExitCode.stalled.rawValue
+      Program.endAll(code: code) { StandardStream.error.write("apus: \(report)") }
+    }
   }
 
   private func warn(_ run: TrainingRun) {

@@ -4,6 +4,7 @@ public import Kernels
 public import MPI
 public import Model
 public import Parallel
+import Watch
 
 /// Judges a model on all rows of a data set, each rank, or all that hold a copy of the model together, on a part.
 ///
@@ -95,6 +96,7 @@ public final class Evaluator<RowScorer: Scorer> {
     while row < end {
       let block = row..<min(row + Self.rowsPerPass, end)
       row = block.upperBound
+      Pulse.enter(.evaluation)
       if failure == nil {
         do {
           try add(block, to: &sums, parameters, &curve)

@@ -97,6 +97,15 @@ extension JobKey {
     JobKey("checkpoint.every_seconds", weight, 600.0, "seconds between checkpoints; 0 saves by steps alone"),
     JobKey("checkpoint.keep", .integer(positiveCount), 2, "checkpoints that are kept"),
 
+    JobKey(
+      "watchdog.start", .automaticNumber, "auto",
+      "seconds without progress before the first step after which the job ends with 76; 0 is no limit"),
+    JobKey("watchdog.reading", .automaticNumber, "auto", "the same while a rank waits for rows"),
+    JobKey("watchdog.step", .automaticNumber, "auto", "the same while a rank computes"),
+    JobKey("watchdog.collective", .automaticNumber, "auto", "the same while all ranks wait for each other"),
+    JobKey("watchdog.checkpoint", .automaticNumber, "auto", "the same while a checkpoint is written"),
+    JobKey("watchdog.evaluation", .automaticNumber, "auto", "the same in a validation"),
+
     JobKey("output", .text, "runs/apus", "directory that the run writes"),
   ]
 }

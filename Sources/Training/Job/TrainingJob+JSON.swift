@@ -3,6 +3,7 @@ import Model
 import Optimization
 import Parallel
 import Settings
+import Watch
 
 extension TrainingJob {
   /// The job with every default filled in, as `job.json` of a run holds it. Reading it again gives the same job.
@@ -61,8 +62,21 @@ extension TrainingJob {
     case "checkpoint.every_steps": .integer(checkpoint.everySteps)
     case "checkpoint.every_seconds": .number(checkpoint.everySeconds)
     case "checkpoint.keep": .integer(checkpoint.keep)
+    case "watchdog.start": limit(of: .start)
+    case "watchdog.reading": limit(of: .reading)
+    case "watchdog.step": limit(of: .step)
+    case "watchdog.collective": limit(of: .collective)
+    case "watchdog.checkpoint": limit(of: .checkpoint)
+    case "watchdog.evaluation": limit(of: .evaluation)
     case "output": .string(output)
     default: preconditionFailure("the key '\(path)' is in the table of keys but is never written")
+    }
+  }
+
+  private func limit(of phase: Phase) -> JSONValue {
+    switch deadlines[phase] {
+    case .learned: .string("auto")
+    case .seconds(let seconds): .number(seconds)
     }
   }
 

@@ -3,6 +3,7 @@ public import Model
 public import Optimization
 public import Parallel
 import Settings
+public import Watch
 
 /// What is to be trained, on what, and how: a job file with every default filled in.
 public struct TrainingJob: Sendable {
@@ -61,6 +62,7 @@ public struct TrainingJob: Sendable {
   public var virtualRanks: Int
   public var reduction: GradientReduction
   public var checkpoint: Checkpointing
+  public var deadlines: Deadlines
   public var output: String
 
   /// Reads a job file.
@@ -105,6 +107,7 @@ public struct TrainingJob: Sendable {
     checkpoint = Checkpointing(
       everySteps: values.integer("checkpoint.every_steps") ?? 0,
       everySeconds: values.number("checkpoint.every_seconds") ?? 0, keep: values.integer("checkpoint.keep") ?? 1)
+    deadlines = Self.deadlines(values)
     output = values.text("output") ?? ""
   }
 
@@ -116,6 +119,12 @@ public struct TrainingJob: Sendable {
       pipeline: isCounted ? values.integer("parallel.pipeline") ?? 1 : stages.count,
       tensor: values.integer("parallel.tensor") ?? 1, stages: stages,
       shardsOptimizer: values.boolean("parallel.shard_optimizer"))
+  }
+
+  private static func deadlines(_ values: JobValues) -> Deadlines {
+    var deadlines = Deadlines()
+    for phase in Phase.allCases { values.number("watchdog.\(phase.name)").map { deadlines[phase] = .seconds($0) } }
+    return deadlines
   }
 
   private static func schedule(_ values: JobValues) -> Schedule {

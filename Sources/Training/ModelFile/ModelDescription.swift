@@ -114,7 +114,7 @@ extension TrainingJob {
     guard case .object(let members) = job.json else { return json }
     let layout = ["stages", "shard_optimizer"]
     return .object(
-      members.filter { $0.key != "output" && $0.key != "checkpoint" }.map { member in
+      members.filter { !["output", "checkpoint", "watchdog"].contains($0.key) }.map { member in
         guard member.key == "parallel", let parallel = member.value.asObject else { return member }
         return JSONMember(key: member.key, value: JSONValue.object(parallel.filter { !layout.contains($0.key) }))
       })

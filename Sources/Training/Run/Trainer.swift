@@ -4,6 +4,7 @@ import Kernels
 import Model
 import Optimization
 public import Parallel
+import Watch
 
 /// The training loop: one batch after the other, the same for every strategy.
 ///
@@ -43,9 +44,11 @@ public final class Trainer<Strategy: ParallelStrategy> {
     reporter?.begin(state)
     defer { reporter?.end() }
     checkpointer?.begin()
+    Pulse.enter(.step)
     var outcome = isConverged ? TrainingOutcome.converged : .finished
     while state.step < plan.totalSteps, outcome == .finished {
       let step = plan.step(state.step)
+      Pulse.note(steps: state.step)
       let totals = try strategy.sumGradient(
         epoch: step.epoch, positions: step.positions, raised: flags, needsNorm: job.clipNorm > 0)
       let rate = try update(totals, at: step)
@@ -84,7 +87,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
   private func save() throws {
     reporter?.pause()
     try checkFinite()
-    try checkpointer?.save(self)
+    try Pulse.during(.checkpoint) { try checkpointer?.save(self) }
     reporter?.resume()
   }
 
@@ -114,7 +117,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
     guard let validator else { return }
     reporter?.pause()
     try checkFinite()
-    let metrics = try strategy.withParameters { try validator.evaluate($0) }
+    let metrics = try Pulse.during(.evaluation) { try strategy.withParameters { try validator.evaluate($0) } }
     lastValidation = metrics
     reporter?.note(metrics, state, epoch: step.epoch)
     reporter?.resume()

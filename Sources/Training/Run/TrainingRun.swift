@@ -7,6 +7,7 @@ import Model
 import Optimization
 public import Parallel
 import Text
+public import Watch
 
 /// A training from its job to its model file: what `apus train` does. All methods are collective.
 public final class TrainingRun {
@@ -141,13 +142,19 @@ public final class TrainingRun {
   }
 
   /// Trains, and writes what a run leaves.
-  /// - Parameter willBegin: called when nothing is left that could keep the training from its first step.
-  public func train(policy: RunDirectory.Policy, willBegin: () -> Void = {}) throws -> Result {
+  /// - Parameters:
+  ///   - watchdog: told where the run is, so that the ranks know of each other there.
+  ///   - willBegin: called when nothing is left that could keep the training from its first step.
+  public func train(
+    policy: RunDirectory.Policy, watchdog: Watchdog? = nil, willBegin: () -> Void = {}
+  ) throws -> Result {
     var directory: RunDirectory?
     _ = try Agreement.fromRoot(grid.world) {
       directory = try RunDirectory(job.output, policy: policy)
+      try watchdog?.share(in: job.output)
       return []
     }
+    if grid.world.rank > 0 { try watchdog?.share(in: job.output) }
     defer { directory?.unlock() }
     return job.split.pipeline == 1 && job.split.tensor == 1
       ? try train(with: try makeDataParallel(), in: directory, willBegin)

@@ -1,0 +1,79 @@
+import Files
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Watch
+
+/// The threads of a watchdog that watch the thread of a test.
+@Suite(.serialized)
+struct WatchdogTests {
+  private func deadlines(_ seconds: Double) -> Deadlines {
+    var deadlines = Deadlines()
+    for phase in Phase.allCases { deadlines[phase] = .seconds(seconds) }
+    return deadlines
+  }
+
+  @Test func ownStallIsRaisedInTime() throws {
+    let report = Monitor<String?>(nil)
+    let watchdog = try Watchdog(deadlines: deadlines(1), rank: 0, members: [.own]) { text in
+      report.withLock { $0 = text }
+    }
+    Pulse.enter(.reading)
+    let since = ContinuousClock.now
+    let text = report.wait(atMost: .seconds(10), until: { $0 != nil }, then: { $0 })
+    #expect(ContinuousClock.now - since > .seconds(1) && ContinuousClock.now - since < .seconds(6))
+    #expect(text??.contains("rank 0") == true && text??.contains("reading") == true, "\(String(describing: text))")
+    watchdog.end()
+  }
+
+  @Test func pausesAreNotRaised() throws {
+    let report = Monitor<String?>(nil)
+    let watchdog = try Watchdog(deadlines: deadlines(2), rank: 0, members: [.own]) { text in
+      report.withLock { $0 = text }
+    }
+    for step in 1...4 {
+      Pulse.note(steps: step)
+      usleep(1_000_000)
+    }
+    watchdog.end()
+    #expect(report.withLock { $0 } == nil)
+  }
+
+  /// Ranks tell each other through a file, which goes when the first of them ends.
+  @Test func ranksShareTheirBeats() throws {
+    let folder = try TemporaryDirectory("beats")
+    let first = try Watchdog(deadlines: deadlines(100), rank: 0, members: [.own, .own]) { _ in }
+    let second = try Watchdog(deadlines: deadlines(100), rank: 1, members: [.own, .own]) { _ in }
+    Pulse.enter(.checkpoint)
+    try first.share(in: folder.path)
+    try second.share(in: folder.path)
+    let file = BeatFile(in: folder.path, ranks: 2)
+    let deadline = ContinuousClock.now + .seconds(10)
+    // What they say at once is that they start.
+    #expect(try file.read().allSatisfy { $0 != nil })
+    while try file.read().contains(where: { $0?.phase != .checkpoint }), ContinuousClock.now < deadline {
+      usleep(10_000)
+    }
+    #expect(try file.read().map { $0?.phase } == [.checkpoint, .checkpoint])
+    second.end()
+    #expect(folder.contains(BeatFile.name))
+    first.end()
+    #expect(!folder.contains(BeatFile.name))
+  }
+
+  @Test func phasesNest() {
+    Pulse.begin()
+    Pulse.enter(.step)
+    Pulse.during(.checkpoint) {
+      #expect(Pulse.reading.phase == .checkpoint)
+      Pulse.whileWaiting { #expect(Pulse.reading.phase == .checkpoint && Pulse.reading.isWaiting) }
+      #expect(!Pulse.reading.isWaiting)
+    }
+    #expect(Pulse.reading.phase == .step)
+    let before = Pulse.reading
+    Pulse.enter(.step)
+    #expect(Pulse.reading != before, "going on in a phase is a change too")
+  }
+}
