@@ -93,7 +93,8 @@ import Testing
     ("parallel.shared_memory", "false", []),
     ("parallel.micro_batches", "3", []),
     ("parallel.virtual_ranks", "16", []), ("parallel.reduction", #""fast""#, []), ("checkpoint.every_steps", "5", []),
-    ("checkpoint.every_seconds", "0.5", []), ("checkpoint.keep", "1", []), ("watchdog.start", "0.0", []),
+    ("checkpoint.every_seconds", "0.5", []), ("checkpoint.keep", "1", []),
+    ("checkpoint.mean_time_between_failures", "86400.0", []), ("watchdog.start", "0.0", []),
     ("watchdog.reading", "2.5", []), ("watchdog.step", #""auto""#, []), ("watchdog.collective", "3.0", []),
     ("watchdog.checkpoint", "4.0", []), ("watchdog.evaluation", "5.0", []), ("output", #""runs/here""#, []),
   ]
