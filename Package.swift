@@ -101,8 +101,8 @@ let package = Package(
     program(
       "apus-bench",
       [
-        "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel",
-        "Preparation", "Text", "Training",
+        "AllocationCount", "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization",
+        "Parallel", "Preparation", "Text", "Training",
       ]),
 
     // Tests.
@@ -133,6 +133,6 @@ let package = Package(
         "Training",
       ]),
     tests(
-      "CommandTests", ["Data", "JSON", "Preparation", "Training", "apus"], resources: [.copy("Reference")]),
+      "CommandTests", ["Data", "Files", "JSON", "Preparation", "Training", "apus"], resources: [.copy("Reference")]),
   ]
 )

@@ -88,16 +88,31 @@ public final class DataParallel: ParallelStrategy {
   private func accumulate(_ summand: Summand, epoch: Int, slot: Int) throws -> Double {
     if summand.passes.isEmpty { sum.clear(slot: slot) }
     var lossSum = 0.0
-    for (index, pass) in summand.passes.enumerated() {
-      lossSum += try reader.withPass(pass, of: summand, epoch: epoch) { features, view, targets, targetsOffset in
+    for index in summand.passes.indices {
+      lossSum += try accumulate(summand.passes[index], of: summand, epoch: epoch, slot: slot, accumulate: index > 0)
+    }
+    return lossSum
+  }
+
+  private func accumulate(
+    _ pass: ShortList<Range<Int>>, of summand: Summand, epoch: Int, slot: Int, accumulate: Bool
+  ) throws -> Double {
+    if model.hasOneScore {
+      return try reader.withRows(pass, of: summand, epoch: epoch) { features, rows, targets in
         sum.write(slot: slot) { gradient, offset in
           model.accumulateGradient(
-            parameters: sum.parameters, features: features, view: view, targets: targets, targetsOffset: targetsOffset,
-            workspace: workspace, gradient: &gradient, at: offset, accumulate: index > 0)
+            parameters: sum.parameters, features: features, rows: rows, targets: targets, workspace: workspace,
+            gradient: &gradient, at: offset, accumulate: accumulate)
         }
       }
     }
-    return lossSum
+    return try reader.withPass(pass, of: summand, epoch: epoch) { features, view, targets, targetsOffset in
+      sum.write(slot: slot) { gradient, offset in
+        model.accumulateGradient(
+          parameters: sum.parameters, features: features, view: view, targets: targets, targetsOffset: targetsOffset,
+          workspace: workspace, gradient: &gradient, at: offset, accumulate: accumulate)
+      }
+    }
   }
 
   public var isGradientFinite: Bool { sum.isFinite }
@@ -108,6 +123,22 @@ public final class DataParallel: ParallelStrategy {
     _ body: (_ parameters: inout FloatBuffer, _ gradient: borrowing FloatBuffer, _ range: Range<Int>) -> Void
   ) throws -> Bool {
     try sum.update(over: communicator, body)
+  }
+
+  public func withOwnRows<Result>(
+    epoch: Int, positions: Range<Int>,
+    _ body: (
+      _ model: Model, _ parameters: inout FloatBuffer, _ features: borrowing FloatBuffer, _ rows: RowSelection,
+      _ targets: borrowing FloatBuffer
+    ) -> Result
+  ) throws -> Result? {
+    // Positions are slots where there is one virtual rank.
+    guard communicator.size == 1, order.virtualRanks == 1, model.hasOneScore else { return nil }
+    return try reader.withRows(virtualRank: 0, epoch: epoch, slots: positions) { features, rows, targets in
+      var result: Result?
+      sum.replaceParameters { result = body(model, &$0, features, rows, targets) }
+      return result
+    }
   }
 
   public func withParameters<Result>(_ body: (borrowing FloatBuffer) throws -> Result) rethrows -> Result {

@@ -18,7 +18,11 @@ public final class Trainer<Strategy: ParallelStrategy> {
   var state: TrainingState
   /// The parameters of the best validation, where early stopping wants them; empty otherwise.
   var best: FloatBuffer
-  public private(set) var lastLoss: Double?
+  /// The learning rates of a run of steps of one row.
+  var rates = FloatBuffer(count: 0)
+  /// The step that this start began with.
+  private(set) var firstStep: Int
+  public internal(set) var lastLoss: Double?
   public private(set) var lastValidation: Metrics?
   private let validator: Validator<Strategy.RowScorer>?
   private let checkpointer: Checkpointer?
@@ -33,6 +37,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
     self.plan = plan
     self.strategy = strategy
     self.state = state
+    firstStep = state.step
     self.validator = validator
     self.checkpointer = checkpointer
     optimizer = Optimizer(job.optimizer, penalty: job.penalty, layout: strategy.layout, owned: strategy.owned)
@@ -44,9 +49,11 @@ public final class Trainer<Strategy: ParallelStrategy> {
     reporter?.begin(state)
     defer { reporter?.end() }
     checkpointer?.begin()
+    firstStep = state.step
     Pulse.enter(.step)
     var outcome = isConverged ? TrainingOutcome.converged : .finished
     while state.step < plan.totalSteps, outcome == .finished {
+      makeRowSteps()
       let step = plan.step(state.step)
       Pulse.note(steps: state.step)
       let totals = try strategy.sumGradient(
@@ -56,38 +63,29 @@ public final class Trainer<Strategy: ParallelStrategy> {
       if step.endsEpoch || state.step == plan.totalSteps { try validate(after: step) }
       if isConverged { outcome = .converged }
       if totals.stop, state.step < plan.totalSteps, outcome == .finished { outcome = .stopped }
-      if outcome == .stopped || isCheckpointDue(totals) { try save() }
+      try checkpointer?.advance(othersWrite: totals.writing)
+      if outcome == .finished, state.step < plan.totalSteps { try saveIfDue(totals) }
     }
-    if outcome != .stopped {
-      try checkFinite()
-      try saveLast()
-      restoreBest()
+    try checkFinite()
+    if outcome == .stopped || job.checkpoint.isEnabled {
+      try Pulse.during(.checkpoint) { try checkpointer?.saveLast(self) }
     }
+    if outcome != .stopped { restoreBest() }
     return outcome
   }
 
   /// What this rank wants all ranks to know after the next step.
   private var flags: StepTotals {
-    StepTotals(stop: Termination.isRequested, save: checkpointer?.isTimeUp ?? false)
+    StepTotals(
+      stop: Termination.isRequested, save: checkpointer?.isTimeUp ?? false, writing: checkpointer?.isWriting ?? false)
   }
 
-  private func isCheckpointDue(_ totals: StepTotals) -> Bool {
-    let every = job.checkpoint.everySteps
-    return checkpointer != nil && (totals.save || every > 0 && state.step.isMultiple(of: every))
-  }
-
-  /// The end is a checkpoint too, so that a longer training can go on from it.
-  private func saveLast() throws {
-    guard job.checkpoint.everySteps > 0 || job.checkpoint.everySeconds > 0, checkpointer?.savedStep != state.step else {
-      return
-    }
-    try save()
-  }
-
-  private func save() throws {
+  /// Begins a checkpoint where one falls due. The end is one too, so that a longer training can go on from it.
+  private func saveIfDue(_ totals: StepTotals) throws {
+    guard let checkpointer, checkpointer.isDue(after: state.step, isTimeUp: totals.save) else { return }
     reporter?.pause()
     try checkFinite()
-    try Pulse.during(.checkpoint) { try checkpointer?.save(self) }
+    try Pulse.during(.checkpoint) { try checkpointer.save(self) }
     reporter?.resume()
   }
 
@@ -96,9 +94,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
     guard totals.loss.isFinite else { throw diverged("the loss", of: step) }
     var scale = 1 / Double(totals.rows)
     if job.clipNorm > 0 { scale *= clipScale(norm: strategy.gradientNorm() * scale, limit: job.clipNorm) }
-    let rate = job.schedule.rate(
-      base: job.optimizer.learningRate, step: step.index, totalSteps: plan.totalSteps,
-      multiplier: state.plateau.multiplier)
+    let rate = rate(ofStep: step.index)
     let isFinite = try strategy.update { parameters, gradient, range in
       optimizer.update(
         parameters: &parameters, gradient: gradient, scale: Float(scale), learningRate: rate, range: range,
@@ -110,6 +106,12 @@ public final class Trainer<Strategy: ParallelStrategy> {
     state.samples += totals.rows
     lastLoss = totals.loss
     return rate
+  }
+
+  /// The learning rate of the step at `index`, if no validation comes before it.
+  func rate(ofStep index: Int) -> Double {
+    job.schedule.rate(
+      base: job.optimizer.learningRate, step: index, totalSteps: plan.totalSteps, multiplier: state.plateau.multiplier)
   }
 
   /// Evaluates the validation split, if there is one, and tells whoever listens to its loss.
