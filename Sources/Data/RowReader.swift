@@ -34,7 +34,7 @@ public final class RowReader {
       rows: min(window, rows.count), columns: loader.columns, targetsPerRow: loader.targetsPerRow)
   }
 
-  public var secondsReading: Double { loader.timeReading / .seconds(1) }
+  public var secondsReading: Double { loader.effort.time / .seconds(1) }
 
   /// Reads `rows` to row `row` of the buffers and what follows.
   ///

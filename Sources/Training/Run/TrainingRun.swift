@@ -210,7 +210,16 @@ public final class TrainingRun {
   private func makeReader() throws -> BatchReader {
     try BatchReader(
       dataset: dataset, order: order, virtualRanks: virtualRanks.run(by: grid.place.data.index),
-      targetUse: design.targetUse, transform: transform, parts: grid.place.reads)
+      targetUse: design.targetUse, transform: transform, parts: grid.place.reads, readingAhead: try readingAhead())
+  }
+
+  /// A thread reads ahead where every rank of the machine has a processor for one. Collective.
+  private func readingAhead() throws -> ReadingAhead {
+    let node = try grid.world.splitByNode()
+    // A rank that is bound to some of the processors shares them with as many ranks as it would share all.
+    let allowed = Machine.allowedProcessors
+    let sharing = max(1, node.size * allowed / max(allowed, Machine.processors))
+    return allowed >= 2 * sharing ? .always : .whereBlocked
   }
 
   private func makeDataParallel() throws -> DataParallel {
@@ -240,7 +249,8 @@ public final class TrainingRun {
       let log = try MetricsLog(path: directory.metricsPath, keepingThrough: resumed?.state.step)
       reporter = RunReporter(log: log, plan: plan, logEvery: job.logEvery) {
         RunReporter.Spent(
-          reading: strategy.secondsReading, reducing: strategy.secondsReducing,
+          reading: strategy.secondsReading, awaitingRows: strategy.secondsAwaitingRows,
+          reducing: strategy.secondsReducing,
           waiting: strategy.place.shape.modelRanks > 1 ? strategy.secondsWaiting : nil)
       }
       return []
