@@ -12,6 +12,7 @@ static inline MPI_Comm cmpi_comm_null(void) { return MPI_COMM_NULL; }
 static inline MPI_Info cmpi_info_null(void) { return MPI_INFO_NULL; }
 // An enum in Open MPI, a macro in MPICH.
 static inline int cmpi_shared_memory(void) { return MPI_COMM_TYPE_SHARED; }
+static inline MPI_Win cmpi_window_null(void) { return MPI_WIN_NULL; }
 static inline MPI_Errhandler cmpi_errors_return(void) { return MPI_ERRORS_RETURN; }
 
 // A request as a field: Swift sees a handle as optional where it is a pointer (Open MPI) and as not where it is an integer
@@ -40,3 +41,20 @@ static inline MPI_Op cmpi_bitwise_or(void) { return MPI_BOR; }
 
 // Not MPI, but variadic in C, which Swift cannot call: the kernel kills this process when its parent dies.
 static inline int cmpi_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
+
+// Flags in memory that processes share. A store releases what its process has written before; a load that sees it acquires that.
+static inline void cmpi_raise(unsigned long long *flag, unsigned long long value) {
+  __atomic_store_n(flag, value, __ATOMIC_RELEASE);
+}
+static inline unsigned long long cmpi_flag(const unsigned long long *flag) {
+  return __atomic_load_n(flag, __ATOMIC_ACQUIRE);
+}
+
+// Tells the processor that this is a loop which waits.
+static inline void cmpi_pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}

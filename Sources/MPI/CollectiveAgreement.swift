@@ -3,7 +3,7 @@ import CMPI
 /// What ranks do together; the raw value travels between them in debug builds.
 enum Collective: Int64 {
   case barrier, broadcast, reduce, allReduce, reduceScatter, allGather, gather, scatter, allToAll
-  case duplicate, split, splitByNode
+  case duplicate, split, splitByNode, allocateShared
   case startBarrier, startBroadcast, startAllReduce, startReduceScatter, startAllGather, startAllToAll
 }
 

@@ -15,7 +15,6 @@ public final class DataParallel: ParallelStrategy {
   private let microBatches: MicroBatches
   private let workspace: Workspace
   private let sum: GradientSum
-  private var parameters: FloatBuffer
   public private(set) var secondsReducing = 0.0
 
   /// Makes the strategy of this rank. Collective.
@@ -24,9 +23,11 @@ public final class DataParallel: ParallelStrategy {
   ///   - batchRows: rows of the global batch.
   ///   - microBatches: passes in which the share of a virtual rank is processed.
   ///   - shardsOptimizer: each rank updates a slice of the parameters, so that it keeps the optimizer's state of that alone.
+  ///   - nodes: which ranks share memory, and with it parameters and gradients; nil where each has its own.
   public init(
     model: Model, order: SampleOrder, reader: BatchReader, world: borrowing Communicator, mode: GradientReduction,
-    batchRows: Int, microBatches: MicroBatches, shardsOptimizer: Bool = false
+    batchRows: Int, microBatches: MicroBatches, shardsOptimizer: Bool = false,
+    nodes: NodeMap? = nil
   ) throws {
     communicator = try world.duplicate()
     place = GridShape(data: world.size).place(world.rank)
@@ -37,21 +38,22 @@ public final class DataParallel: ParallelStrategy {
     self.microBatches = microBatches
     let ranks = VirtualRanks(count: order.virtualRanks, ranks: world.size)
     ownVirtualRanks = ranks.run(by: world.rank)
-    sum = GradientSum(
-      layout: model.layout, virtualRanks: ranks, rank: world.rank, mode: mode, sharded: shardsOptimizer)
+    sum = try GradientSum(
+      layout: model.layout, virtualRanks: ranks, mode: mode, sharded: shardsOptimizer, nodes: nodes, over: communicator)
     let rows = Summand.mostRows(
       of: ownVirtualRanks, order: order, batchRows: batchRows, mode: mode, microBatches: microBatches)
     workspace = Workspace(model, rows: max(1, rows))
-    parameters = FloatBuffer(count: model.layout.count)
   }
 
   public var layout: ParameterLayout { model.layout }
   public var owned: Range<Int> { sum.owned }
+  public var splitsUpdate: Bool { sum.isSharded }
 
   public func sumGradient(
     epoch: Int, positions: Range<Int>, raised: StepTotals, needsNorm: Bool
   ) throws -> StepTotals {
     var failure: (any Error)?
+    sum.begin()
     do {
       try compute(epoch: epoch, positions: positions, raised: raised)
     } catch {
@@ -60,7 +62,7 @@ public final class DataParallel: ParallelStrategy {
       sum.store(StepTotals(failed: true), slot: 0)
     }
     let start = ContinuousClock.now
-    let totals = try sum.reduce(raised: raised, needsNorm: needsNorm, over: communicator)
+    let totals = try sum.reduce(raised: raised, needsNorm: needsNorm, needsFinite: needsNorm, over: communicator)
     secondsReducing += (ContinuousClock.now - start) / .seconds(1)
     guard !totals.failed else { throw StepFailure(own: failure) }
     return totals
@@ -93,7 +95,7 @@ public final class DataParallel: ParallelStrategy {
       lossSum += try reader.withPass(pass, of: summand, epoch: epoch) { features, view, targets, targetsOffset in
         sum.write(slot: slot) { gradient, offset in
           model.accumulateGradient(
-            parameters: parameters, features: features, view: view, targets: targets, targetsOffset: targetsOffset,
+            parameters: sum.parameters, features: features, view: view, targets: targets, targetsOffset: targetsOffset,
             workspace: workspace, gradient: &gradient, at: offset, accumulate: index > 0)
         }
       }
@@ -107,19 +109,18 @@ public final class DataParallel: ParallelStrategy {
 
   public func update(
     _ body: (_ parameters: inout FloatBuffer, _ gradient: borrowing FloatBuffer, _ range: Range<Int>) -> Void
-  ) throws {
-    body(&parameters, sum.slots, sum.owned)
+  ) throws -> Bool {
     let start = ContinuousClock.now
-    try sum.share(&parameters, over: communicator)
-    secondsReducing += (ContinuousClock.now - start) / .seconds(1)
+    defer { secondsReducing += (ContinuousClock.now - start) / .seconds(1) }
+    return try sum.update(over: communicator, body)
   }
 
   public func withParameters<Result>(_ body: (borrowing FloatBuffer) throws -> Result) rethrows -> Result {
-    try body(parameters)
+    try body(sum.parameters)
   }
 
   public func replaceParameters(_ body: (inout FloatBuffer) throws -> Void) rethrows {
-    try body(&parameters)
+    try sum.replaceParameters(body)
   }
 
   public func highest(_ code: Int) throws -> Int { try communicator.allReduce(code, .maximum) }

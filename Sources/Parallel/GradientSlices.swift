@@ -4,6 +4,8 @@ import Model
 struct GradientSlices {
   /// Floats of a gradient and what is behind it, up to a multiple of a cache line.
   let width: Int
+  /// Floats of the gradient.
+  let parameters: Int
   let blocks: NormBlocks
   /// Which elements each rank adds.
   let ranges: [Range<Int>]
@@ -17,6 +19,7 @@ struct GradientSlices {
   init(_ layout: ParameterLayout, ranks: Int, sharded: Bool) {
     let width = Self.width(layout)
     self.width = width
+    parameters = layout.count
     blocks = NormBlocks(layout)
     guard sharded, ranks > 1 else {
       let lines = width / 16
@@ -32,6 +35,9 @@ struct GradientSlices {
     self.owned = owned
     ranges = owned.indices.map { owned[$0].lowerBound..<($0 == ranks - 1 ? width : owned[$0].upperBound) }
   }
+
+  /// Where the totals of the step are.
+  var totals: Range<Int> { parameters..<parameters + StepTotals.width }
 
   static func width(_ layout: ParameterLayout) -> Int { (layout.count + StepTotals.width + 15) / 16 * 16 }
 }

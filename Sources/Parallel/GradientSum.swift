@@ -2,40 +2,59 @@ import Kernels
 import MPI
 import Model
 
-/// The gradient of a step on its way from the virtual ranks to their sum.
+/// The parameters of a rank, and the gradient of a step on its way from the virtual ranks to their sum.
 ///
 /// A *slot* holds one gradient with the totals of the step behind it. Virtual ranks' gradients are put into slots and added along
 /// the tree as far as this rank's virtual ranks go; `reduce` adds what is left over all ranks, and slot 0 is the sum: all of it, or,
-/// where the optimizer's state is split, the slice that this rank updates.
+/// where the optimizer's state is split, the slice that this rank updates. Where ranks share memory, parameters and slots are there.
 final class GradientSum {
   /// What a rank does to its slots, in order.
   let steps: [SumTree.Step]
-  private(set) var slots: FloatBuffer
-  /// The part of the sum that this rank has after `reduce`.
+  private(set) var parameters: FloatBuffer
+  private var slots: FloatBuffer
+  /// The part of the sum that this rank has after `reduce`, or in `update`, and of the parameters that it updates.
   let owned: Range<Int>
-  private let parameters: Int
+  private let count: Int
   /// Floats of a slot.
   private let width: Int
   private let blocks: NormBlocks
   private let exchange: OrderedExchange?
   private let shards: GradientShards?
+  private let node: NodeReduction?
   /// Under `ordered` a rank without virtual ranks has no gradient for its flags to travel with.
   private let hasIdleRanks: Bool
 
+  /// Collective.
   /// - Parameters:
-  ///   - layout: of the gradient.
+  ///   - layout: of the parameters.
   ///   - virtualRanks: which virtual ranks each of the ranks runs.
   ///   - sharded: each rank ends with a slice of the sum only.
-  init(layout: ParameterLayout, virtualRanks: VirtualRanks, rank: Int, mode: GradientReduction, sharded: Bool) {
-    let slices = GradientSlices(layout, ranks: virtualRanks.ranks, sharded: sharded)
-    parameters = layout.count
+  ///   - nodes: which ranks share memory; nil where each has its own.
+  init(
+    layout: ParameterLayout, virtualRanks: VirtualRanks, mode: GradientReduction, sharded: Bool, nodes: NodeMap?,
+    over communicator: borrowing Communicator
+  ) throws(MPIError) {
+    let rank = communicator.rank
+    let slices = GradientSlices(layout, ranks: virtualRanks.ranks, sharded: sharded || nodes != nil)
+    count = layout.count
     width = slices.width
     blocks = slices.blocks
     owned = slices.owned[rank]
     hasIdleRanks = Self.hasIdleRanks(virtualRanks, mode)
-    shards = slices.runs.map { GradientShards(slices, runs: $0, rank: rank, mode: mode) }
     steps = Self.steps(virtualRanks, rank: rank, mode)
+    if let nodes {
+      let node = try NodeReduction(
+        NodePlan(layout, virtualRanks, rank: rank, mode: mode, map: nodes), over: communicator)
+      self.node = node
+      parameters = FloatBuffer(sharing: node.parameters)
+      slots = FloatBuffer(sharing: node.slots)
+      (shards, exchange) = (nil, nil)
+      return
+    }
+    node = nil
+    parameters = FloatBuffer(count: layout.count)
     slots = FloatBuffer(count: slices.width * Self.slots(virtualRanks, rank: rank, mode))
+    shards = slices.runs.map { GradientShards(slices, runs: $0, rank: rank, mode: mode) }
     exchange =
       mode == .ordered && virtualRanks.ranks > 1
       ? OrderedExchange(virtualRanks: virtualRanks, rank: rank, slices: slices) : nil
@@ -57,16 +76,22 @@ final class GradientSum {
     mode == .ordered && virtualRanks.ranks > virtualRanks.count
   }
 
+  /// Whether ranks that hold the same parameters update a part each.
+  var isSharded: Bool { shards != nil || node != nil }
+
+  /// The gradients of a step follow. Collective.
+  func begin() { node?.begin() }
+
   /// Lets `body` write the gradient of `slot`, which begins at the offset that it is given.
   func write<Result>(slot: Int, _ body: (inout FloatBuffer, _ offset: Int) throws -> Result) rethrows -> Result {
     try body(&slots, slot * width)
   }
 
   /// Sets the gradient of `slot` to zero: of a virtual rank without rows.
-  func clear(slot: Int) { slots.fill(slot * width..<slot * width + parameters, with: 0) }
+  func clear(slot: Int) { slots.fill(slot * width..<slot * width + count, with: 0) }
 
   /// Puts totals behind the gradient of `slot`.
-  func store(_ totals: StepTotals, slot: Int) { totals.store(into: &slots, at: slot * width + parameters) }
+  func store(_ totals: StepTotals, slot: Int) { totals.store(into: &slots, at: slot * width + count) }
 
   /// Adds `slot + 1` into `slot`.
   func add(slot: Int) {
@@ -74,10 +99,15 @@ final class GradientSum {
   }
 
   /// Adds what the ranks hold; every rank ends with the sum of what it owns in slot 0. Collective.
-  /// - Parameter needsNorm: `entrySums` will be asked for; the same on every rank.
+  /// - Parameters:
+  ///   - needsNorm: `entrySums` will be asked for; the same on every rank, like the next.
+  ///   - needsFinite: `isFinite` will be asked for. (Where ranks share memory that takes a message more.)
   func reduce(
-    raised: StepTotals, needsNorm: Bool, over communicator: borrowing Communicator
+    raised: StepTotals, needsNorm: Bool, needsFinite: Bool, over communicator: borrowing Communicator
   ) throws(MPIError) -> StepTotals {
+    if let node {
+      return try node.reduce(raised: raised, needsNorm: needsNorm, needsFinite: needsFinite, over: communicator)
+    }
     if let shards {
       if let exchange {
         try exchange.reduceScatter(&slots, over: communicator)
@@ -93,7 +123,7 @@ final class GradientSum {
         try communicator.sum(&slots)
       }
     }
-    var totals = StepTotals(from: slots, at: parameters)
+    var totals = StepTotals(from: slots, at: count)
     if hasIdleRanks {
       let flags = try communicator.allReduce([raised.stop ? 1 : 0, raised.save ? 1 : 0] as [Int32], .maximum)
       totals.stop = flags[0] > 0
@@ -102,17 +132,33 @@ final class GradientSum {
     return totals
   }
 
-  /// Whether the sum is finite; the same on all ranks that added.
-  var isFinite: Bool { shards?.isFinite ?? Elementwise.isFinite(slots, 0..<parameters) }
+  /// Whether the sum is finite; the same on all ranks that added. Where ranks share memory, after a reduction that was to find out.
+  var isFinite: Bool { node?.isFinite ?? shards?.isFinite ?? Elementwise.isFinite(slots, 0..<count) }
 
-  /// The sum of squares of each tensor of the sum; the same bits on all ranks that added.
+  /// The sum of squares of each tensor of the sum; the same bits on all ranks that added. After a reduction that was to find out.
   func entrySums() -> [Double] {
+    if let node { return blocks.entrySums { node.blockSums[$0] } }
     if let shards { return blocks.entrySums { shards.blockSums[$0] } }
     return blocks.entrySums { blocks.sum(ofBlock: $0, slots) }
   }
 
-  /// Brings the parameters that each rank has updated to all. Collective.
-  func share(_ parameters: inout FloatBuffer, over communicator: borrowing Communicator) throws(MPIError) {
+  /// Lets `body` update the parameters that this rank owns, range by range, and brings those of all ranks to all. Collective.
+  /// - Returns: whether the sum was finite. Where it was not and ranks share memory, and the reduction was not to find out, the
+  ///   parameters are spoilt; elsewhere they are as they were.
+  func update(
+    over communicator: borrowing Communicator,
+    _ body: (inout FloatBuffer, borrowing FloatBuffer, Range<Int>) -> Void
+  ) throws(MPIError) -> Bool {
+    if let node { return try node.update(&parameters, slots, over: communicator, body) }
+    guard isFinite else { return false }
+    body(&parameters, slots, owned)
     try shards?.share(&parameters, over: communicator)
+    return true
+  }
+
+  /// Lets `body` replace the parameters, with the same values on every rank. Collective.
+  func replaceParameters(_ body: (inout FloatBuffer) throws -> Void) rethrows {
+    if let node { return try node.replace(&parameters, body) }
+    try body(&parameters)
   }
 }

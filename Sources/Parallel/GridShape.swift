@@ -36,6 +36,11 @@ public struct GridShape: Equatable, Sendable, CustomStringConvertible {
       tensor: GridPlace.Side(index: index % tensor, count: tensor))
   }
 
+  /// Which ranks of the data group at `place` share memory, given the node of each rank of the grid; nil where none do.
+  func dataNodes(of place: GridPlace, nodes: [Int]) -> NodeMap? {
+    NodeMap((0..<data).map { nodes[$0 * modelRanks + place.modelIndex] })
+  }
+
   /// `2 x 3 x 1`: data, pipeline, tensor.
   public var description: String { "\(data) x \(pipeline) x \(tensor)" }
 }

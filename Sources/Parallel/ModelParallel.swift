@@ -22,7 +22,6 @@ public final class ModelParallel: ParallelStrategy {
   private let sum: GradientSum
   private let report: GroupReport?
   private var targets: FloatBuffer
-  private var parameters: FloatBuffer
   private var isFinite = true
   private var squaredNorm = 0.0
   private var failure: (any Error)?
@@ -36,9 +35,11 @@ public final class ModelParallel: ParallelStrategy {
   ///   - microBatches: passes in which the share of a virtual rank is processed.
   ///   - shardsOptimizer: each rank of a data group updates a slice of the parameters, so that it keeps the optimizer's state of that
   ///     alone.
+  ///   - nodes: which ranks of the data group share memory, and with it parameters and gradients; nil where each has its own.
   public init(
     model: Model, stages: [Range<Int>], order: SampleOrder, reader: BatchReader?, grid: ProcessGrid,
-    mode: GradientReduction, batchRows: Int, microBatches: MicroBatches, shardsOptimizer: Bool = false
+    mode: GradientReduction, batchRows: Int, microBatches: MicroBatches, shardsOptimizer: Bool = false,
+    nodes: NodeMap? = nil
   ) throws {
     let place = grid.place
     precondition(stages.count == place.pipeline.count, "\(stages.count) stages for a grid of \(place.shape)")
@@ -53,8 +54,9 @@ public final class ModelParallel: ParallelStrategy {
     layout = stage.layout
     let ranks = VirtualRanks(count: order.virtualRanks, ranks: place.data.count)
     ownVirtualRanks = ranks.run(by: place.data.index)
-    sum = GradientSum(
-      layout: layout, virtualRanks: ranks, rank: place.data.index, mode: mode, sharded: shardsOptimizer)
+    sum = try GradientSum(
+      layout: layout, virtualRanks: ranks, mode: mode, sharded: shardsOptimizer,
+      nodes: nodes, over: grid.data)
     let rows = max(
       1,
       Summand.mostRows(
@@ -64,7 +66,6 @@ public final class ModelParallel: ParallelStrategy {
     runner = StageRunner(
       stage, grid: grid, exchange: exchange, capacity: rows)
     targets = FloatBuffer(count: stage.isLast ? rows * model.targetsPerRow : 0)
-    parameters = FloatBuffer(count: layout.count)
     report =
       place.shape.modelRanks > 1
       ? GroupReport(sumCounts: try grid.model.allGather(layout.entries.count), rank: place.modelIndex) : nil
@@ -72,11 +73,13 @@ public final class ModelParallel: ParallelStrategy {
 
   public var place: GridPlace { grid.place }
   public var owned: Range<Int> { sum.owned }
+  public var splitsUpdate: Bool { sum.isSharded }
 
   public func sumGradient(
     epoch: Int, positions: Range<Int>, raised: StepTotals, needsNorm: Bool
   ) throws -> StepTotals {
     failure = nil
+    sum.begin()
     try compute(epoch: epoch, positions: positions, raised: raised)
     if failure != nil { sum.store(StepTotals(failed: true), slot: 0) }
     let start = ContinuousClock.now
@@ -101,7 +104,7 @@ public final class ModelParallel: ParallelStrategy {
         let (summand, pass) = batches[batch]
         try read(pass, of: summand, epoch: epoch, batch: batch)
         try spread(batch, rows: summand.rows(of: pass))
-        try runner.forward(batch, parameters: parameters)
+        try runner.forward(batch, parameters: sum.parameters)
         // The last stage goes back at once, so the loss belongs to the gradient that is being added up.
         if place.pipeline.isLast {
           assembly.lossSum += try runner.lossSum(batch, targets: targets)
@@ -109,7 +112,7 @@ public final class ModelParallel: ParallelStrategy {
       case .backward(let batch):
         try assembly.addPass { gradient, offset, accumulate in
           try runner.backward(
-            batch, parameters: parameters, gradient: &gradient, at: offset, accumulate: accumulate)
+            batch, parameters: sum.parameters, gradient: &gradient, at: offset, accumulate: accumulate)
         }
       }
     }
@@ -148,8 +151,10 @@ public final class ModelParallel: ParallelStrategy {
 
   /// Adds the gradients over the copies of the model, and lets the ranks of a copy know what each found.
   private func reduce(raised: StepTotals, needsNorm: Bool) throws(MPIError) -> StepTotals {
-    var totals = try sum.reduce(raised: raised, needsNorm: needsNorm, over: grid.data)
-    isFinite = sum.isFinite
+    // The ranks of a copy apply their parts of a gradient together or not at all.
+    let needsFinite = needsNorm || report != nil
+    var totals = try sum.reduce(raised: raised, needsNorm: needsNorm, needsFinite: needsFinite, over: grid.data)
+    isFinite = !needsFinite || sum.isFinite
     var sums = needsNorm ? entrySums() : nil
     if let report {
       // All ranks of a copy have the same rows: one tells.
@@ -176,19 +181,20 @@ public final class ModelParallel: ParallelStrategy {
 
   public func update(
     _ body: (_ parameters: inout FloatBuffer, _ gradient: borrowing FloatBuffer, _ range: Range<Int>) -> Void
-  ) throws {
-    body(&parameters, sum.slots, sum.owned)
+  ) throws -> Bool {
+    // Where other ranks of the copy have found what is not finite, this one's part of the gradient must not be applied either.
+    guard isFinite else { return false }
     let start = ContinuousClock.now
-    try sum.share(&parameters, over: grid.data)
-    secondsReducing += (ContinuousClock.now - start) / .seconds(1)
+    defer { secondsReducing += (ContinuousClock.now - start) / .seconds(1) }
+    return try sum.update(over: grid.data, body)
   }
 
   public func withParameters<Result>(_ body: (borrowing FloatBuffer) throws -> Result) rethrows -> Result {
-    try body(parameters)
+    try body(sum.parameters)
   }
 
   public func replaceParameters(_ body: (inout FloatBuffer) throws -> Void) rethrows {
-    try body(&parameters)
+    try sum.replaceParameters(body)
   }
 
   public func highest(_ code: Int) throws -> Int { try grid.world.allReduce(code, .maximum) }

@@ -70,9 +70,10 @@ struct NormBlocks {
     return range(ofBlock: first).lowerBound..<range(ofBlock: last).upperBound
   }
 
-  /// The sum of squares of one block of `gradient`, in which the layout begins at 0.
-  func sum(ofBlock block: Int, _ gradient: borrowing FloatBuffer) -> Double {
-    Reduce.orderedSumOfSquares(gradient, range(ofBlock: block))
+  /// The sum of squares of one block of `gradient`, in which the layout begins at `start`.
+  func sum(ofBlock block: Int, _ gradient: borrowing FloatBuffer, at start: Int = 0) -> Double {
+    let range = range(ofBlock: block)
+    return Reduce.orderedSumOfSquares(gradient, start + range.lowerBound..<start + range.upperBound)
   }
 
   /// The sums of the tensors, given those of the blocks.

@@ -17,30 +17,35 @@ public protocol ParallelStrategy: AnyObject {
   /// Those of them that this rank updates, and keeps the optimizer's state for.
   var owned: Range<Int> { get }
 
+  /// Whether ranks that hold the same parameters update a part each.
+  var splitsUpdate: Bool { get }
+
   /// Computes the gradient of the rows at `positions` of `epoch`, summed over the rows, and adds it over all ranks.
   ///
   /// Collective. `raised` carries this rank's flags; the result carries those of all.
-  /// - Parameter needsNorm: `gradientNorm` will be asked for; the same on every rank.
+  /// - Parameter needsNorm: `gradientNorm` or `isGradientFinite` will be asked for; the same on every rank.
   /// - Throws: `StepFailure` on every rank where some rank cannot read its rows, `MPIError` where the ranks cannot be reached.
   func sumGradient(epoch: Int, positions: Range<Int>, raised: StepTotals, needsNorm: Bool) throws -> StepTotals
 
-  /// Whether the summed gradient has neither infinities nor NaN; the same answer on every rank.
+  /// Whether the summed gradient has neither infinities nor NaN; the same answer on every rank. After a `sumGradient` that was told.
   var isGradientFinite: Bool { get }
 
   /// The Euclidean norm of the summed gradient of all parameters; the same bits on every rank. After a `sumGradient` that was told.
   func gradientNorm() -> Double
 
-  /// Lets `body` update the parameters in `range`, which are those owned, from the summed gradient, then makes the parameters known to
+  /// Lets `body` update the parameters that are owned, range by range and each once, from the summed gradient, then makes them known to
   /// whoever needs them.
   ///
   /// Collective.
+  /// - Returns: whether the summed gradient is finite, the same on every rank. Where it is not nothing is updated, if `sumGradient` was
+  ///   told that somebody would ask; if not, the parameters may be of no more use: sum and update are then one pass.
   func update(_ body: (_ parameters: inout FloatBuffer, _ gradient: borrowing FloatBuffer, _ range: Range<Int>) -> Void)
-    throws
+    throws -> Bool
 
   /// Gives `body` the parameters that this rank holds to read.
   func withParameters<Result>(_ body: (borrowing FloatBuffer) throws -> Result) rethrows -> Result
 
-  /// Lets `body` replace the parameters that this rank holds, with the same values on every rank that holds them.
+  /// Lets `body` replace the parameters that this rank holds, with the same values on every rank that holds them. Collective.
   func replaceParameters(_ body: (inout FloatBuffer) throws -> Void) rethrows
 
   /// The largest `code` of any rank, for what only some ranks can see. Collective.

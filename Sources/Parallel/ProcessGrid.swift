@@ -16,6 +16,8 @@ public final class ProcessGrid {
   public let data: Communicator
   /// The number in the grid of each rank of the world.
   public let indices: [Int]
+  /// The node of each rank, by its number in the grid: that of its first rank.
+  public let nodes: [Int]
 
   public var shape: GridShape { place.shape }
 
@@ -26,6 +28,7 @@ public final class ProcessGrid {
     let node = try world.splitByNode()
     let nodes = try world.allGather(try node.broadcast([world.rank], root: 0)[0])
     indices = Self.indices(nodes: nodes)
+    self.nodes = nodes.sorted()
     let place = shape.place(indices[world.rank])
     self.place = place
     self.world = try world.duplicate()

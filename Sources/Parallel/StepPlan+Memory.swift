@@ -9,6 +9,10 @@ extension StepPlan {
     public var activations = 0
     /// Rows on their way between ranks, and targets.
     public var buffers = 0
+    /// Of the parameters those that this rank holds for its node; all where it shares none.
+    public var parameters = 0
+    /// What other ranks of the node hold of the memory that all of them see.
+    public var others = 0
   }
 
   /// What the rank at `place` holds.
@@ -20,11 +24,15 @@ extension StepPlan {
       1,
       Summand.mostRows(
         of: ranks.run(by: index), order: order, batchRows: batchRows, mode: mode, microBatches: microBatches))
-    let slices = GradientSlices(stage.layout, ranks: shape.data, sharded: shardsOptimizer)
-    var memory = Memory()
+    let slices = try slices(at: place)
+    var memory = Memory(parameters: stage.layout.count)
     let slots = GradientSum.slots(ranks, rank: index, mode)
     memory.gradients = Self.product(slices.width, slots)
-    if shape.data > 1, mode == .ordered {
+    if let plan = try nodePlan(at: place) {
+      memory.parameters = plan.parameterShare
+      memory.gradients = plan.ownFloats
+      memory.others = plan.floats - plan.ownFloats - plan.parameterShare
+    } else if shape.data > 1, mode == .ordered {
       let pieces = OrderedExchange.pieces(ranks).reduce(0) { $0 + $1.count }
       memory.gradients = Self.sum(memory.gradients, Self.product(pieces, slices.ranges[index].count))
     } else if slices.runs != nil {

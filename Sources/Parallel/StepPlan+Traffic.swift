@@ -20,13 +20,17 @@ extension StepPlan {
   ///
   /// Of the pipeline: for each pass its rows times the outputs of the stage to the stage behind, and its rows times the inputs to the stage
   /// before. Of the tensor split: what the layers exchange for each pass, and the features and targets from the rank that reads them. Of
-  /// the data group: for each piece of the tree the slices of the other ranks, or one call of the library under `fast`.
+  /// the data group: for each piece of the tree the slices of the other ranks, or one call of the library under `fast`; where ranks share
+  /// memory nothing within a node, and between nodes sums of slices and updated slices.
   /// - Parameter needsNorm: gradients are clipped.
   public func traffic(at place: GridPlace, needsNorm: Bool = false) throws(ModelError) -> StepTraffic {
     let stage = try stage(at: place)
-    let slices = GradientSlices(stage.layout, ranks: shape.data, sharded: shardsOptimizer)
     var traffic = layerTraffic(stage, place)
-    traffic += dataTraffic(slices, rank: place.data.index, needsNorm: needsNorm)
+    if let plan = try nodePlan(at: place) {
+      traffic += nodeTraffic(plan, needsNorm: needsNorm)
+    } else {
+      traffic += dataTraffic(try slices(at: place), rank: place.data.index, needsNorm: needsNorm)
+    }
     if shape.modelRanks > 1 {
       let sums = needsNorm ? stage.layout.entries.count : 0
       traffic.collectives += Traffic(messages: 1, bytes: GroupReport.bytes(sums: sums))
@@ -87,6 +91,20 @@ extension StepPlan {
     }
     traffic.collectives += Traffic(messages: 1, bytes: GroupReport.bytes(sums: needsNorm ? runs[rank].count : 0))
     traffic.collectives += Traffic(messages: 1, bytes: 4 * slices.owned[rank].count)
+    return traffic
+  }
+
+  /// Between ranks some of which share memory.
+  private func nodeTraffic(_ plan: NodePlan, needsNorm: Bool) -> StepTraffic {
+    var traffic = StepTraffic()
+    for rank in plan.served {
+      traffic.messages += Traffic(messages: 1, bytes: 4 * plan.message(from: plan.node, to: rank))
+    }
+    let others = plan.map.nodes.count - 1
+    if !plan.owned.isEmpty { traffic.messages += Traffic(messages: others, bytes: 4 * others * plan.owned.count) }
+    guard needsNorm || others > 0 || shape.modelRanks > 1, let runs = plan.slices.runs else { return traffic }
+    traffic.collectives += Traffic(
+      messages: 1, bytes: GroupReport.bytes(sums: needsNorm ? runs[plan.rank].count : 0))
     return traffic
   }
 }

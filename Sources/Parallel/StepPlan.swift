@@ -12,10 +12,12 @@ public struct StepPlan: Sendable {
   public let batchRows: Int
   public let microBatches: MicroBatches
   public let shardsOptimizer: Bool
+  /// The node of each rank of the grid, where ranks of a node share memory; empty where none do.
+  public let nodes: [Int]
 
   public init(
     model: Model, shape: GridShape, stages: [Range<Int>], order: SampleOrder, mode: GradientReduction, batchRows: Int,
-    microBatches: MicroBatches, shardsOptimizer: Bool = false
+    microBatches: MicroBatches, shardsOptimizer: Bool = false, nodes: [Int] = []
   ) {
     precondition(stages.count == shape.pipeline, "\(stages.count) stages for a grid of \(shape)")
     self.model = model
@@ -26,6 +28,7 @@ public struct StepPlan: Sendable {
     self.batchRows = batchRows
     self.microBatches = microBatches
     self.shardsOptimizer = shardsOptimizer
+    self.nodes = nodes
   }
 
   /// The part of the model at `place`.
@@ -60,6 +63,21 @@ public struct StepPlan: Sendable {
   }
 
   func slices(at place: GridPlace) throws(ModelError) -> GradientSlices {
-    GradientSlices(try stage(at: place).layout, ranks: shape.data, sharded: shardsOptimizer)
+    let sharesMemory = nodeMap(at: place) != nil
+    return GradientSlices(
+      try stage(at: place).layout, ranks: shape.data, sharded: shardsOptimizer || sharesMemory)
+  }
+
+  /// Which ranks of the data group at `place` share memory.
+  public func nodeMap(at place: GridPlace) -> NodeMap? {
+    nodes.isEmpty ? nil : shape.dataNodes(of: place, nodes: nodes)
+  }
+
+  /// What the rank at `place` does with the memory that it shares; nil where it shares none.
+  func nodePlan(at place: GridPlace) throws(ModelError) -> NodePlan? {
+    let layout = try stage(at: place).layout
+    // What no machine has is no plan either: its numbers would be too large to add.
+    guard layout.count < 1 << 40, let map = nodeMap(at: place) else { return nil }
+    return NodePlan(layout, virtualRanks, rank: place.data.index, mode: mode, map: map)
   }
 }

@@ -24,6 +24,16 @@ public struct StepTotals: Sendable {
     self.failed = failed
   }
 
+  /// The flags alone.
+  var flags: StepTotals { StepTotals(stop: stop, save: save, failed: failed) }
+
+  /// Takes on the flags of `other`.
+  mutating func raise(_ other: StepTotals) {
+    stop = stop || other.stop
+    save = save || other.save
+    failed = failed || other.failed
+  }
+
   /// The floats that one `StepTotals` takes behind a gradient.
   public static let width = 8
 

@@ -35,6 +35,9 @@ public struct SumTree: Sendable {
     plan(operands: range.map { Node(level: 0, leaves: $0..<$0 + 1) }).steps
   }
 
+  /// How pieces that follow one another, each placed in turn, add up as far as they are halves of nodes; slot `i` is then sum `i`.
+  func steps(adding pieces: [Node]) -> [Step] { plan(operands: pieces).steps }
+
   /// An addition of one piece into another, both by their number from left to right.
   public struct Addition: Equatable, Sendable {
     public let into: Int

@@ -18,7 +18,7 @@ let gridStepCases: [RankCase] =
       for epoch in 0..<steps {
         _ = try problem.strategy.sumGradient(
           epoch: epoch, positions: 0..<settings.batchRows, raised: StepTotals(), needsNorm: needsNorm)
-        try problem.strategy.update { _, _, _ in }
+        _ = try problem.strategy.update { _, _, _ in }
       }
       planned += try problem.plan.traffic(at: grid.place, needsNorm: needsNorm)
     }
@@ -31,6 +31,8 @@ let gridStepCases: [RankCase] =
     for settings in [
       LayoutSettings(), LayoutSettings(mode: .fast), LayoutSettings(virtualRanks: 1),
       LayoutSettings(virtualRanks: 1, shardsOptimizer: true), LayoutSettings(mode: .fast, shardsOptimizer: true),
+      LayoutSettings(ranksPerNode: 99), LayoutSettings(virtualRanks: 1, ranksPerNode: 2),
+      LayoutSettings(mode: .fast, ranksPerNode: 3),
     ] {
       let problem = try GridProblem(settings, dataset, grid)
       for raiser in -1..<grid.world.size {
@@ -51,6 +53,8 @@ let gridStepCases: [RankCase] =
     for settings in [
       LayoutSettings(batchRows: 69, shuffle: false),
       LayoutSettings(mode: .fast, batchRows: 69, shardsOptimizer: true, shuffle: false),
+      LayoutSettings(batchRows: 69, shuffle: false, ranksPerNode: 99),
+      LayoutSettings(batchRows: 69, shuffle: false, ranksPerNode: 2),
     ] {
       for victim in 0..<grid.world.size {
         let isMe = victim == grid.world.rank

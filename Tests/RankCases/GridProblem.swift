@@ -2,6 +2,7 @@ import Data
 import Kernels
 import MPI
 import Model
+import Optimization
 import Parallel
 
 /// A case for every grid that the tests use, `NAME-PIPELINExTENSOR`; the data degree is what the number of ranks leaves.
@@ -39,6 +40,12 @@ struct LayoutSettings {
   var shardsOptimizer = false
   var clipNorm = 0.0
   var shuffle = true
+  var optimizer = OptimizerKind.adam
+  /// The most ranks of the grid that count as one node and share memory; 0 where none do.
+  var ranksPerNode = 0
+
+  /// The node of each rank of a grid; empty where none share memory.
+  func nodes(_ ranks: Int) -> [Int] { ranksPerNode == 0 ? [] : (0..<ranks).map { $0 / ranksPerNode } }
 
   /// One of the layers has tensors of several blocks of the norm.
   var model: Model {
@@ -56,6 +63,18 @@ struct LayoutSettings {
     LayoutSettings(virtualRanks: 12, batchRows: 10, microBatches: 6, shardsOptimizer: true, clipNorm: 0.05),
     LayoutSettings(mode: .fast, microBatches: 4, clipNorm: 0.05),
     LayoutSettings(mode: .fast, virtualRanks: 12, microBatches: 1, shardsOptimizer: true, clipNorm: 0.05),
+    // One node for all, and nodes of different sizes.
+    LayoutSettings(ranksPerNode: 99),
+    LayoutSettings(virtualRanks: 8, shardsOptimizer: true, clipNorm: 0.05, ranksPerNode: 99),
+    LayoutSettings(virtualRanks: 2, microBatches: 1, optimizer: .ftrl, ranksPerNode: 99),
+    LayoutSettings(virtualRanks: 13, batchRows: 10, microBatches: 6, optimizer: .momentum, ranksPerNode: 2),
+    LayoutSettings(virtualRanks: 1, microBatches: 8, optimizer: .adamw, ranksPerNode: 2),
+    LayoutSettings(virtualRanks: 12, clipNorm: 0.05, optimizer: .rmsprop, ranksPerNode: 3),
+    LayoutSettings(optimizer: .adagrad, ranksPerNode: 4),
+    LayoutSettings(optimizer: .sgd, ranksPerNode: 3),
+    LayoutSettings(optimizer: .nesterov, ranksPerNode: 5),
+    LayoutSettings(mode: .fast, microBatches: 4, clipNorm: 0.05, ranksPerNode: 99),
+    LayoutSettings(mode: .fast, virtualRanks: 12, microBatches: 1, ranksPerNode: 3),
   ]
 }
 
@@ -73,14 +92,14 @@ struct GridProblem {
       model: model, shape: grid.shape,
       stages: PipelineStages.balanced(sizes: model.sizes, stages: grid.shape.pipeline), order: order,
       mode: settings.mode, batchRows: settings.batchRows, microBatches: MicroBatches(count: settings.microBatches),
-      shardsOptimizer: settings.shardsOptimizer)
+      shardsOptimizer: settings.shardsOptimizer, nodes: settings.nodes(grid.shape.ranks))
     let run = VirtualRanks(count: settings.virtualRanks, ranks: place.data.count).run(by: place.data.index)
     let reader = try BatchReader(
       dataset: dataset, order: order, virtualRanks: run, targetUse: .classIndex(classes: classes), parts: place.reads)
     strategy = try ModelParallel(
       model: model, stages: plan.stages, order: order, reader: place.reads.isEmpty ? nil : reader, grid: grid,
       mode: plan.mode, batchRows: plan.batchRows, microBatches: plan.microBatches,
-      shardsOptimizer: plan.shardsOptimizer)
+      shardsOptimizer: plan.shardsOptimizer, nodes: plan.nodeMap(at: place))
     let stage = try plan.stage(at: place)
     strategy.replaceParameters { stage.initialize(&$0, seed: 2) }
   }

@@ -32,7 +32,7 @@ private func compare(
       throw CaseFailure("\(what): number \(index) is \(value) instead of \(truth)")
     }
   }
-  if settings.shardsOptimizer {
+  if trained.splitsUpdate {
     let all = try grid.data.allGather(trained.owned).reduce(0, +)
     try expect(all, trained.held, "parameters that the ranks of a data group own in \(what)")
   }
@@ -41,6 +41,7 @@ private func compare(
 private struct Trained {
   /// Losses, norms, the parameters of the whole model and the loss of all rows at the end.
   var values: [Double] = []
+  var splitsUpdate = false
   var owned = 0
   var held = 0
 }
@@ -58,11 +59,12 @@ private func trainWhole(
   let strategy = try DataParallel(
     model: model, order: order, reader: reader, world: ranks,
     mode: settings.mode, batchRows: settings.batchRows, microBatches: MicroBatches(count: settings.microBatches),
-    shardsOptimizer: settings.shardsOptimizer)
+    shardsOptimizer: settings.shardsOptimizer, nodes: NodeMap(settings.nodes(ranks.size)))
   strategy.replaceParameters { model.initialize(&$0, seed: 2) }
   var trained = try train(strategy, settings, order)
   trained.values += strategy.withParameters { $0.values().map { Double($0) } }
   trained.values += try scores(strategy, model, dataset)
+  trained.splitsUpdate = strategy.splitsUpdate
   trained.owned = strategy.owned.count
   trained.held = strategy.layout.count
   return trained
@@ -76,6 +78,7 @@ private func trainOnGrid(_ settings: LayoutSettings, _ dataset: ShardedDataset, 
   // Only the ranks that read targets know the loss of scores.
   let found = try scores(strategy, model, dataset)
   trained.values += try grid.model.allGather(found).first { !$0.isEmpty } ?? []
+  trained.splitsUpdate = strategy.splitsUpdate
   trained.owned = strategy.owned.count
   trained.held = strategy.layout.count
   return trained
@@ -86,7 +89,7 @@ private func train<Strategy: ParallelStrategy>(
   _ strategy: Strategy, _ settings: LayoutSettings, _ order: SampleOrder
 ) throws -> Trained {
   var optimizer = Optimizer(
-    OptimizerSettings(.adam), penalty: Penalty(l2: 0.01), layout: strategy.layout,
+    OptimizerSettings(settings.optimizer), penalty: Penalty(l2: 0.01), layout: strategy.layout,
     owned: strategy.owned)
   var trained = Trained()
   for epoch in 0..<2 {
@@ -95,17 +98,19 @@ private func train<Strategy: ParallelStrategy>(
       let totals = try strategy.sumGradient(
         epoch: epoch, positions: positions, raised: StepTotals(), needsNorm: settings.clipNorm > 0)
       try expect(totals.rows, positions.count, "rows of a step")
-      try expect(strategy.isGradientFinite, true, "finite")
       trained.values.append(totals.lossSum)
       var scale = 1 / Double(totals.rows)
       if settings.clipNorm > 0 {
         trained.values.append(strategy.gradientNorm())
         scale *= clipScale(norm: strategy.gradientNorm() * scale, limit: settings.clipNorm)
       }
-      try strategy.update { parameters, gradient, range in
+      let isFinite = try strategy.update { parameters, gradient, range in
         optimizer.update(
-          parameters: &parameters, gradient: gradient, scale: Float(scale), learningRate: 0.01, range: range)
+          parameters: &parameters, gradient: gradient, scale: Float(scale), learningRate: 0.01, range: range,
+          completesStep: false)
       }
+      try expect(isFinite, true, "finite")
+      optimizer.steps += 1
     }
   }
   return trained

@@ -80,7 +80,7 @@ private struct Problem {
   /// The summed gradient as it would be handed to the optimizer.
   func gradient() throws -> [Float] {
     var values: [Float] = []
-    try strategy.update { _, gradient, range in values = gradient.values(in: range) }
+    _ = try strategy.update { _, gradient, range in values = gradient.values(in: range) }
     return values
   }
 }

@@ -83,6 +83,9 @@ extension JobKey {
       "parallel.shard_optimizer", .boolean, false,
       "ranks that hold the same weights share the optimizer's state among them"),
     JobKey(
+      "parallel.shared_memory", .boolean, true,
+      "ranks of a node that hold the same weights have one copy of them, and share the optimizer's state"),
+    JobKey(
       "parallel.micro_batches", .integer(positiveCount), 1,
       "passes in which a virtual rank's share of a batch is processed"),
     JobKey(

@@ -8,6 +8,8 @@ public struct ModelSplit: Equatable, Sendable {
   public var stages: [Int] = []
   /// Ranks that hold the same parameters share the optimizer's state among them.
   public var shardsOptimizer = false
+  /// Ranks of a node that hold the same parameters keep them in memory that they share, where they can.
+  public var sharesMemory = true
 
   /// Whether every rank holds and updates the whole model.
   public var isWhole: Bool { pipeline == 1 && tensor == 1 && !shardsOptimizer }

@@ -56,6 +56,7 @@ extension TrainingJob {
     case "parallel.tensor": .integer(split.tensor)
     case "parallel.stages": .array(split.stages.map { .integer($0) })
     case "parallel.shard_optimizer": .boolean(split.shardsOptimizer)
+    case "parallel.shared_memory": .boolean(split.sharesMemory)
     case "parallel.micro_batches": .integer(microBatches)
     case "parallel.virtual_ranks": .integer(virtualRanks)
     case "parallel.reduction": .string(reduction.rawValue)

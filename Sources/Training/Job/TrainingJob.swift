@@ -118,7 +118,8 @@ public struct TrainingJob: Sendable {
     return ModelSplit(
       pipeline: isCounted ? values.integer("parallel.pipeline") ?? 1 : stages.count,
       tensor: values.integer("parallel.tensor") ?? 1, stages: stages,
-      shardsOptimizer: values.boolean("parallel.shard_optimizer"))
+      shardsOptimizer: values.boolean("parallel.shard_optimizer"),
+      sharesMemory: values.boolean("parallel.shared_memory"))
   }
 
   private static func deadlines(_ values: JobValues) -> Deadlines {

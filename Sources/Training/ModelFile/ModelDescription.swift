@@ -112,7 +112,7 @@ extension TrainingJob {
     var job = self
     job.split = ModelSplit()
     guard case .object(let members) = job.json else { return json }
-    let layout = ["stages", "shard_optimizer"]
+    let layout = ["stages", "shard_optimizer", "shared_memory"]
     return .object(
       members.filter { !["output", "checkpoint", "watchdog"].contains($0.key) }.map { member in
         guard member.key == "parallel", let parallel = member.value.asObject else { return member }

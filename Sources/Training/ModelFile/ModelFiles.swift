@@ -31,7 +31,7 @@ final class ModelFiles {
     let sliceEnd = layout.count * (place.data.index + 1) / place.data.count
     self.grid = grid
     self.whole = whole
-    sharesMoments = owned.count == layout.count
+    sharesMoments = !strategy.splitsUpdate
     momentOrigin = owned.lowerBound
     reads = place.data.isFirst
     parameters = layout.runs(of: 0..<layout.count, in: whole)

@@ -8,6 +8,7 @@ import Text
 
 /// The bytes that a rank will hold in a training.
 public struct MemoryPlan: Sendable {
+  /// Those that ranks of a node share count on the first of them.
   public let weights: Int
   public let gradients: Int
   public let moments: Int
@@ -16,6 +17,9 @@ public struct MemoryPlan: Sendable {
   public let buffers: Int
   /// Windows of rows and the batch.
   public let rows: Int
+
+  /// Of the other ranks of the node, in memory that this one sees as well: they take addresses, but nothing else.
+  let others: Int
 
   public var total: Int { weights + gradients + moments + activations + buffers + rows }
 
@@ -36,7 +40,7 @@ public struct MemoryPlan: Sendable {
   ///   - neededBytes: what all ranks of the machine take together.
   ///   - ranks: of the machine.
   func check(neededBytes: Double, ranks: Int) throws {
-    if let space = Machine.addressSpace, total > space.limit - space.used - Self.reserve {
+    if let space = Machine.addressSpace, total + others > space.limit - space.used - Self.reserve {
       throw failure(
         "\(Machine.hostName) lets a rank map \(Text.bytes(space.limit)) (ulimit -v), of which "
           + "\(Text.bytes(max(0, space.limit - space.used - Self.reserve))) are left")
@@ -67,7 +71,8 @@ public struct MemoryPlan: Sendable {
       return isTooLarge || isTooLargeInBytes ? Int.max / 16 : min(product, Int.max / 16)
     }
     let floats = try step.memory(at: place)
-    weights = bytes(try step.stage(at: place).layout.count, times: keepsBest ? 2 : 1)
+    weights = bytes(floats.parameters) + (keepsBest ? bytes(try step.stage(at: place).layout.count) : 0)
+    others = bytes(floats.others)
     moments = bytes(try step.owned(at: place).count, times: Optimizer.stateNames(optimizer).count)
     gradients = bytes(floats.gradients)
     buffers = bytes(floats.buffers)

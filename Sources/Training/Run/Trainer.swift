@@ -93,19 +93,19 @@ public final class Trainer<Strategy: ParallelStrategy> {
 
   /// Applies the summed gradient of a step; returns the learning rate.
   private func update(_ totals: StepTotals, at step: TrainingPlan.Step) throws -> Double {
-    guard totals.loss.isFinite, strategy.isGradientFinite else {
-      let what = totals.loss.isFinite ? "gradient" : "loss"
-      throw diverged("the \(what) of step \(step.index + 1)", "; the step was not applied")
-    }
+    guard totals.loss.isFinite else { throw diverged("the loss", of: step) }
     var scale = 1 / Double(totals.rows)
     if job.clipNorm > 0 { scale *= clipScale(norm: strategy.gradientNorm() * scale, limit: job.clipNorm) }
     let rate = job.schedule.rate(
       base: job.optimizer.learningRate, step: step.index, totalSteps: plan.totalSteps,
       multiplier: state.plateau.multiplier)
-    try strategy.update { parameters, gradient, range in
+    let isFinite = try strategy.update { parameters, gradient, range in
       optimizer.update(
-        parameters: &parameters, gradient: gradient, scale: Float(scale), learningRate: rate, range: range)
+        parameters: &parameters, gradient: gradient, scale: Float(scale), learningRate: rate, range: range,
+        completesStep: false)
     }
+    guard isFinite else { throw diverged("the gradient", of: step) }
+    optimizer.steps += 1
     state.step += 1
     state.samples += totals.rows
     lastLoss = totals.loss
@@ -152,6 +152,10 @@ public final class Trainer<Strategy: ParallelStrategy> {
     guard code > 0 else { return }
     let what = code > names.count ? "a parameter" : "the optimizer's \(names[names.count - code])"
     throw diverged("\(what) after step \(state.step)")
+  }
+
+  private func diverged(_ what: String, of step: TrainingPlan.Step) -> Failure {
+    diverged("\(what) of step \(step.index + 1)", "; nothing of the step is kept")
   }
 
   private func diverged(_ what: String, _ consequence: String = "") -> Failure {

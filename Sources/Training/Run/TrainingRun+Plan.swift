@@ -4,14 +4,17 @@ import MPI
 import Model
 import Optimization
 public import Parallel
+import Text
 
 /// What a training will take, known before it begins.
 extension TrainingRun {
   /// What a step takes on each rank.
-  public var step: StepPlan {
+  public var step: StepPlan { step(nodes: sharingNodes) }
+
+  private func step(nodes: [Int]) -> StepPlan {
     StepPlan(
       model: design.model, shape: shape, stages: stages, order: order, mode: job.reduction, batchRows: plan.batchRows,
-      microBatches: microBatches, shardsOptimizer: job.split.shardsOptimizer)
+      microBatches: microBatches, shardsOptimizer: job.split.shardsOptimizer, nodes: nodes)
   }
 
   /// What the rank at `place` will hold.
@@ -50,11 +53,29 @@ extension TrainingRun {
       count *= 2
       let more = StepPlan(
         model: step.model, shape: step.shape, stages: step.stages, order: step.order, mode: step.mode,
-        batchRows: step.batchRows, microBatches: MicroBatches(count: count), shardsOptimizer: step.shardsOptimizer)
+        batchRows: step.batchRows, microBatches: MicroBatches(count: count), shardsOptimizer: step.shardsOptimizer, nodes: step.nodes)
       guard more.passes > best.passes else { break }
       best = more
     }
     return best.passes > step.passes ? best : nil
+  }
+
+  /// The node of each rank of the grid where the ranks of a node are to share memory and can; empty otherwise, with a warning where they
+  /// cannot. Collective.
+  func findSharingNodes(world: borrowing Communicator) throws -> [Int] {
+    guard job.split.sharesMemory, Set(grid.nodes).count < grid.nodes.count else { return [] }
+    let node = try world.splitByNode()
+    let windows = try Agreement.alike { try step(nodes: grid.nodes).memory(at: grid.place) }
+    let needed = try node.allReduce(Double(4 * (windows.parameters + windows.gradients)), .sum)
+    let room = SharedWindow.room.map(Double.init) ?? .infinity
+    let least = try world.allReduce(room - needed, .minimum)
+    guard least < 0 else { return grid.nodes }
+    if world.rank == 0 {
+      Self.warn(
+        "the memory that ranks of a node can share (/dev/shm) is too small by \(Text.bytes(Int(-least))), so each keeps a copy of the "
+          + "weights; parallel.shared_memory: false says so from the start")
+    }
+    return []
   }
 
   /// Throws, on every rank, where some rank cannot hold what it will have to. Collective.

@@ -18,6 +18,8 @@ public final class TrainingRun {
   /// The layers of each stage of the pipeline.
   public let stages: [Range<Int>]
   let grid: ProcessGrid
+  /// The node of each rank of the grid where the ranks of a node share memory; empty where they do not.
+  public private(set) var sharingNodes: [Int] = []
   private let source: ResolvedSource
   private let validation: OpenedDataset?
   /// Where a resumed training goes on: the folder of its checkpoint and the state in it.
@@ -71,6 +73,7 @@ public final class TrainingRun {
     validation = try job.data.validationSource.map { try OpenedDataset($0, scanLabels: false, world: world) }
     try Agreement.alike { try self.checkTogether() }
     try checkInitialModel()
+    sharingNodes = try findSharingNodes(world: world)
     try checkMemory(world: world)
   }
 
@@ -206,14 +209,15 @@ public final class TrainingRun {
   private func makeDataParallel() throws -> DataParallel {
     try DataParallel(
       model: design.model, order: order, reader: makeReader(), world: grid.data, mode: job.reduction,
-      batchRows: plan.batchRows, microBatches: microBatches, shardsOptimizer: job.split.shardsOptimizer)
+      batchRows: plan.batchRows, microBatches: microBatches, shardsOptimizer: job.split.shardsOptimizer,
+      nodes: step.nodeMap(at: grid.place))
   }
 
   private func makeModelParallel() throws -> ModelParallel {
     try ModelParallel(
       model: design.model, stages: stages, order: order, reader: grid.place.reads.isEmpty ? nil : makeReader(),
       grid: grid, mode: job.reduction, batchRows: plan.batchRows, microBatches: microBatches,
-      shardsOptimizer: job.split.shardsOptimizer)
+      shardsOptimizer: job.split.shardsOptimizer, nodes: step.nodeMap(at: grid.place))
   }
 
   var microBatches: MicroBatches { MicroBatches(count: job.microBatches) }
@@ -290,7 +294,7 @@ public final class TrainingRun {
   }
 
   /// Says what went wrong without ending the run. Called on rank 0.
-  private static func warn(_ message: String) {
+  static func warn(_ message: String) {
     StandardStream.error.write("apus: warning: \(message)\n")
   }
 }

@@ -1,0 +1,4 @@
+public import Kernels
+public import MPI
+
+extension SharedFloats: FloatMemory {}
