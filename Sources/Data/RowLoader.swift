@@ -1,4 +1,5 @@
 import Kernels
+import Synchronization
 import Watch
 
 /// Reads rows of a data set into buffers: converted, transformed and checked.
@@ -15,6 +16,11 @@ final class RowLoader {
   let columns: Int
   let targetsPerRow: Int
 
+  let nonFinite: NonFinite
+  /// Whether rows that are to be left out have been read.
+  private let foundNonFinite = Atomic<Bool>(false)
+  var hasFoundNonFinite: Bool { foundNonFinite.load(ordering: .relaxed) }
+
   /// Rows read so far, those read again counted again.
   private(set) var rowsRead = 0
   /// Time spent in `load`.
@@ -27,8 +33,10 @@ final class RowLoader {
   /// - Parameter parts: what to read of the rows; the buffers for what is left out are empty.
   /// - Throws: `DataError` if the targets do not suit `use`, or the columns the transform.
   init(
-    dataset: ShardedDataset, use: TargetUse, transform: FeatureTransform, parts: RowParts = .all
+    dataset: ShardedDataset, use: TargetUse, transform: FeatureTransform, parts: RowParts = .all,
+    nonFinite: NonFinite = .fail
   ) throws(DataError) {
+    self.nonFinite = nonFinite
     try dataset.check(use)
     if dataset.rows > 0 { try transform.check(columns: dataset.columns, of: "the data set") }
     self.dataset = dataset
@@ -50,15 +58,12 @@ final class RowLoader {
   ) throws(DataError) {
     precondition(rows.lowerBound >= 0 && rows.upperBound <= dataset.rows, "rows \(rows) of \(dataset.rows)")
     let start = ContinuousClock.now
-    defer { timeReading += start.duration(to: .now) }
+    let phase = Pulse.begin(.reading)
+    defer {
+      Pulse.end(phase)
+      timeReading += start.duration(to: .now)
+    }
     guard !rows.isEmpty, !parts.isEmpty else { return }
-    try Pulse.during(.reading) { () throws(DataError) in try loadShards(rows, &features, &targets, at: row) }
-    rowsRead += rows.count
-  }
-
-  private func loadShards(
-    _ rows: Range<Int>, _ features: inout FloatBuffer, _ targets: inout FloatBuffer, at row: Int
-  ) throws(DataError) {
     var (shard, first) = dataset.place(ofRow: rows.lowerBound)
     var done = 0
     while done < rows.count {
@@ -72,6 +77,7 @@ final class RowLoader {
       shard += 1
       first = 0
     }
+    rowsRead += rows.count
   }
 
   /// Rows of one shard, counted in the shard.
@@ -88,7 +94,10 @@ final class RowLoader {
     try features.read(part.rows, into: &buffer, range)
     transform.apply(to: &buffer, offset: range.lowerBound, rows: part.rows.count, columns: columns)
     // After the transform: what is not finite stays so, and what becomes so is found as well.
-    guard Elementwise.isFinite(buffer, range) else {
+    if case .replace(let value) = nonFinite {
+      transform.replaceNonFinite(in: &buffer, range, columns: columns, with: value)
+    }
+    guard Elementwise.isFinite(buffer, range) || skips() else {
       let index = (Elementwise.firstNonFinite(buffer, range) ?? range.lowerBound) - range.lowerBound
       throw notFinite(
         features: true, shard: part.shard, row: part.rows.lowerBound + index / columns, column: index % columns,
@@ -103,7 +112,7 @@ final class RowLoader {
       return try loadOneHot(part, classes: classes, into: &buffer, at: row)
     }
     try readTargets(part, into: &buffer, range)
-    guard Elementwise.isFinite(buffer, range) else {
+    guard Elementwise.isFinite(buffer, range) || skips() else {
       let index = (Elementwise.firstNonFinite(buffer, range) ?? range.lowerBound) - range.lowerBound
       throw notFinite(
         features: false, shard: part.shard, row: part.rows.lowerBound + index / width, column: index % width,
@@ -118,6 +127,13 @@ final class RowLoader {
     if let index = Self.firstOdd(buffer.span, range, limit: limit) {
       throw oddLabel(part.shard, row: part.rows.lowerBound + index / width, column: index % width, limit: Int(limit))
     }
+  }
+
+  /// Takes note of rows that are left out when they are handed out; false where they are an error.
+  private func skips() -> Bool {
+    guard nonFinite == .skipRow else { return false }
+    foundNonFinite.store(true, ordering: .relaxed)
+    return true
   }
 
   private func loadOneHot(
@@ -150,7 +166,9 @@ final class RowLoader {
   private static func firstOdd(_ values: Span<Float>, _ range: Range<Int>, limit: Float) -> Int? {
     for index in range {
       let value = values[index]
-      if !(value >= 0 && value <= limit && value == value.rounded(.towardZero)) { return index - range.lowerBound }
+      let isLabel = value >= 0 && value <= limit && value == value.rounded(.towardZero)
+      // What is not finite here belongs to a row that is left out.
+      if !isLabel, value.isFinite { return index - range.lowerBound }
     }
     return nil
   }

@@ -1,5 +1,6 @@
 import CMPI
 import Glibc
+import Watch
 
 /// Memory that the ranks of a node share, and in which they wait for each other.
 ///
@@ -45,7 +46,8 @@ import Glibc
     var unit: Int32 = 0
     try unsafe check(MPI_Win_shared_query(window, 0, &size, &unit, &start), "MPI_Win_shared_query")
     guard let start = unsafe start, size >= bytes else {
-      throw MPIError(kind: .library, call: "MPI_Win_shared_query", text: "a window of \(size) bytes instead of \(bytes)")
+      throw MPIError(
+        kind: .library, call: "MPI_Win_shared_query", text: "a window of \(size) bytes instead of \(bytes)")
     }
     // A page has the same offsets at every rank's address, so all ranks round alike.
     let aligned = unsafe start.alignedUp(toMultipleOf: Self.alignment)
@@ -84,6 +86,14 @@ import Glibc
     round += 1
     unsafe cmpi_raise(flags + rank * Self.flagStride, round)
     for other in 0..<size where other != rank {
+      if unsafe cmpi_flag(flags + other * Self.flagStride) < round { waitFor(other) }
+    }
+  }
+}
+
+extension SharedWindow {
+  private func waitFor(_ other: Int) {
+    Pulse.whileWaiting {
       var patience = Patience()
       while unsafe cmpi_flag(flags + other * Self.flagStride) < round { patience.wait() }
     }

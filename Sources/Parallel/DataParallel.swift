@@ -79,28 +79,30 @@ public final class DataParallel: ParallelStrategy {
           next, of: ownVirtualRanks, order: order, positions: positions, mode: mode, microBatches: microBatches)
         // The flags travel with the first gradient of this rank.
         var totals = next == 0 ? raised : StepTotals()
-        totals.rows = summand.rows
-        totals.lossSum = try accumulate(summand, epoch: epoch, slot: slot)
+        (totals.lossSum, totals.rows) = try accumulate(summand, epoch: epoch, slot: slot)
         sum.store(totals, slot: slot)
         next += 1
       }
     }
   }
 
-  /// Writes the gradient of `summand` to its slot; returns the sum of the losses.
-  private func accumulate(_ summand: Summand, epoch: Int, slot: Int) throws -> Double {
-    if summand.passes.isEmpty { sum.clear(slot: slot) }
+  /// Writes the gradient of `summand` to its slot; returns the sum of the losses and the rows, of which some may have been left out.
+  private func accumulate(_ summand: Summand, epoch: Int, slot: Int) throws -> (lossSum: Double, rows: Int) {
     var lossSum = 0.0
-    for (index, pass) in summand.passes.enumerated() {
+    var rows = 0
+    for pass in summand.passes {
       lossSum += try reader.withPass(pass, of: summand, epoch: epoch) { features, view, targets, targetsOffset in
-        sum.write(slot: slot) { gradient, offset in
+        guard view.rows > 0 else { return 0 }
+        defer { rows += view.rows }
+        return sum.write(slot: slot) { gradient, offset in
           model.accumulateGradient(
             parameters: sum.parameters, features: features, view: view, targets: targets, targetsOffset: targetsOffset,
-            workspace: workspace, gradient: &gradient, at: offset, accumulate: index > 0)
+            workspace: workspace, gradient: &gradient, at: offset, accumulate: rows > 0)
         }
       }
     }
-    return lossSum
+    if rows == 0 { sum.clear(slot: slot) }
+    return (lossSum, rows)
   }
 
   public var isGradientFinite: Bool { sum.isFinite }

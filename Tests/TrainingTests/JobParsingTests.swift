@@ -94,6 +94,8 @@ import Testing
     ("parallel.virtual_ranks", "16", []), ("parallel.reduction", #""fast""#, []), ("checkpoint.every_steps", "5", []),
     ("checkpoint.every_seconds", "0.5", []), ("checkpoint.keep", "1", []), ("watchdog.start", "0.0", []),
     ("watchdog.reading", "2.5", []), ("watchdog.step", #""auto""#, []), ("watchdog.collective", "3.0", []),
+    ("watchdog.stragglers", "6.0", []), ("data.non_finite", #""skip_row""#, []),
+    ("data.replacement", "0.5", ["data.non_finite=replace"]), ("train.non_finite", #""skip_step""#, []),
     ("watchdog.checkpoint", "4.0", []), ("watchdog.evaluation", "5.0", []), ("output", #""runs/here""#, []),
   ]
 

@@ -53,7 +53,8 @@ extension TrainingRun {
       count *= 2
       let more = StepPlan(
         model: step.model, shape: step.shape, stages: step.stages, order: step.order, mode: step.mode,
-        batchRows: step.batchRows, microBatches: MicroBatches(count: count), shardsOptimizer: step.shardsOptimizer, nodes: step.nodes)
+        batchRows: step.batchRows, microBatches: MicroBatches(count: count), shardsOptimizer: step.shardsOptimizer,
+        nodes: step.nodes)
       guard more.passes > best.passes else { break }
       best = more
     }
