@@ -26,7 +26,7 @@ struct NonFiniteTests {
       assert good.sum() == 94
       shards("left", x[good], y[good], [0, 94])
       filled = bad_x.copy(); filled[~np.isfinite(bad_x.astype("f4"))] = 0.25
-      shards("features", np.where(np.isfinite(bad_x), bad_x, bad_x), y, [0, 10, 45, 100])
+      shards("features", bad_x, y, [0, 10, 45, 100])
       shards("filled", filled, y, [0, 10, 45, 100])
       spike = y.copy(); spike[17] = 3e38
       shards("spike", x, spike, [0, 50, 100])
@@ -113,8 +113,9 @@ struct NonFiniteTests {
     let settings = ["data.path=spike", "train.non_finite=skip_step"]
     let result = try train("one", ranks: 1, settings)
     #expect(
-      result.standardOutput.contains("skipped") && result.standardOutput.contains("3 steps that are not"), "\(result)")
-    #expect(result.messages.count == 1 && result.message.contains("is not finite: it is skipped"), "\(result)")
+      result.standardOutput.contains("skipped") && result.standardOutput.contains("3 steps that could not"), "\(result)"
+    )
+    #expect(result.messages.count == 1 && result.message.contains("is skipped: the loss is not finite"), "\(result)")
     #expect(try weights("one").allSatisfy { $0.isFinite })
     let model = try folder.read("one/model.safetensors")
     for ranks in 2...4 {
@@ -136,7 +137,7 @@ struct NonFiniteTests {
     for ranks in [1, 3] {
       let result = try train("run-\(ranks)", ranks: ranks, settings)
       #expect(result.standardOutput.contains("100 steps, 94 samples"), "\(result)")
-      #expect(result.standardOutput.contains("6 steps that are not finite"), "\(result)")
+      #expect(result.standardOutput.contains("6 steps that could not"), "\(result)")
     }
     #expect(try weights("run-1") == weights("run-3"))
   }

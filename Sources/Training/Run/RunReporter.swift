@@ -114,12 +114,11 @@ public final class RunReporter {
   }
 
   /// A step was not applied.
-  /// - Parameter what: was not finite.
-  func noteSkipped(_ step: TrainingPlan.Step, _ what: String, _ state: TrainingState) {
+  func noteSkipped(_ step: TrainingPlan.Step, _ reason: String, _ state: TrainingState) {
     append([("step", .integer(state.step)), ("epoch", .integer(step.epoch + 1))] + Self.skipped(state))
     guard !hasWarnedOfSkipping else { return }
     hasWarnedOfSkipping = true
-    say("\(what) of step \(grouped(state.step)) is not finite: it is skipped, as others will be; the log counts them")
+    say("step \(grouped(state.step)) is skipped: \(reason); the log counts such steps")
   }
 
   /// Some ranks are slower than the others.

@@ -105,23 +105,29 @@ public final class Trainer<Strategy: ParallelStrategy> {
   /// Applies the summed gradient of a step; returns the learning rate, nil for a step that is skipped.
   private func update(_ totals: StepTotals, at step: TrainingPlan.Step) throws -> Double? {
     // All rows of the batch may have been left out.
-    guard totals.rows > 0 else { return try skip(step, "no row", totals) }
-    guard totals.loss.isFinite || job.nonFiniteStep == .skip else { throw diverged("the loss", of: step) }
-    var scale = 1 / Double(totals.rows)
+    let hasRows = totals.rows > 0
+    let isLossFinite = hasRows && totals.loss.isFinite
+    guard isLossFinite || !hasRows || job.nonFiniteStep == .skip else { throw diverged("the loss", of: step) }
+    var scale = 1 / Double(max(totals.rows, 1))
     if job.clipNorm > 0 { scale *= clipScale(norm: strategy.gradientNorm() * scale, limit: job.clipNorm) }
     let rate = job.schedule.rate(
       base: job.optimizer.learningRate, step: step.index, totalSteps: plan.totalSteps,
       multiplier: state.plateau.multiplier)
     let isFinite = try strategy.update { parameters, gradient, range in
-      guard totals.loss.isFinite else { return }
+      guard isLossFinite else { return }
       optimizer.update(
         parameters: &parameters, gradient: gradient, scale: Float(scale), learningRate: rate, range: range,
         completesStep: false)
     }
-    guard isFinite, totals.loss.isFinite else {
-      let what = totals.loss.isFinite ? "the gradient" : "the loss"
+    guard hasRows else { return skip(step, "every row of its batch is left out") }
+    guard isFinite, isLossFinite else {
+      let what = isLossFinite ? "the gradient" : "the loss"
       guard job.nonFiniteStep == .skip else { throw diverged(what, of: step) }
-      return try skip(step, what, totals)
+      skippedInRow += 1
+      guard skippedInRow <= Self.mostSkipped else {
+        throw diverged("\(what) of more than \(Self.mostSkipped) steps in a row, up to step \(step.index + 1),")
+      }
+      return skip(step, "\(what) is not finite")
     }
     optimizer.steps += 1
     state.step += 1
@@ -132,15 +138,10 @@ public final class Trainer<Strategy: ParallelStrategy> {
   }
 
   /// Leaves the parameters as they are, and goes on with the next step.
-  /// - Parameter what: was not finite.
-  private func skip(_ step: TrainingPlan.Step, _ what: String, _ totals: StepTotals) throws -> Double? {
+  private func skip(_ step: TrainingPlan.Step, _ reason: String) -> Double? {
     state.step += 1
     state.skippedSteps += 1
-    skippedInRow += 1
-    reporter?.noteSkipped(step, what, state)
-    guard skippedInRow <= Self.mostSkipped else {
-      throw diverged("\(what) of \(Self.mostSkipped) steps in a row, up to \(state.step),")
-    }
+    reporter?.noteSkipped(step, reason, state)
     return nil
   }
 
