@@ -31,11 +31,13 @@ final class Attempt {
   private var wish = Wish.goOn
   private var interrupts = 0
 
-  init(_ command: [String], run: any LaunchedRun, signals: SignalQueue) throws(FilesError) {
+  init(
+    _ command: [String], environment: [String: String?], run: any LaunchedRun, signals: SignalQueue
+  ) throws(FilesError) {
     self.run = run
     self.signals = signals
     // A group of its own: Ctrl-C at a terminal reaches this program alone, which asks the ranks to save.
-    child = try ChildProcess(command, captured: [.error], hasOwnGroup: true)
+    child = try ChildProcess(command, environment: environment, captured: [.error], hasOwnGroup: true)
   }
 
   /// Passes on what the ranks write and the signals that come, until the launcher has ended.

@@ -31,6 +31,20 @@ public struct LaunchPlan: Sendable {
     return words + launcherOptions + program
   }
 
+  /// What the launcher finds in its environment besides; what the user has set there stays.
+  ///
+  /// Open MPI's daemons ask each other for a sign of life after a second of silence, and give a host up that leaves three questions
+  /// without an answer: unasked, a host without power, or behind a broken link, would never be missed.
+  func environment(_ current: (String) -> String?) -> [String: String?] {
+    guard let hosts, hosts.list.count > 1 else { return [:] }
+    var environment: [String: String?] = [:]
+    for (name, value) in [("time", "1"), ("intvl", "1"), ("probes", "3")] {
+      let variable = "OMPI_MCA_oob_tcp_keepalive_" + name
+      if current(variable) == nil { environment[variable] = value }
+    }
+    return environment
+  }
+
   /// A command line that shows whether a host can be reached: `true` on it, started as ranks would be.
   func probe(_ host: Hosts.Host) -> [String] {
     [launcher, "-n", "1", "--host", host.name] + launcherOptions + ["true"]

@@ -52,7 +52,8 @@ public struct Supervisor {
   private mutating func attempt() throws(FilesError) -> Attempt.Result {
     let since = ContinuousClock.now
     let attempt = try Attempt(
-      plan.command(run.program(isRestart: !report.attempts.isEmpty), on: hosts), run: run, signals: signals)
+      plan.command(run.program(isRestart: !report.attempts.isEmpty), on: hosts),
+      environment: plan.environment(Machine.environment), run: run, signals: signals)
     let result = try attempt.finish()
     var lost = 0
     if result.begun != nil, result.code != ExitCode.success.rawValue {

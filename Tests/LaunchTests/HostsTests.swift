@@ -41,4 +41,15 @@ import Testing
     #expect(
       plan.probe(try #require(plan.hosts).list[1]) == ["mpirun", "-n", "1", "--host", "b", "--oversubscribe", "true"])
   }
+
+  /// Only where there are several hosts, and not over what the user says.
+  @Test func signsOfLife() {
+    var plan = LaunchPlan()
+    plan.hosts = Hosts(parsing: "a:2")
+    #expect(plan.environment { _ in nil }.isEmpty)
+    plan.hosts = Hosts(parsing: "a:2,b:2")
+    let name = "OMPI_MCA_oob_tcp_keepalive_"
+    #expect(
+      plan.environment { $0.hasSuffix("time") ? "60" : nil } == ["\(name)intvl": "1", "\(name)probes": "3"])
+  }
 }
