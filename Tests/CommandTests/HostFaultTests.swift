@@ -68,7 +68,9 @@ struct HostFaultTests {
     case .link: try hosts.cut("host3")
     }
     let lost = ContinuousClock.now
-    let ended = running.wait(timeout: .seconds(20)) { running.errorSoFar.contains("apus: launch: the ranks ended with") }
+    let ended = running.wait(timeout: .seconds(20)) {
+      running.errorSoFar.contains("apus: launch: the ranks ended with")
+    }
     let seconds = (ContinuousClock.now - lost).inSeconds
     #expect(ended && seconds < 5, "\(seconds) s\n\(running.errorSoFar)")
     let result = running.wait(timeout: .seconds(90))
