@@ -15,7 +15,6 @@ public final class DataParallel: ParallelStrategy {
   private let microBatches: MicroBatches
   private let workspace: Workspace
   private let sum: GradientSum
-  public private(set) var secondsReducing = 0.0
 
   /// Makes the strategy of this rank. Collective.
   /// - Parameters:
@@ -61,9 +60,7 @@ public final class DataParallel: ParallelStrategy {
       failure = error
       sum.store(StepTotals(failed: true), slot: 0)
     }
-    let start = ContinuousClock.now
     let totals = try sum.reduce(raised: raised, needsNorm: needsNorm, needsFinite: needsNorm, over: communicator)
-    secondsReducing += (ContinuousClock.now - start) / .seconds(1)
     guard !totals.failed else { throw StepFailure(own: failure) }
     return totals
   }
@@ -112,9 +109,7 @@ public final class DataParallel: ParallelStrategy {
   public func update(
     _ body: (_ parameters: inout FloatBuffer, _ gradient: borrowing FloatBuffer, _ range: Range<Int>) -> Void
   ) throws -> Bool {
-    let start = ContinuousClock.now
-    defer { secondsReducing += (ContinuousClock.now - start) / .seconds(1) }
-    return try sum.update(over: communicator, body)
+    try sum.update(over: communicator, body)
   }
 
   public func withParameters<Result>(_ body: (borrowing FloatBuffer) throws -> Result) rethrows -> Result {
@@ -131,6 +126,7 @@ public final class DataParallel: ParallelStrategy {
     LocalScorer(model, rows: rows, rank: place.data.index, ranks: place.data.count)
   }
 
+  public var secondsReducing: Double { sum.secondsReducing }
   public var secondsReading: Double { reader.secondsReading }
   public var secondsWaiting: Double { 0 }
 }

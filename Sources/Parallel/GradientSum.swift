@@ -21,6 +21,8 @@ final class GradientSum {
   private let exchange: OrderedExchange?
   private let shards: GradientShards?
   private let node: NodeReduction?
+  /// Seconds spent in the reduction and in bringing updated parameters to others, so far.
+  private(set) var secondsReducing = 0.0
   /// Under `ordered` a rank without virtual ranks has no gradient for its flags to travel with.
   private let hasIdleRanks: Bool
 
@@ -105,6 +107,8 @@ final class GradientSum {
   func reduce(
     raised: StepTotals, needsNorm: Bool, needsFinite: Bool, over communicator: borrowing Communicator
   ) throws(MPIError) -> StepTotals {
+    let start = ContinuousClock.now
+    defer { secondsReducing += (ContinuousClock.now - start) / .seconds(1) }
     if let node {
       return try node.reduce(raised: raised, needsNorm: needsNorm, needsFinite: needsFinite, over: communicator)
     }
@@ -149,9 +153,19 @@ final class GradientSum {
     over communicator: borrowing Communicator,
     _ body: (inout FloatBuffer, borrowing FloatBuffer, Range<Int>) -> Void
   ) throws(MPIError) -> Bool {
-    if let node { return try node.update(&parameters, slots, over: communicator, body) }
+    let start = ContinuousClock.now
+    var updating = Duration.zero
+    defer { secondsReducing += (ContinuousClock.now - start - updating) / .seconds(1) }
+    func update(
+      _ parameters: inout FloatBuffer, _ gradient: borrowing FloatBuffer, _ range: Range<Int>
+    ) {
+      let start = ContinuousClock.now
+      body(&parameters, gradient, range)
+      updating += ContinuousClock.now - start
+    }
+    if let node { return try node.update(&parameters, slots, over: communicator, update) }
     guard isFinite else { return false }
-    body(&parameters, slots, owned)
+    update(&parameters, slots, owned)
     try shards?.share(&parameters, over: communicator)
     return true
   }

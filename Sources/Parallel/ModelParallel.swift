@@ -25,7 +25,7 @@ public final class ModelParallel: ParallelStrategy {
   private var isFinite = true
   private var squaredNorm = 0.0
   private var failure: (any Error)?
-  public private(set) var secondsReducing = 0.0
+  private var secondsReporting = 0.0
 
   /// Makes the strategy of this rank. Collective.
   /// - Parameters:
@@ -82,9 +82,7 @@ public final class ModelParallel: ParallelStrategy {
     sum.begin()
     try compute(epoch: epoch, positions: positions, raised: raised)
     if failure != nil { sum.store(StepTotals(failed: true), slot: 0) }
-    let start = ContinuousClock.now
     let totals = try reduce(raised: raised, needsNorm: needsNorm)
-    secondsReducing += (ContinuousClock.now - start) / .seconds(1)
     guard !totals.failed else { throw StepFailure(own: failure) }
     return totals
   }
@@ -159,7 +157,9 @@ public final class ModelParallel: ParallelStrategy {
     if let report {
       // All ranks of a copy have the same rows: one tells.
       if !reads.contains(.targets) { totals.rows = 0 }
+      let start = ContinuousClock.now
       try report.exchange(totals, isFinite: isFinite, sums: sums, over: grid.model)
+      secondsReporting += (ContinuousClock.now - start) / .seconds(1)
       totals = report.totals
       isFinite = report.isFinite
       sums = report.sums
@@ -184,8 +184,6 @@ public final class ModelParallel: ParallelStrategy {
   ) throws -> Bool {
     // Where other ranks of the copy have found what is not finite, this one's part of the gradient must not be applied either.
     guard isFinite else { return false }
-    let start = ContinuousClock.now
-    defer { secondsReducing += (ContinuousClock.now - start) / .seconds(1) }
     return try sum.update(over: grid.data, body)
   }
 
@@ -203,6 +201,7 @@ public final class ModelParallel: ParallelStrategy {
     GridScorer(runner.stage, of: model, grid: grid, exchange: exchange, rows: rows)
   }
 
+  public var secondsReducing: Double { sum.secondsReducing + secondsReporting }
   public var secondsReading: Double { reader?.secondsReading ?? 0 }
   public var secondsWaiting: Double { runner.secondsWaiting }
 }

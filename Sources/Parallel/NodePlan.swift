@@ -158,7 +158,7 @@ struct NodePlan {
   var owned: Range<Int> { slices.owned[rank] }
 
   /// Floats of the parameters that count as this rank's, and of the window those that are its own.
-  var parameterShare: Int { rank == members.lowerBound ? own.slots - parameters : 0 }
+  var parameterShare: Int { rank == members.lowerBound ? slices.parameters : 0 }
   var ownFloats: Int { own.end - own.slots + Self.controlFloats }
 
   /// Where a rank of the node puts its flags.

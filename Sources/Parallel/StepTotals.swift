@@ -25,7 +25,12 @@ public struct StepTotals: Sendable {
   }
 
   /// The flags alone.
-  var flags: StepTotals { StepTotals(stop: stop, save: save, failed: failed) }
+  var flags: StepTotals {
+    var flags = self
+    flags.lossSum = 0
+    flags.rows = 0
+    return flags
+  }
 
   /// Takes on the flags of `other`.
   mutating func raise(_ other: StepTotals) {

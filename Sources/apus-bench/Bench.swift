@@ -20,7 +20,8 @@ enum Bench {
            mpirun -n 2 apus-bench layouts [--layers 1024,2048,2048,2048,1024] [--batch ROWS] [--micro-batches 8] [--steps N]
                                           [--rounds N]
            mpirun -n 2 apus-bench step [--layers 784,512,256,10] [--batch ROWS_A_RANK] [--optimizer adam|sgd]
-                                       [--steps N] [--rows N] [--reduction ordered|fast] [--shuffle true|false]
+                                       [--steps N] [--rows N] [--reduction ordered|fast] [--shared-memory true|false]
+                                       [--shuffle true|false]
 
     """
 

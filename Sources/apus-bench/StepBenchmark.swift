@@ -21,6 +21,7 @@ enum StepBenchmark {
     let job = job(
       layers: layers, work: work, batch: rowsARank * ranks, optimizer: optimizer, steps: steps,
       reduction: settings.text("reduction", default: "ordered"),
+      sharedMemory: settings.text("shared-memory", default: "true") == "true",
       shuffle: settings.text("shuffle", default: "true") == "true")
     let training = try TrainingJob(parsing: Array(job.serialized(pretty: false).utf8), source: "apus-bench")
     let run = try TrainingRun(training, resume: false, world: world)
@@ -42,7 +43,8 @@ enum StepBenchmark {
   }
 
   private static func job(
-    layers: [Int], work: String, batch: Int, optimizer: String, steps: Int, reduction: String, shuffle: Bool
+    layers: [Int], work: String, batch: Int, optimizer: String, steps: Int, reduction: String, sharedMemory: Bool,
+    shuffle: Bool
   ) -> JSONValue {
     let hidden = layers.dropFirst().dropLast().map { JSONValue.integer($0) }
     let isBinary = layers[layers.count - 1] == 1
@@ -60,7 +62,7 @@ enum StepBenchmark {
           ("shuffle", .boolean(shuffle)),
         ])
       ),
-      ("parallel", .object([("reduction", .string(reduction))])),
+      ("parallel", .object([("reduction", .string(reduction)), ("shared_memory", .boolean(sharedMemory))])),
       ("output", .string(FileSystem.join(work, "run"))),
     ])
   }

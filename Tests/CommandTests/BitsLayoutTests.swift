@@ -8,9 +8,13 @@ import Testing
     (1...3).map { Layout(data: $0, pipeline: pipeline) }
   }
 
-  private static let sharded = [
-    Layout(data: 2, shardsOptimizer: true), Layout(data: 3, shardsOptimizer: true),
-    Layout(data: 2, pipeline: 2, shardsOptimizer: true), Layout(data: 3, pipeline: 3, shardsOptimizer: true),
+  /// Without memory that ranks share everything goes in messages.
+  private static let plain = [
+    Layout(data: 3, sharesMemory: false), Layout(data: 2, pipeline: 2, sharesMemory: false),
+    Layout(data: 2, shardsOptimizer: true, sharesMemory: false),
+    Layout(data: 3, shardsOptimizer: true, sharesMemory: false),
+    Layout(data: 2, pipeline: 2, shardsOptimizer: true, sharesMemory: false),
+    Layout(data: 3, pipeline: 3, shardsOptimizer: true, sharesMemory: false),
   ]
 
   /// A clipped gradient, several micro-batches, a last batch that is not full, validation, early stopping, and checkpoints.
@@ -30,12 +34,29 @@ import Testing
     let one = try digits.train(job, ranks: 1, output: "one")
     let log = try one.log
     #expect(log.steps.count == 24 && log.validations.count == 2 && one.checkpoints.count == 4)
-    for layout in Self.pipelines + Self.sharded {
+    for layout in Self.pipelines + Self.plain {
       let run = try digits.train(job, ranks: layout.ranks, output: layout.name, options: layout.options)
       #expect(try run.model == one.model, "model of \(layout.name)")
       #expect(try run.log.steps == log.steps, "log of \(layout.name)")
       #expect(try run.log.validations == log.validations, "validations of \(layout.name)")
       #expect(try run.checkpointFiles == one.checkpointFiles, "checkpoints of \(layout.name)")
+    }
+  }
+
+  /// A run goes on where ranks share memory and stopped where they do not, and the other way round.
+  @Test func resumesWithAndWithoutSharedMemory() throws {
+    let digits = try DigitsTraining()
+    let job = try job(digits)
+    let one = try digits.train(job, ranks: 1, output: "one")
+    let steps = { (count: Int) in ["--set", "train.epochs=null", "--set", "train.steps=\(count)"] }
+    let (shared, plain) = (Layout(data: 3), Layout(data: 2, sharesMemory: false))
+    for (first, second) in [(shared, plain), (plain, shared)] {
+      let output = "\(first.name)-\(second.name)"
+      _ = try digits.train(job, ranks: first.ranks, output: output, options: first.options + steps(9))
+      let run = try digits.train(
+        job, ranks: second.ranks, output: output, options: second.options + steps(24) + ["--resume"])
+      #expect(try run.tensors == one.tensors, "\(output)")
+      #expect(try run.log.steps == one.log.steps, "\(output)")
     }
   }
 

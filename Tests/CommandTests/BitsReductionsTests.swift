@@ -5,21 +5,22 @@ import Testing
 /// What the ranks say to each other in a step, counted between them and the MPI library.
 @Suite struct BitsReductionsTests {
   /// One reduction a step carries gradient, loss, count and flags: one `MPI_Allreduce` under `fast`; under `ordered` rank 0 sends
-  /// every other rank its slice of each piece of the tree that it holds, and the sums are gathered once.
+  /// every other rank its slice of each piece of the tree that it holds, and the sums are gathered once. Ranks that share memory say
+  /// nothing.
   @Test(arguments: [
-    ("fast", 2, ["MPI_Allreduce": 1]), ("fast", 3, ["MPI_Allreduce": 1]),
-    ("ordered", 1, [:]),
+    ("fast", 2, false, ["MPI_Allreduce": 1]), ("fast", 3, false, ["MPI_Allreduce": 1]),
+    ("ordered", 1, false, [:]), ("ordered", 2, true, [:]), ("fast", 3, true, [:]),
     // 12 virtual ranks are one piece of 4 a rank on 3 ranks, and a piece of 4 and one of 2 a rank on 2 ranks.
-    ("ordered", 3, ["MPI_Isend": 2, "MPI_Allgatherv": 1]),
-    ("ordered", 2, ["MPI_Isend": 2, "MPI_Allgatherv": 1]),
+    ("ordered", 3, false, ["MPI_Isend": 2, "MPI_Allgatherv": 1]),
+    ("ordered", 2, false, ["MPI_Isend": 2, "MPI_Allgatherv": 1]),
   ])
-  func collectivesOfAStep(reduction: String, ranks: Int, expected: [String: Int]) throws {
+  func collectivesOfAStep(reduction: String, ranks: Int, sharesMemory: Bool, expected: [String: Int]) throws {
     let digits = try DigitsTraining()
     let counter = try MPICounter(in: digits.directory)
     let job = try digits.job(
       "job", optimizer: #"kind: "adam""#, train: "batch_size: 50",
       more: """
-        parallel: { virtual_ranks: 12, reduction: "\(reduction)" }, checkpoint: { every_seconds: 0 },
+        parallel: { virtual_ranks: 12, reduction: "\(reduction)", shared_memory: \(sharesMemory) }, checkpoint: { every_seconds: 0 },
         """)
     let counts = try [10, 35].map { steps in
       try train(counter, Self.arguments(digits, job, steps), ranks: ranks, of: 0..<1)
@@ -47,12 +48,14 @@ import Testing
 
   /// Every message of every rank, and every byte of it, is one that `--dry-run` has announced.
   @Test(arguments: [
-    (Layout(data: 3), "ordered", 0.0), (Layout(data: 3), "fast", 0),
-    (Layout(data: 2, shardsOptimizer: true), "ordered", 1),
-    (Layout(data: 3, shardsOptimizer: true), "fast", 0), (Layout(pipeline: 3), "ordered", 1),
-    (Layout(data: 2, pipeline: 2), "ordered", 0), (Layout(tensor: 2), "ordered", 1), (Layout(tensor: 3), "fast", 0),
+    (Layout(data: 3), "ordered", 1.0), (Layout(data: 2, pipeline: 2), "fast", 0),
+    (Layout(data: 3, sharesMemory: false), "ordered", 0), (Layout(data: 3, sharesMemory: false), "fast", 0),
+    (Layout(data: 2, shardsOptimizer: true, sharesMemory: false), "ordered", 1),
+    (Layout(data: 3, shardsOptimizer: true, sharesMemory: false), "fast", 0), (Layout(pipeline: 3), "ordered", 1),
+    (Layout(data: 2, pipeline: 2, sharesMemory: false), "ordered", 0), (Layout(tensor: 2), "ordered", 1),
+    (Layout(tensor: 3), "fast", 0),
     (Layout(data: 2, pipeline: 2, tensor: 2), "ordered", 1),
-    (Layout(data: 2, pipeline: 2, tensor: 2, shardsOptimizer: true), "fast", 1),
+    (Layout(data: 2, pipeline: 2, tensor: 2, shardsOptimizer: true, sharesMemory: false), "fast", 1),
   ])
   func aStepMovesWhatThePlanSays(layout: Layout, reduction: String, clipNorm: Double) throws {
     let digits = try DigitsTraining()

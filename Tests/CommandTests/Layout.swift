@@ -6,16 +6,18 @@ struct Layout: Sendable, Equatable, CustomTestStringConvertible {
   var pipeline = 1
   var tensor = 1
   var shardsOptimizer = false
+  var sharesMemory = true
 
   var ranks: Int { data * pipeline * tensor }
 
   /// The options of `apus train`.
   var options: [String] {
-    ["pipeline=\(pipeline)", "tensor=\(tensor)", "shard_optimizer=\(shardsOptimizer)"].flatMap {
-      ["--set", "parallel." + $0]
-    }
+    ["pipeline=\(pipeline)", "tensor=\(tensor)", "shard_optimizer=\(shardsOptimizer)", "shared_memory=\(sharesMemory)"]
+      .flatMap { ["--set", "parallel." + $0] }
   }
 
-  var name: String { "\(data)x\(pipeline)x\(tensor)" + (shardsOptimizer ? "-sharded" : "") }
+  var name: String {
+    "\(data)x\(pipeline)x\(tensor)" + (shardsOptimizer ? "-sharded" : "") + (sharesMemory ? "" : "-plain")
+  }
   var testDescription: String { name }
 }

@@ -20,7 +20,8 @@ import Testing
   /// One line a rank: its place, its layers, and what it holds of each.
   @Test func everyRankIsListed() throws {
     let (result, isEmpty) = try dryRun(
-      Layout(data: 2, pipeline: 2, tensor: 2), "virtual_ranks: 2, micro_batches: 4, stages: [3, 1]")
+      Layout(data: 2, pipeline: 2, tensor: 2, sharesMemory: false),
+      "virtual_ranks: 2, micro_batches: 4, stages: [3, 1]")
     #expect(isEmpty, "a dry run leaves nothing")
     let lines = result.outputLines.map { $0.split(separator: " ").map(String.init) }
     #expect(lines.contains { $0.starts(with: ["grid", "2", "x", "2", "x", "2"]) }, "\(result)")

@@ -10,7 +10,7 @@ struct RankTests {
     "allToAll",
     "exchange", "sendAndReceive", "waitingMessage", "operationWithoutMeaning", "startBarrier", "startBroadcast",
     "startAllReduce", "startReduceScatter", "startAllGather", "startAllToAll", "startSendAndReceive",
-    "pendingNoncopyable", "duplicate", "split", "splitByNode",
+    "pendingNoncopyable", "duplicate", "split", "splitByNode", "sharedWindow",
   ]
 
   @Test(arguments: [1, 2, 3, 4])

@@ -90,6 +90,7 @@ import Testing
     ("train.clip_norm", "1.5", []), ("train.log_every", "4", []), ("train.initial_model", #""first.safetensors""#, []),
     ("train.early_stopping.patience", "2", ["data.validation_split=test"]), ("parallel.pipeline", "3", []),
     ("parallel.tensor", "2", []), ("parallel.stages", "[2,1]", []), ("parallel.shard_optimizer", "true", []),
+    ("parallel.shared_memory", "false", []),
     ("parallel.micro_batches", "3", []),
     ("parallel.virtual_ranks", "16", []), ("parallel.reduction", #""fast""#, []), ("checkpoint.every_steps", "5", []),
     ("checkpoint.every_seconds", "0.5", []), ("checkpoint.keep", "1", []), ("watchdog.start", "0.0", []),
@@ -123,6 +124,7 @@ import Testing
     #expect(whole.contains(#""parallel":{"pipeline":1,"tensor":1,"micro_batches":1,"virtual_ranks":0,"#))
     for settings in [
       ["parallel.pipeline=3"], ["parallel.tensor=2"], ["parallel.stages=[1,2]"], ["parallel.shard_optimizer=true"],
+      ["parallel.shared_memory=false"],
     ] {
       #expect(try Self.parse(Self.least, settings).definition.serialized(pretty: false) == whole, "\(settings)")
     }

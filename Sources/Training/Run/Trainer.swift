@@ -190,7 +190,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
   }
 
   private func diverged(_ what: String, of step: TrainingPlan.Step) -> Failure {
-    diverged("\(what) of step \(step.index + 1)", "; nothing of the step is kept")
+    diverged("\(what) of step \(step.index + 1)", "; the step was not applied")
   }
 
   private func diverged(_ what: String, _ consequence: String = "") -> Failure {

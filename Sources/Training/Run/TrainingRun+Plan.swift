@@ -64,10 +64,12 @@ extension TrainingRun {
   /// The node of each rank of the grid where the ranks of a node are to share memory and can; empty otherwise, with a warning where they
   /// cannot. Collective.
   func findSharingNodes(world: borrowing Communicator) throws -> [Int] {
-    guard job.split.sharesMemory, Set(grid.nodes).count < grid.nodes.count else { return [] }
+    guard job.split.sharesMemory, grid.shape.data > 1, Set(grid.nodes).count < grid.nodes.count else { return [] }
     let node = try world.splitByNode()
-    let windows = try Agreement.alike { try step(nodes: grid.nodes).memory(at: grid.place) }
-    let needed = try node.allReduce(Double(4 * (windows.parameters + windows.gradients)), .sum)
+    let planned = step(nodes: grid.nodes)
+    let windows = try Agreement.alike { try planned.memory(at: grid.place) }
+    let own = planned.nodeMap(at: grid.place) == nil ? 0 : 4 * Double(windows.parameters + windows.gradients)
+    let needed = try node.allReduce(own, .sum)
     let room = SharedWindow.room.map(Double.init) ?? .infinity
     let least = try world.allReduce(room - needed, .minimum)
     guard least < 0 else { return grid.nodes }
