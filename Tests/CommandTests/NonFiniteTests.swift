@@ -99,7 +99,7 @@ struct NonFiniteTests {
     // A target cannot be replaced, and a mean has to be known.
     let set = ["train", "job.json", "--set", "data.non_finite=replace"]
     try CommandLineRun.fail(
-      set + ["--set", "data.replacement=0"], ranks: 2, in: folder, code: 65, says: ["row 2, target"])
+      set + ["--set", "data.replacement=0"], ranks: 2, in: folder, code: 65, says: ["row 2, the target"])
     try CommandLineRun.fail(set, ranks: 2, in: folder, code: 78, says: ["no means", "data.replacement"])
   }
 

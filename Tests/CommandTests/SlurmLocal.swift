@@ -77,8 +77,9 @@ final class SlurmLocal: Sendable {
     let deadline = ContinuousClock.now + timeout
     while true {
       let description = try describe(job)
-      let isUnderWay = ["PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "REQUEUED", "SUSPENDED"].contains(
-        description["JobState"])
+      let isUnderWay = ["PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "REQUEUED", "SUSPENDED", "SIGNALING"]
+        .contains(
+          description["JobState"])
       if !isUnderWay || ContinuousClock.now > deadline { return description }
       try await Task.sleep(for: .milliseconds(100))
     }
