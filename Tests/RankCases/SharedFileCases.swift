@@ -13,15 +13,13 @@ let sharedFileCases: [RankCase] = [
       // Short transfers are carried on and never seen.
       let short = FaultPlan(first: 1, effect: .cutShort, persists: true)
       try expect(try training.run(short, world), nil, "short transfers on \(pipeline) x \(tensor)")
-      // Every call of ranks that hold the same; where each has a part of its own, those that make something.
-      let making: Set<SystemCall.Name> = [.write, .pwrite, .fsync, .ftruncate, .mkdir, .rename]
       let isWhole = pipeline == 1 && tensor == 1
       for victim in 0..<world.size {
-        for effect in isWhole ? [.fail(ENOSPC), .fail(EIO), .cutShort] : [.fail(ENOSPC)] as [FaultPlan.Effect] {
-          for persists in effect == .fail(ENOSPC) ? [false, true] : [false] {
-            try training.failEveryCall(of: victim, isWhole ? [] : making, effect, persists: persists, world)
-          }
+        // Every call of ranks that hold the same; where each has a part of its own, those that make something.
+        for effect in isWhole ? [.fail(ENOSPC), .fail(EIO), .cutShort] : [] as [FaultPlan.Effect] {
+          try training.failEveryCall(of: victim, writing, effect, persists: false, world)
         }
+        try training.failEveryCall(of: victim, making, .fail(ENOSPC), persists: isWhole, world)
       }
     }
   },
@@ -34,6 +32,12 @@ let sharedFileCases: [RankCase] = [
   },
 ]
 
+/// Calls that make something, and those that are made on the way.
+private let making: Set<SystemCall.Name> = [.write, .pwrite, .fsync, .ftruncate, .mkdir, .rename]
+private let writing = making.union([
+  .open, .close, .stat, .lstat, .fstat, .opendir, .readdir, .unlink, .rmdir, .thread, .flock,
+])
+
 /// The folder of a case, with data.
 private func scratch(_ world: borrowing Communicator) throws -> String {
   guard let scratch = Machine.environment("APUS_SCRATCH") else { throw CaseFailure("APUS_SCRATCH is not set") }
@@ -43,7 +47,7 @@ private func scratch(_ world: borrowing Communicator) throws -> String {
 
 /// A training in which system calls fail.
 private struct FaultyTraining {
-  static let steps = 3
+  static let steps = 2
 
   let pipeline: Int
   let tensor: Int
