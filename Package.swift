@@ -101,8 +101,8 @@ let package = Package(
     program(
       "apus-bench",
       [
-        "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel",
-        "Preparation", "Text", "Training",
+        "AllocationCount", "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization",
+        "Parallel", "Preparation", "Text", "Training",
       ]),
 
     // Tests.

@@ -202,17 +202,26 @@ static inline void apus_dot_products(
   }
 }
 
+// Row number i of those that `places` names; of all where it is null.
+static inline __attribute__((always_inline)) const float *apus_row(const float *x, ptrdiff_t x_row, const int *places, ptrdiff_t i) {
+  return x + (places ? places[i] : i) * x_row;
+}
+
 // y[i * y_step] (+)= x[i] · w for each row: 16 chains over every 16th place each, added as a binary tree. Eight rows at a time, so that their
-// trees are one.
+// trees are one. The rows of x are those that `places` names, or all in turn where it is null.
 static inline void apus_dots(
-    ptrdiff_t rows, ptrdiff_t depth, const float *x, ptrdiff_t x_row, const float *w, float *y, ptrdiff_t y_step, int accumulate) {
+    ptrdiff_t rows, ptrdiff_t depth, const float *x, ptrdiff_t x_row, const int *places, const float *w, float *y, ptrdiff_t y_step,
+    int accumulate) {
   for (ptrdiff_t i = 0; i < rows; i += 8) {
+    // Rows in a random order: the processor cannot guess the next ones.
+    if (places)
+      for (ptrdiff_t r = i + 8; r < i + 16 && r < rows; r++) apus_prefetch_lines(apus_row(x, x_row, places, r), 0, 1, depth < 512 ? depth : 512);
     const float *lines[8];
     __m512 sums[8];
 #pragma clang loop unroll(full)
     for (int r = 0; r < 8; r++) {
       // The last row stands in for those that are not there.
-      lines[r] = x + (i + r < rows ? i + r : rows - 1) * x_row;
+      lines[r] = apus_row(x, x_row, places, i + r < rows ? i + r : rows - 1);
       sums[r] = _mm512_setzero_ps();
     }
     ptrdiff_t k = 0;
@@ -247,38 +256,82 @@ static inline void apus_dots(
   }
 }
 
-// y (+)= Σ factors[i * step] m[i]: for each column one chain over the rows, in order, in a register.
+// y (+)= Σ factors[i * step] m[i]: for each column one chain over the rows, in order, in a register. The rows of m are those that `places`
+// names, or all in turn where it is null.
 static inline __attribute__((always_inline)) void apus_combination_part(
-    int vectors, ptrdiff_t rows, ptrdiff_t columns, const float *factors, ptrdiff_t step, const float *m, ptrdiff_t m_row, float *y,
-    int accumulate) {
+    int vectors, ptrdiff_t rows, ptrdiff_t columns, const float *factors, ptrdiff_t step, const float *m, ptrdiff_t m_row, const int *places,
+    float *y, int accumulate) {
   __m512 sums[8];
   const __mmask16 mask = apus_lanes(columns - 16 * (vectors - 1));
 #pragma clang loop unroll(full)
   for (int v = 0; v < vectors; v++)
     sums[v] = accumulate ? _mm512_maskz_loadu_ps(v + 1 < vectors ? 0xFFFF : mask, y + 16 * v) : _mm512_setzero_ps();
-  for (ptrdiff_t i = 0; i < rows; i++, m += m_row, factors += step) {
+  for (ptrdiff_t i = 0; i < rows; i++, factors += step) {
     const __m512 factor = _mm512_set1_ps(*factors);
+    const float *const line = apus_row(m, m_row, places, i);
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; v++)
-      sums[v] = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(v + 1 < vectors ? 0xFFFF : mask, m + 16 * v), sums[v]);
+      sums[v] = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(v + 1 < vectors ? 0xFFFF : mask, line + 16 * v), sums[v]);
   }
 #pragma clang loop unroll(full)
   for (int v = 0; v < vectors; v++) _mm512_mask_storeu_ps(y + 16 * v, v + 1 < vectors ? 0xFFFF : mask, sums[v]);
 }
 
 static inline void apus_combination(
-    ptrdiff_t rows, ptrdiff_t columns, const float *factors, ptrdiff_t step, const float *m, ptrdiff_t m_row, float *y, int accumulate) {
+    ptrdiff_t rows, ptrdiff_t columns, const float *factors, ptrdiff_t step, const float *m, ptrdiff_t m_row, const int *places, float *y,
+    int accumulate) {
   // As many columns at a time as there are chains to hide the latency, in parts as even as can be.
   const ptrdiff_t vectors = (columns + 15) / 16, parts = (vectors + 7) / 8;
   for (ptrdiff_t p = 0; p < parts; p++) {
     const ptrdiff_t j = 16 * (vectors * p / parts), end = 16 * (vectors * (p + 1) / parts), count = (end < columns ? end : columns) - j;
 #define APUS_PART(n) \
-  case n: apus_combination_part(n, rows, count, factors, step, m + j, m_row, y + j, accumulate); break;
+  case n: apus_combination_part(n, rows, count, factors, step, m + j, m_row, places, y + j, accumulate); break;
     switch ((count + 15) / 16) {
       APUS_PART(1) APUS_PART(2) APUS_PART(3) APUS_PART(4) APUS_PART(5) APUS_PART(6) APUS_PART(7) APUS_PART(8)
     }
 #undef APUS_PART
   }
+}
+
+// x · w as `apus_dots` has it, for one row. There is room for whole vectors at w, with zeros behind the last weight.
+static inline __attribute__((always_inline)) float apus_dot(ptrdiff_t depth, const float *x, const float *w) {
+  __m512 sum = _mm512_setzero_ps();
+  ptrdiff_t k = 0;
+  for (; k + 16 <= depth; k += 16) sum = _mm512_fmadd_ps(_mm512_loadu_ps(x + k), _mm512_loadu_ps(w + k), sum);
+  if (k < depth) {
+    const __mmask16 mask = apus_lanes(depth - k);
+    sum = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, x + k), _mm512_loadu_ps(w + k), sum);
+  }
+  const __m256 high = _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(sum), 1));
+  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(sum), high);
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+// One step of gradient descent for one row: w -= rate (slope x + l2 w + l1 sign w). Leaves w alone and returns 0 where slope x is not finite.
+// There is room for whole vectors at w, with zeros behind the last weight: the next step loads what this one stores, which is slow where
+// the two are not the same bytes.
+static inline __attribute__((always_inline)) int apus_descend_row(
+    ptrdiff_t depth, float slope, const float *x, float l1, float l2, float rate, float *w) {
+  const __m512 factor = _mm512_set1_ps(slope), zero = _mm512_setzero_ps(), one = _mm512_set1_ps(1);
+  const __m512 most = _mm512_set1_ps(__builtin_inff());
+  __mmask16 finite = 0xFFFF;
+  for (ptrdiff_t k = 0; k < depth; k += 16) {
+    const __m512 sum = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(apus_lanes(depth - k), x + k), zero);
+    finite &= _mm512_cmp_ps_mask(_mm512_abs_ps(sum), most, _CMP_LT_OQ);
+  }
+  if (finite != 0xFFFF) return 0;
+  for (ptrdiff_t k = 0; k < depth; k += 16) {
+    const __m512 weights = _mm512_loadu_ps(w + k);
+    const __m512 above = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(weights, zero, _CMP_GT_OQ), one);
+    const __m512 sign = _mm512_mask_sub_ps(above, _mm512_cmp_ps_mask(weights, zero, _CMP_LT_OQ), zero, one);
+    __m512 slopes = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(apus_lanes(depth - k), x + k), zero);
+    slopes = _mm512_fmadd_ps(_mm512_set1_ps(l2), weights, slopes);
+    slopes = _mm512_fmadd_ps(_mm512_set1_ps(l1), sign, slopes);
+    _mm512_storeu_ps(w + k, _mm512_fmadd_ps(_mm512_set1_ps(-rate), slopes, weights));
+  }
+  return 1;
 }
 #else
 #define APUS_HAS_TILES 0
@@ -296,11 +349,17 @@ static inline void apus_dot_products(
   __builtin_trap();
 }
 static inline void apus_dots(
-    ptrdiff_t rows, ptrdiff_t depth, const float *x, ptrdiff_t x_row, const float *w, float *y, ptrdiff_t y_step, int accumulate) {
+    ptrdiff_t rows, ptrdiff_t depth, const float *x, ptrdiff_t x_row, const int *places, const float *w, float *y, ptrdiff_t y_step,
+    int accumulate) {
   __builtin_trap();
 }
 static inline void apus_combination(
-    ptrdiff_t rows, ptrdiff_t columns, const float *factors, ptrdiff_t step, const float *m, ptrdiff_t m_row, float *y, int accumulate) {
+    ptrdiff_t rows, ptrdiff_t columns, const float *factors, ptrdiff_t step, const float *m, ptrdiff_t m_row, const int *places, float *y,
+    int accumulate) {
+  __builtin_trap();
+}
+static inline float apus_dot(ptrdiff_t depth, const float *x, const float *w) { __builtin_trap(); }
+static inline int apus_descend_row(ptrdiff_t depth, float slope, const float *x, float l1, float l2, float rate, float *w) {
   __builtin_trap();
 }
 #endif

@@ -62,6 +62,9 @@ public final class BatchReader {
     batch = RowBuffer(rows: 0, columns: columns, targetsPerRow: targetsPerRow)
   }
 
+  /// Whether batches may have fewer rows than slots.
+  public var leavesRowsOut: Bool { loader.nonFinite == .skipRow }
+
   /// Seconds spent reading from files, converting and checking so far.
   public var secondsReading: Double { loader.timeReading / .seconds(1) }
 
@@ -88,8 +91,7 @@ public final class BatchReader {
     virtualRank v: Int, epoch: Int, slots: Range<Int>,
     _ body: (borrowing FloatBuffer, MatrixView, borrowing FloatBuffer, Int) throws -> Result
   ) throws -> Result {
-    precondition(virtualRanks.contains(v), "virtual rank \(v), this reader has \(virtualRanks)")
-    let lane = lanes[v - virtualRanks.lowerBound]
+    let lane = lane(of: v)
     check(slots, of: lane)
     lane.enter(epoch: epoch, of: order)
     if let row = try contiguousRow(of: slots, in: lane) {
@@ -99,6 +101,40 @@ public final class BatchReader {
     reserve(rows: slots.count)
     try gather(slots, of: lane, at: 0)
     return try give(batch.features, view(row: 0, rows: slots.count), batch.targets, 0, body)
+  }
+
+  /// Calls `body` with the rows in `slots` of virtual rank `v` in `epoch`, where they lie: nothing is copied unless they are in
+  /// several windows.
+  ///
+  /// - Parameters:
+  ///   - slots: see `SampleOrder.share`; may be empty.
+  ///   - body: takes the buffer of the features, which of its rows the batch is, and the buffer of the targets, of which it is the
+  ///     same rows. Both may be written over by the next call.
+  /// - Throws: `DataError` if reading fails or finds a value that is not allowed; what `body` throws.
+  public func withRows<Result>(
+    virtualRank v: Int, epoch: Int, slots: Range<Int>,
+    _ body: (borrowing FloatBuffer, RowSelection, borrowing FloatBuffer) throws -> Result
+  ) throws -> Result {
+    let lane = lane(of: v)
+    check(slots, of: lane)
+    lane.enter(epoch: epoch, of: order)
+    if !lane.holds(slots), let epochOrder = lane.order, !slots.isEmpty {
+      let window = epochOrder.windowIndex(containing: slots.lowerBound)
+      if slots.upperBound <= epochOrder.slots(ofWindow: window).upperBound {
+        try lane.load(window: window, with: loader)
+      }
+    }
+    if !slots.isEmpty, lane.holds(slots) {
+      return try body(lane.buffer.features, lane.rows(of: slots), lane.buffer.targets)
+    }
+    return try withBatch(virtualRank: v, epoch: epoch, slots: slots) { features, view, targets, _ in
+      try body(features, RowSelection(view), targets)
+    }
+  }
+
+  private func lane(of v: Int) -> Lane {
+    precondition(virtualRanks.contains(v), "virtual rank \(v), this reader has \(virtualRanks)")
+    return lanes[v - virtualRanks.lowerBound]
   }
 
   /// Calls `body` once with rows of all virtual ranks of this reader, one virtual rank's rows behind the other's.

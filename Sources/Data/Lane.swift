@@ -104,6 +104,14 @@ final class Lane {
     return slots.count == 1 ? Int(places[slots.lowerBound - windowSlots.lowerBound]) : nil
   }
 
+  /// Which rows of `buffer` those of `slots` are, which lie in the loaded window.
+  func rows(of slots: Range<Int>) -> RowSelection {
+    precondition(holds(slots), "slots \(slots) of a window of \(windowSlots)")
+    if let first = contiguousRow(of: slots) { return RowSelection(first: first, count: slots.count) }
+    return RowSelection(
+      places: places, slots.lowerBound - windowSlots.lowerBound..<slots.upperBound - windowSlots.lowerBound)
+  }
+
   /// Copies the rows of `slots`, which lie in the loaded window, to row `row` of a batch.
   func copy(_ slots: Range<Int>, to batch: RowBuffer, row: Int, columns: Int, targetsPerRow: Int) {
     precondition(holds(slots), "slots \(slots) of a window of \(windowSlots)")

@@ -11,10 +11,7 @@ public enum LossTerms {
     _ scores: borrowing FloatBuffer, count: Int, targets: borrowing FloatBuffer, at offset: Int, factor: Float,
     terms: inout FloatBuffer, slopes: inout FloatBuffer
   ) {
-    elements(scores, count, targets, offset, factor, &terms, &slopes) { z, y in
-      let d = z - y
-      return (d * d, 2 * d)
-    }
+    elements(scores, count, targets, offset, factor, &terms, &slopes) { squaredTerm($0, $1) }
   }
 
   /// Huber's loss with delta 1 for `count` elements: half the square up to 1, then linear.
@@ -22,11 +19,7 @@ public enum LossTerms {
     _ scores: borrowing FloatBuffer, count: Int, targets: borrowing FloatBuffer, at offset: Int, factor: Float,
     terms: inout FloatBuffer, slopes: inout FloatBuffer
   ) {
-    elements(scores, count, targets, offset, factor, &terms, &slopes) { z, y in
-      let d = z - y
-      let size = abs(d)
-      return (size < 1 ? 0.5 * d * d : size - 0.5, d > 1 ? 1 : (d < -1 ? -1 : d))
-    }
+    elements(scores, count, targets, offset, factor, &terms, &slopes) { huberTerm($0, $1) }
   }
 
   /// |z - y| for `count` elements; the derivative where they are equal is 0.
@@ -34,10 +27,7 @@ public enum LossTerms {
     _ scores: borrowing FloatBuffer, count: Int, targets: borrowing FloatBuffer, at offset: Int, factor: Float,
     terms: inout FloatBuffer, slopes: inout FloatBuffer
   ) {
-    elements(scores, count, targets, offset, factor, &terms, &slopes) { z, y in
-      let d = z - y
-      return (abs(d), d > 0 ? 1 : (d < 0 ? -1 : 0))
-    }
+    elements(scores, count, targets, offset, factor, &terms, &slopes) { absoluteTerm($0, $1) }
   }
 
   /// The logistic loss of the log-odds z for `count` elements; y is 0 or 1.
@@ -47,11 +37,7 @@ public enum LossTerms {
     _ scores: borrowing FloatBuffer, count: Int, targets: borrowing FloatBuffer, at offset: Int, factor: Float,
     terms: inout FloatBuffer, slopes: inout FloatBuffer
   ) {
-    elements(scores, count, targets, offset, factor, &terms, &slopes) { z, y in
-      let e = FloatMath.exponential(-abs(z))
-      let probability = (z < 0 ? e : 1) / (1 + e)
-      return ((z < 0 ? 0 : z) - z * y + FloatMath.logarithmOfOnePlus(e), probability - y)
-    }
+    elements(scores, count, targets, offset, factor, &terms, &slopes) { logisticTerm($0, $1) }
   }
 
   /// The hinge max(1 - s z, 0) with s = 2 y - 1 for `count` elements; y is 0 or 1. On the kink the derivative is -s.
@@ -59,7 +45,7 @@ public enum LossTerms {
     _ scores: borrowing FloatBuffer, count: Int, targets: borrowing FloatBuffer, at offset: Int, factor: Float,
     terms: inout FloatBuffer, slopes: inout FloatBuffer
   ) {
-    elements(scores, count, targets, offset, factor, &terms, &slopes) { hinge($0, 2 * $1 - 1) }
+    elements(scores, count, targets, offset, factor, &terms, &slopes) { hingeTerm($0, 2 * $1 - 1) }
   }
 
   /// The square of the hinge for `count` elements; y is 0 or 1.
@@ -67,7 +53,7 @@ public enum LossTerms {
     _ scores: borrowing FloatBuffer, count: Int, targets: borrowing FloatBuffer, at offset: Int, factor: Float,
     terms: inout FloatBuffer, slopes: inout FloatBuffer
   ) {
-    elements(scores, count, targets, offset, factor, &terms, &slopes) { squaredHinge($0, 2 * $1 - 1) }
+    elements(scores, count, targets, offset, factor, &terms, &slopes) { squaredHingeTerm($0, 2 * $1 - 1) }
   }
 
   /// One hinge a class against the rest: s is 1 for the row's class and -1 for the others; y is the index of a class.
@@ -77,7 +63,7 @@ public enum LossTerms {
     _ scores: borrowing FloatBuffer, rows: Int, classes: Range<Int>, of count: Int, targets: borrowing FloatBuffer,
     at offset: Int, factor: Float, terms: inout FloatBuffer, slopes: inout FloatBuffer
   ) {
-    oneAgainstRest(scores, rows, classes, count, targets, offset, factor, &terms, &slopes) { hinge($0, $1) }
+    oneAgainstRest(scores, rows, classes, count, targets, offset, factor, &terms, &slopes) { hingeTerm($0, $1) }
   }
 
   /// One squared hinge a class against the rest.
@@ -85,7 +71,7 @@ public enum LossTerms {
     _ scores: borrowing FloatBuffer, rows: Int, classes: Range<Int>, of count: Int, targets: borrowing FloatBuffer,
     at offset: Int, factor: Float, terms: inout FloatBuffer, slopes: inout FloatBuffer
   ) {
-    oneAgainstRest(scores, rows, classes, count, targets, offset, factor, &terms, &slopes) { squaredHinge($0, $1) }
+    oneAgainstRest(scores, rows, classes, count, targets, offset, factor, &terms, &slopes) { squaredHingeTerm($0, $1) }
   }
 
   /// Cross-entropy of the softmax for `rows` rows: ln Σ e^z - z[y]; y is the index of a class. One term a row.
@@ -136,13 +122,39 @@ public enum LossTerms {
 
 extension LossTerms {
   @inline(__always)
-  private static func hinge(_ z: Float, _ sign: Float) -> (term: Float, slope: Float) {
+  static func squaredTerm(_ z: Float, _ y: Float) -> (term: Float, slope: Float) {
+    let d = z - y
+    return (d * d, 2 * d)
+  }
+
+  @inline(__always)
+  static func huberTerm(_ z: Float, _ y: Float) -> (term: Float, slope: Float) {
+    let d = z - y
+    let size = abs(d)
+    return (size < 1 ? 0.5 * d * d : size - 0.5, d > 1 ? 1 : (d < -1 ? -1 : d))
+  }
+
+  @inline(__always)
+  static func absoluteTerm(_ z: Float, _ y: Float) -> (term: Float, slope: Float) {
+    let d = z - y
+    return (abs(d), d > 0 ? 1 : (d < 0 ? -1 : 0))
+  }
+
+  @inline(__always)
+  static func logisticTerm(_ z: Float, _ y: Float) -> (term: Float, slope: Float) {
+    let e = FloatMath.exponential(-abs(z))
+    let probability = (z < 0 ? e : 1) / (1 + e)
+    return ((z < 0 ? 0 : z) - z * y + FloatMath.logarithmOfOnePlus(e), probability - y)
+  }
+
+  @inline(__always)
+  static func hingeTerm(_ z: Float, _ sign: Float) -> (term: Float, slope: Float) {
     let margin = 1 - sign * z
     return (margin < 0 ? 0 : margin, margin < 0 ? 0 : -sign)
   }
 
   @inline(__always)
-  private static func squaredHinge(_ z: Float, _ sign: Float) -> (term: Float, slope: Float) {
+  static func squaredHingeTerm(_ z: Float, _ sign: Float) -> (term: Float, slope: Float) {
     let margin = 1 - sign * z
     let short = margin < 0 ? 0 : margin
     return (short * short, -2 * sign * short)

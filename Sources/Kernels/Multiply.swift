@@ -146,9 +146,9 @@ extension Multiply {
   /// Whether products are computed here: where the processor has AVX-512. (Not in debug builds, where the BLAS alone is
   /// fast.)
   #if DEBUG
-    private static let usesTiles = false
+    static let usesTiles = false
   #else
-    private static let usesTiles = APUS_HAS_TILES == 1
+    static let usesTiles = APUS_HAS_TILES == 1
   #endif
 
   /// `c = op(a) op(b)` or `c += op(a) op(b)`: `rows` × `columns`, over `depth`.
@@ -185,7 +185,8 @@ extension Multiply {
     into y: UnsafeMutablePointer<Float>, step: Int, accumulate: Bool
   ) {
     if usesTiles {
-      unsafe apus_dots(view.rows, view.columns, matrix, view.rowStride, vector, y, step, accumulate ? 1 : 0)
+      unsafe apus_dots(
+        view.rows, view.columns, matrix, view.rowStride, nil, vector, y, step, accumulate ? 1 : 0)
       return
     }
     var row = 0
@@ -212,7 +213,7 @@ extension Multiply {
   ) {
     if usesTiles {
       unsafe apus_combination(
-        view.rows, view.columns, factors, step, matrix, view.rowStride, y, accumulate ? 1 : 0)
+        view.rows, view.columns, factors, step, matrix, view.rowStride, nil, y, accumulate ? 1 : 0)
       return
     }
     if !accumulate { unsafe y.update(repeating: 0, count: view.columns) }

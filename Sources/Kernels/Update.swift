@@ -81,20 +81,20 @@ public enum Update {
 
   /// What a step of Adam is made of, apart from the element.
   public struct AdamStep: Sendable {
-    let shrink: Float
+    /// The number of the step, counted from 1, and its learning rate.
+    public let step: Int
+    public let learningRate: Double
     let rate: Float
     let rootScale: Float
     let epsilon: Float
     let (firstTake, secondKeep, secondTake): (Float, Float, Float)
 
-    /// The step number `step`, counted from 1; `weightDecay` is the decoupled one. Bias corrections are computed in
-    /// Double.
-    public init(
-      step: Int, rate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double
-    ) {
+    /// Bias corrections are computed in Double.
+    public init(step: Int, rate: Double, beta1: Double, beta2: Double, epsilon: Double) {
+      self.step = step
+      learningRate = rate
       let correction1 = 1 - ScalarMath.power(beta1, Double(step))
       let correction2 = 1 - ScalarMath.power(beta2, Double(step))
-      shrink = Float(1 - rate * weightDecay)
       self.rate = Float(rate / correction1)
       rootScale = Float(1 / correction2.squareRoot())
       self.epsilon = Float(epsilon)
@@ -105,16 +105,17 @@ public enum Update {
   }
 
   /// Adam: `m += (1 - beta1) (g - m)`, `v = beta2 v + (1 - beta2) g²`, `w -= rate m̂ / (√v̂ + epsilon)`; with decoupled
-  /// decay `w` is first multiplied by `1 - rate * weightDecay`.
+  /// decay `w` is first multiplied by `shrink`, which is `1 - rate * weightDecay`.
   public static func adam(
     _ parameters: inout FloatBuffer, _ range: Range<Int>, gradient: borrowing FloatBuffer, _ terms: Gradient,
-    first: inout FloatBuffer, second: inout FloatBuffer, stateStart: Int, step: AdamStep
+    first: inout FloatBuffer, second: inout FloatBuffer, stateStart: Int, step: AdamStep,
+    shrink: Float
   ) {
     stateful(&parameters, range, gradient, terms, &first, &second, stateStart) { w, g, m, v in
       m = m.addingProduct(step.firstTake, g - m)
       v = (step.secondKeep * v).addingProduct(step.secondTake * g, g)
       let root = step.epsilon.addingProduct(v.squareRoot(), step.rootScale)
-      w = (w * step.shrink) - step.rate * m / root
+      w = (w * shrink) - step.rate * m / root
     }
   }
 

@@ -94,27 +94,11 @@ public struct Model: Sendable {
     targets: borrowing FloatBuffer, targetsOffset: Int, workspace: Workspace, gradient: inout FloatBuffer,
     at offset: Int, accumulate: Bool
   ) -> Double {
-    let rowsPerPass = rowsPerPass(of: view.rows)
-    var sum = 0.0
-    var row = 0
-    repeat {
-      let part = view.rows(row..<min(row + rowsPerPass, view.rows))
-      forward(parameters: parameters, features: features, view: part, workspace: workspace)
-      sum += lossSum(workspace, targets: targets, targetsOffset: targetsOffset + row * targetsPerRow)
-      stage.backward(
-        parameters: parameters, inputs: features, part, workspace: workspace, gradient: &gradient,
-        gradientOffset: offset, accumulate: accumulate || row > 0)
-      row += part.rows
-    } while row < view.rows
+    forward(parameters: parameters, features: features, view: view, workspace: workspace)
+    let sum = lossSum(workspace, targets: targets, targetsOffset: targetsOffset)
+    stage.backward(
+      parameters: parameters, inputs: features, view, workspace: workspace, gradient: &gradient,
+      gradientOffset: offset, accumulate: accumulate)
     return sum
-  }
-
-  /// How many of `rows` rows are taken from scores to gradient at a time.
-  ///
-  /// A layer with one output multiplies each number of a row only twice. Where the batch is larger than a core's second
-  /// cache, the second time comes while the rows are still in the first one, unless 16 of them do not fit there.
-  private func rowsPerPass(of rows: Int) -> Int {
-    guard depth == 1, outputs == 1, inputs <= 1024, rows * inputs > 1 << 17 else { return max(rows, 1) }
-    return max(12_288 / inputs & ~7, 16)
   }
 }

@@ -20,6 +20,8 @@ public struct Stage: Sendable {
   public let layout: ParameterLayout
   /// Whether the stage begins with the first layer of the model.
   public var isFirst: Bool { range.lowerBound == 0 }
+  /// Whether it is a whole model of one layer with one output.
+  public var hasOneScore: Bool { isFirst && isLast && layers.count == 1 && outputs == 1 }
   /// Whether the stage ends with the last layer of the model.
   public let isLast: Bool
   /// The calls of the exchange that a pass through the stage makes, in order, for plans.

@@ -17,6 +17,8 @@ public final class Workspace {
   let layers: [LayerSpace]
   /// The terms of the loss: at most one an output.
   var terms: FloatBuffer
+  /// The targets of rows that lie apart, for models with one output.
+  var targets: FloatBuffer
   /// The gradient with respect to the stage's inputs, rows × `inputCount`; empty for a stage that begins with the first
   /// layer of the model, which computes none.
   public var inputGradient: FloatBuffer
@@ -36,6 +38,7 @@ public final class Workspace {
     outputCount = stage.outputColumns.count
     inputCount = stage.inputs
     terms = FloatBuffer(count: stage.isLast ? rows * outputCount : 0)
+    targets = FloatBuffer(count: stage.hasOneScore ? rows : 0)
     inputGradient = FloatBuffer(count: stage.isFirst ? 0 : rows * stage.inputs)
     staging = FloatBuffer(count: rows * stage.stagingColumns)
   }
@@ -47,6 +50,7 @@ public final class Workspace {
     outputCount = model.outputs
     inputCount = model.inputs
     terms = FloatBuffer(count: rows * model.outputs)
+    targets = FloatBuffer(count: 0)
     inputGradient = FloatBuffer(count: 0)
     staging = FloatBuffer(count: 0)
   }
@@ -74,6 +78,7 @@ public final class Workspace {
   /// all.
   public static func floats(_ stage: Stage, rows: Int) -> Int {
     var columns = (stage.isFirst ? 0 : stage.inputs) + (stage.isLast ? stage.outputColumns.count : 0)
+    if stage.hasOneScore { columns += 1 }
     for layer in stage.layers { columns += LayerSpace.columns(layer) }
     return floats(columns: columns + stage.stagingColumns, rows: rows)
   }

@@ -18,6 +18,8 @@ public struct Optimizer: ~Copyable {
   // Two named buffers, because an array cannot hold noncopyable ones; empty where the kind has no use for them.
   private var first: FloatBuffer
   private var second: FloatBuffer
+  /// What the parts of a step of Adam have in common.
+  private var adam: Update.AdamStep?
 
   /// Makes an optimizer that has made no step, its state zero.
   ///
@@ -113,14 +115,21 @@ public struct Optimizer: ~Copyable {
       let decoupled = settings.kind == .adamw && !isBias ? settings.weightDecay : 0
       Update.adam(
         &parameters, range, gradient: gradient, terms, first: &first, second: &second, stateStart: owned.lowerBound,
-        step: Update.AdamStep(
-          step: steps + 1, rate: learningRate, beta1: settings.beta1, beta2: settings.beta2,
-          epsilon: settings.epsilon, weightDecay: decoupled))
+        step: adamStep(learningRate), shrink: Float(1 - learningRate * decoupled))
     case .ftrl:
       Update.ftrl(
         &parameters, range, gradient: gradient, Update.Gradient(scale: scale, l1: 0, l2: 0), linear: &first,
         squares: &second, stateStart: owned.lowerBound, alpha: learningRate, beta: settings.beta,
         l1: Float(penalty.l1), l2: Float(penalty.l2))
     }
+  }
+
+  /// What a step of Adam is made of: computed for the first of its parts.
+  private mutating func adamStep(_ learningRate: Double) -> Update.AdamStep {
+    if let adam, adam.step == steps + 1, adam.learningRate == learningRate { return adam }
+    let made = Update.AdamStep(
+      step: steps + 1, rate: learningRate, beta1: settings.beta1, beta2: settings.beta2, epsilon: settings.epsilon)
+    adam = made
+    return made
   }
 }

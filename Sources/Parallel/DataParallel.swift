@@ -85,10 +85,43 @@ public final class DataParallel: ParallelStrategy {
 
   /// Writes the gradient of `summand` to its slot; returns the sum of the losses and the rows, of which some may have been left out.
   private func accumulate(_ summand: Summand, epoch: Int, slot: Int) throws -> (lossSum: Double, rows: Int) {
+    guard !reader.leavesRowsOut else { return try accumulateSome(summand, epoch: epoch, slot: slot) }
+    if summand.passes.isEmpty { sum.clear(slot: slot) }
+    var lossSum = 0.0
+    for index in summand.passes.indices {
+      lossSum += try accumulate(summand.passes[index], of: summand, epoch: epoch, slot: slot, accumulate: index > 0)
+    }
+    return (lossSum, summand.rows)
+  }
+
+  private func accumulate(
+    _ pass: ShortList<Range<Int>>, of summand: Summand, epoch: Int, slot: Int, accumulate: Bool
+  ) throws -> Double {
+    if model.hasOneScore {
+      return try reader.withRows(pass, of: summand, epoch: epoch) { features, rows, targets in
+        sum.write(slot: slot) { gradient, offset in
+          model.accumulateGradient(
+            parameters: sum.parameters, features: features, rows: rows, targets: targets, workspace: workspace,
+            gradient: &gradient, at: offset, accumulate: accumulate)
+        }
+      }
+    }
+    return try reader.withPass(pass, of: summand, epoch: epoch) { features, view, targets, targetsOffset in
+      sum.write(slot: slot) { gradient, offset in
+        model.accumulateGradient(
+          parameters: sum.parameters, features: features, view: view, targets: targets, targetsOffset: targetsOffset,
+          workspace: workspace, gradient: &gradient, at: offset, accumulate: accumulate)
+      }
+    }
+  }
+
+  /// As `accumulate`, where passes may have fewer rows than they were to have.
+  private func accumulateSome(_ summand: Summand, epoch: Int, slot: Int) throws -> (lossSum: Double, rows: Int) {
     var lossSum = 0.0
     var rows = 0
-    for pass in summand.passes {
-      lossSum += try reader.withPass(pass, of: summand, epoch: epoch) { features, view, targets, targetsOffset in
+    for index in summand.passes.indices {
+      lossSum += try reader.withPass(summand.passes[index], of: summand, epoch: epoch) {
+        features, view, targets, targetsOffset in
         guard view.rows > 0 else { return 0 }
         defer { rows += view.rows }
         return sum.write(slot: slot) { gradient, offset in
@@ -110,6 +143,22 @@ public final class DataParallel: ParallelStrategy {
     _ body: (_ parameters: inout FloatBuffer, _ gradient: borrowing FloatBuffer, _ range: Range<Int>) -> Void
   ) throws -> Bool {
     try sum.update(over: communicator, body)
+  }
+
+  public func withOwnRows<Result>(
+    epoch: Int, positions: Range<Int>,
+    _ body: (
+      _ model: Model, _ parameters: inout FloatBuffer, _ features: borrowing FloatBuffer, _ rows: RowSelection,
+      _ targets: borrowing FloatBuffer
+    ) -> Result
+  ) throws -> Result? {
+    // Positions are slots where there is one virtual rank.
+    guard communicator.size == 1, order.virtualRanks == 1, model.hasOneScore else { return nil }
+    return try reader.withRows(virtualRank: 0, epoch: epoch, slots: positions) { features, rows, targets in
+      var result: Result?
+      sum.replaceParameters { result = body(model, &$0, features, rows, targets) }
+      return result
+    }
   }
 
   public func withParameters<Result>(_ body: (borrowing FloatBuffer) throws -> Result) rethrows -> Result {

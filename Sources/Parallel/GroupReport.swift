@@ -51,8 +51,9 @@ final class GroupReport {
       totals.lossSum += values[start]
       totals.rows += Int(values[start + 1])
       totals.raise(
-        StepTotals(stop: values[start + 2] > 0, save: values[start + 3] > 0, writing: values[start + 4] > 0))
-      totals.failed = totals.failed || values[start + 5] > 0
+        StepTotals(
+          stop: values[start + 2] > 0, save: values[start + 3] > 0, failed: values[start + 5] > 0,
+          writing: values[start + 4] > 0))
       self.isFinite = self.isFinite && values[start + 6] > 0
       sums += values[(start + Self.header)..<range.upperBound]
     }

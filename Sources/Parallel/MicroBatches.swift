@@ -14,11 +14,11 @@ public struct MicroBatches: Equatable, Sendable {
 
   /// Cuts `shares` into micro-batches, and these into passes of at most `rowsPerPass` rows in all. A pass has as many ranges as there
   /// are shares, and at least one row.
-  func passes(of shares: [Range<Int>]) -> [[Range<Int>]] {
+  func passes(of shares: ShortList<Range<Int>>) -> ShortList<ShortList<Range<Int>>> {
     let rows = shares.reduce(0) { $0 + $1.count }
-    guard rows > 0 else { return [] }
-    if count == 1, rows <= Self.rowsPerPass { return [shares] }
-    return parts(of: shares).flatMap(Self.filled)
+    guard rows > 0 else { return ShortList([]) }
+    if count == 1, rows <= Self.rowsPerPass { return ShortList(shares) }
+    return ShortList(parts(of: Array(shares)).flatMap(Self.filled).map { ShortList($0) })
   }
 
   /// The most rows that a pass can have where no share has more than `share` rows and `shares` go together.

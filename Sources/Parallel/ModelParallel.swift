@@ -118,7 +118,7 @@ public final class ModelParallel: ParallelStrategy {
   }
 
   /// Reads what this rank reads of a micro-batch. After a failure there are zeros instead: the other ranks count on every message.
-  private func read(_ pass: [Range<Int>], of summand: Summand, epoch: Int, batch: Int) throws {
+  private func read(_ pass: ShortList<Range<Int>>, of summand: Summand, epoch: Int, batch: Int) throws {
     guard let reader, !reads.isEmpty else { return }
     let input = runner.inputs(of: batch)
     do {

@@ -20,8 +20,8 @@ struct NodePlan {
 
   /// A message with what the gradients of the node add up to: for each sum the slice and the totals behind it, then the flags.
   struct Outlet {
-    /// The elements of the gradient that it holds.
-    let slice: Range<Int>
+    /// The elements of the gradient that it holds, in blocks.
+    let blocks: [Range<Int>]
     /// Where element 0 of each sum would be: for the elements of the slice, and for the totals.
     let sliceTargets: [Int]
     let totalsTargets: [Int]
@@ -149,7 +149,7 @@ struct NodePlan {
     let slice = slices.owned[rank]
     let starts = (0..<sums[node]).map { start + $0 * (slice.count + StepTotals.width) }
     return Outlet(
-      slice: slice, sliceTargets: starts.map { $0 - slice.lowerBound },
+      blocks: slice.blocks, sliceTargets: starts.map { $0 - slice.lowerBound },
       totalsTargets: starts.map { $0 + slice.count - slices.parameters },
       flags: start + message(from: node, to: rank) - StepTotals.width)
   }

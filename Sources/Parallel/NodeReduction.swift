@@ -16,6 +16,9 @@ final class NodeReduction {
   private let outlets: [NodePlan.Outlet]
   private let group: GroupReport
   private let runs: [Range<Int>]
+  /// The blocks of this rank's slice: as elements of the gradient, and of what comes in.
+  private let blocks: [Range<Int>]
+  private let incomingBlocks: [Range<Int>]
   /// Others may still read what this rank has written: the last step has not ended with an update.
   private var isOpen = false
   /// The slice is added up, and all ranks know what is in it.
@@ -27,6 +30,8 @@ final class NodeReduction {
     else { preconditionFailure("a plan for \(plan.map.nodes.count) nodes without slices") }
     self.plan = plan
     self.runs = runs
+    blocks = plan.owned.blocks
+    incomingBlocks = (0..<plan.owned.count).blocks
     window = try SharedWindow(count: plan.floats, node: node)
     memory = FloatBuffer(sharing: window.floats(0..<plan.floats))
     let isAlone = plan.map.nodes.count == 1
@@ -82,7 +87,7 @@ final class NodeReduction {
 
   /// Writes a message.
   private func fill(_ outlet: NodePlan.Outlet, _ flags: StepTotals) {
-    for block in outlet.slice.blocks {
+    for block in outlet.blocks {
       plan.nodeSum.add(block, of: plan.pieces, scratch: plan.own.scratch, to: outlet.sliceTargets, within: &memory)
     }
     plan.nodeSum.add(
@@ -93,7 +98,7 @@ final class NodeReduction {
   /// Adds the sums of all nodes.
   private func addNodes() {
     let count = plan.owned.count
-    for block in (0..<count).blocks {
+    for block in incomingBlocks {
       plan.totalSum.add(
         block, of: plan.incomingSums, scratch: plan.own.scratch, to: plan.sliceTarget, within: &memory)
     }
@@ -115,7 +120,7 @@ final class NodeReduction {
   /// Tells all ranks whether the sum is finite, and with `needsNorm` the sums of squares of its blocks. Collective.
   private func report(needsNorm: Bool, over communicator: borrowing Communicator) throws(MPIError) {
     var isFinite = true
-    for block in plan.owned.blocks {
+    for block in blocks {
       if exchange == nil { addOwn(block) }
       if !self.isFinite(block) { isFinite = false }
     }
@@ -140,14 +145,14 @@ final class NodeReduction {
   ) throws(MPIError) -> Bool {
     guard !isReported else {
       guard group.isFinite else { return false }
-      for block in plan.owned.blocks { body(&parameters, slots, block) }
+      for block in blocks { body(&parameters, slots, block) }
       try exchange?.exchangeParameters(over: communicator)
       endStep()
       return true
     }
     // Sum and update while the block is in the cache. Whether all of it is finite is known afterwards.
     var flags = StepTotals()
-    for block in plan.owned.blocks {
+    for block in blocks {
       addOwn(block)
       if !isFinite(block) { flags.failed = true }
       body(&parameters, slots, block)

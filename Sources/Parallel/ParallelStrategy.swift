@@ -42,6 +42,16 @@ public protocol ParallelStrategy: AnyObject {
   func update(_ body: (_ parameters: inout FloatBuffer, _ gradient: borrowing FloatBuffer, _ range: Range<Int>) -> Void)
     throws -> Bool
 
+  /// Gives `body` the parameters and the rows at `positions` of `epoch`, in their order, for steps that it makes by itself; nil, and
+  /// nothing is done, where other ranks take part in a step or the model has more than one output.
+  /// - Throws: `DataError` where the rows cannot be read.
+  func withOwnRows<Result>(
+    epoch: Int, positions: Range<Int>,
+    _ body: (
+      _ model: Model, _ parameters: inout FloatBuffer, _ features: borrowing FloatBuffer, _ rows: RowSelection,
+      _ targets: borrowing FloatBuffer
+    ) -> Result
+  ) throws -> Result?
   /// Gives `body` the parameters that this rank holds to read.
   func withParameters<Result>(_ body: (borrowing FloatBuffer) throws -> Result) rethrows -> Result
 
@@ -66,6 +76,14 @@ public protocol ParallelStrategy: AnyObject {
 }
 
 extension ParallelStrategy {
+  public func withOwnRows<Result>(
+    epoch: Int, positions: Range<Int>,
+    _ body: (
+      _ model: Model, _ parameters: inout FloatBuffer, _ features: borrowing FloatBuffer, _ rows: RowSelection,
+      _ targets: borrowing FloatBuffer
+    ) -> Result
+  ) throws -> Result? { nil }
+
   /// Which parts of rows this rank reads.
   public var reads: RowParts { place.reads }
 }

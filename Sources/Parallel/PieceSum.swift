@@ -98,9 +98,9 @@ struct PieceSum {
 }
 
 extension Range<Int> {
-  /// The range in blocks of `PieceSum`, in order.
-  var blocks: some Sequence<Range<Int>> {
-    stride(from: lowerBound, to: upperBound, by: PieceSum.blockFloats).lazy.map {
+  /// The range in blocks of `PieceSum`, in order; made once, so that a step allocates nothing.
+  var blocks: [Range<Int>] {
+    stride(from: lowerBound, to: upperBound, by: PieceSum.blockFloats).map {
       $0..<Swift.min($0 + PieceSum.blockFloats, upperBound)
     }
   }

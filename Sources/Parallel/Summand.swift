@@ -6,7 +6,7 @@ struct Summand {
   let virtualRanks: Range<Int>
   let rows: Int
   /// The passes that it is computed in: the slots of each of the virtual ranks.
-  let passes: [[Range<Int>]]
+  let passes: ShortList<ShortList<Range<Int>>>
 
   /// The summands of the virtual ranks in `run` in one step, in order.
   static func all(
@@ -24,14 +24,17 @@ struct Summand {
   ) {
     let first = run.lowerBound + index
     let virtualRanks = mode == .ordered ? first..<first + 1 : run
-    let shares = virtualRanks.map { order.share(ofVirtualRank: $0, positions: positions) }
+    let shares =
+      virtualRanks.count == 1
+      ? ShortList(order.share(ofVirtualRank: first, positions: positions))
+      : ShortList(virtualRanks.map { order.share(ofVirtualRank: $0, positions: positions) })
     self.virtualRanks = virtualRanks
     rows = shares.reduce(0) { $0 + $1.count }
     passes = microBatches.passes(of: shares)
   }
 
   /// The rows of a pass.
-  func rows(of pass: [Range<Int>]) -> Int { pass.reduce(0) { $0 + $1.count } }
+  func rows(of pass: ShortList<Range<Int>>) -> Int { pass.reduce(0) { $0 + $1.count } }
 
   /// The most rows that a pass can have in a step of `batchRows` rows.
   static func mostRows(

@@ -5,6 +5,7 @@ import MPI
 /// Benchmarks of Apus's parts. Each prints what was measured and, where there is one, the limit to compare it with.
 ///
 ///     apus-bench kernels
+///     apus-bench allocations
 ///     apus-bench shards  [--columns 784] [--rows 100000]
 ///     mpirun -n 2 apus-bench csv [--rows 1000000] [--columns 28] [--table FILE.csv]
 ///     mpirun -n 2 apus-bench collectives [--floats 540000]
@@ -14,6 +15,7 @@ import MPI
 enum Bench {
   private static let usage = """
     usage: apus-bench kernels
+           apus-bench allocations
            apus-bench shards [--columns 784] [--rows 100000] [--batch 128]
            mpirun -n 2 apus-bench csv [--rows 1000000] [--columns 28] [--table FILE: made where there is none]
            mpirun -n 2 apus-bench collectives [--floats 540000]
@@ -31,6 +33,7 @@ enum Bench {
       let settings = try Settings(Array(words.dropFirst()))
       switch words.first {
       case "kernels": KernelsBenchmark.run()
+      case "allocations": try AllocationsBenchmark.run(world)
       case "shards": try ShardsBenchmark.run(settings)
       case "csv": try CSVBenchmark.run(settings, world)
       case "collectives": try CollectivesBenchmark.run(settings, world)

@@ -30,7 +30,7 @@ enum KernelsBenchmark {
   }
 
   /// GFLOP/s of the forward product, the gradient of the inputs and that of the weights.
-  private static func products(rows: Int, outputs: Int, inputs: Int) -> [Double] {
+  static func products(rows: Int, outputs: Int, inputs: Int) -> [Double] {
     var x = FloatBuffer(count: rows * inputs)
     x.fill(with: 0.5)
     var weights = FloatBuffer(count: outputs * inputs)
@@ -61,8 +61,8 @@ enum KernelsBenchmark {
     let bytes = 4 * rows * inputs
     let seconds = shortest(Double(bytes)) {
       _ = model.accumulateGradient(
-        parameters: parameters, features: features, view: MatrixView(rows: rows, columns: inputs), targets: targets,
-        targetsOffset: 0, workspace: workspace, gradient: &gradient, at: 0, accumulate: false)
+        parameters: parameters, features: features, rows: RowSelection(first: 0, count: rows), targets: targets,
+        workspace: workspace, gradient: &gradient, at: 0, accumulate: false)
     }
     let reading = shortest(Double(bytes)) { _ = Reduce.sum(features, 0..<features.count) }
     report("logistic \(rows) x \(inputs)", seconds, limit: reading, "reading the rows once")

@@ -7,7 +7,7 @@ import Training
 
 /// Training steps as `apus train` does them, on synthetic shards: reading, metrics and checks included.
 ///
-/// Prints the line that the peers in Scripts/bench.d print.
+/// Prints the line that the peers in Scripts/bench.d print, and what the matrix products of the step take alone.
 enum StepBenchmark {
   static func run(_ settings: Settings, _ world: borrowing Communicator) throws {
     let layers = try settings.layers(default: "784,512,256,10")
@@ -27,6 +27,8 @@ enum StepBenchmark {
     let run = try TrainingRun(training, resume: false, world: world)
     _ = try run.train(policy: .overwrite)
     guard world.rank == 0 else { return }
+    let memory = Machine.peakMemoryBytes >> 20
+    let alone = secondsOfProducts(layers, rows: rowsARank)
     let seconds = try measured(FileSystem.join(work, "run/metrics.jsonl"))
     try FileSystem.removeTree(work)
     let perStep = seconds.total / Double(steps)
@@ -39,10 +41,23 @@ enum StepBenchmark {
         + " reducing \(fixed(seconds.reducing / Double(steps) * 1e6, decimals: 1)))"
         + " samples/s=\(fixed(Double(rowsARank * ranks) / perStep, decimals: 0))"
         + " GFLOP/s/rank=\(fixed(flops / perStep / 1e9, decimals: 1))"
-        + " rss_MiB=\(Machine.peakMemoryBytes >> 20)\n")
+        + " products_us=\(fixed(alone * 1e6, decimals: 1)) step/products=\(fixed(perStep / alone, decimals: 2))"
+        + " rss_MiB=\(memory)\n")
   }
 
-  private static func job(
+  /// What the matrix products of a step take by themselves: the limit of a step that is not bound by memory.
+  private static func secondsOfProducts(_ layers: [Int], rows: Int) -> Double {
+    var seconds = 0.0
+    for (index, (inputs, outputs)) in zip(layers, layers.dropFirst()).enumerated() {
+      let speeds = KernelsBenchmark.products(rows: rows, outputs: outputs, inputs: inputs)
+      let flops = 2e-9 * Double(rows * outputs * inputs)
+      // The first layer computes no gradient of its input.
+      seconds += flops / speeds[0] + flops / speeds[2] + (index > 0 ? flops / speeds[1] : 0)
+    }
+    return seconds
+  }
+
+  static func job(
     layers: [Int], work: String, batch: Int, optimizer: String, steps: Int, reduction: String, sharedMemory: Bool,
     shuffle: Bool
   ) -> JSONValue {

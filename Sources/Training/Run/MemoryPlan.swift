@@ -77,9 +77,9 @@ public struct MemoryPlan: Sendable {
     }
     let floats = try step.memory(at: place)
     let (held, owned) = (try step.stage(at: place).layout.count, try step.owned(at: place).count)
-    let stateNames = Optimizer.stateNames(optimizer)
     weights = bytes(floats.parameters) + (keepsBest ? bytes(held) : 0)
     others = bytes(floats.others)
+    let stateNames = Optimizer.stateNames(optimizer)
     moments = bytes(owned, times: stateNames.count)
     // Ranks that hold the same write it in equal parts.
     let (share, momentShare) = (held / place.data.count + 1, owned == held ? held / place.data.count + 1 : owned)

@@ -18,7 +18,11 @@ public final class Trainer<Strategy: ParallelStrategy> {
   var state: TrainingState
   /// The parameters of the best validation, where early stopping wants them; empty otherwise.
   var best: FloatBuffer
-  public private(set) var lastLoss: Double?
+  /// The learning rates of a run of steps of one row.
+  var rates = FloatBuffer(count: 0)
+  /// The step that this start began with.
+  private(set) var firstStep: Int
+  public internal(set) var lastLoss: Double?
   public private(set) var lastValidation: Metrics?
   private let validator: Validator<Strategy.RowScorer>?
   private let checkpointer: Checkpointer?
@@ -38,6 +42,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
     self.plan = plan
     self.strategy = strategy
     self.state = state
+    firstStep = state.step
     self.validator = validator
     self.checkpointer = checkpointer
     self.survey = survey
@@ -51,9 +56,11 @@ public final class Trainer<Strategy: ParallelStrategy> {
     survey?.begin(after: state.step)
     defer { reporter?.end() }
     checkpointer?.begin()
+    firstStep = state.step
     Pulse.enter(.step)
     var outcome = isConverged ? TrainingOutcome.converged : .finished
     while state.step < plan.totalSteps, outcome == .finished {
+      makeRowSteps()
       let step = plan.step(state.step)
       Pulse.note(steps: state.step)
       let totals = try strategy.sumGradient(
@@ -101,9 +108,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
     guard isLossFinite || !hasRows || job.nonFiniteStep == .skip else { throw diverged("the loss", of: step) }
     var scale = 1 / Double(max(totals.rows, 1))
     if job.clipNorm > 0 { scale *= clipScale(norm: strategy.gradientNorm() * scale, limit: job.clipNorm) }
-    let rate = job.schedule.rate(
-      base: job.optimizer.learningRate, step: step.index, totalSteps: plan.totalSteps,
-      multiplier: state.plateau.multiplier)
+    let rate = rate(ofStep: step.index)
     let isFinite = try strategy.update { parameters, gradient, range in
       guard isLossFinite else { return }
       optimizer.update(
@@ -134,6 +139,12 @@ public final class Trainer<Strategy: ParallelStrategy> {
     state.skippedSteps += 1
     reporter?.noteSkipped(step, reason, state)
     return nil
+  }
+
+  /// The learning rate of the step at `index`, if no validation comes before it.
+  func rate(ofStep index: Int) -> Double {
+    job.schedule.rate(
+      base: job.optimizer.learningRate, step: index, totalSteps: plan.totalSteps, multiplier: state.plateau.multiplier)
   }
 
   /// Evaluates the validation split, if there is one, and tells whoever listens to its loss.

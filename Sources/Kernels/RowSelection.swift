@@ -1,0 +1,79 @@
+/// Rows of buffers, in any order: those that places name, or some that lie one behind the other.
+///
+/// A selection knows no columns: it names the same rows of features and of targets.
+public struct RowSelection: Sendable {
+  /// How many rows.
+  public let count: Int
+  /// The first row where they lie one behind the other, else where in `places` the first one is named.
+  let first: Int
+  /// The rows, where they do not lie one behind the other.
+  let places: [Int32]?
+
+  /// `count` rows from `first` on.
+  public init(first: Int, count: Int) {
+    precondition(first >= 0 && count >= 0, "\(count) rows from \(first) on")
+    (self.first, self.count, places) = (first, count, nil)
+  }
+
+  /// The rows that the elements of `places` in `part` name, in that order.
+  public init(places: [Int32], _ part: Range<Int>) {
+    precondition(part.lowerBound >= 0 && part.upperBound <= places.count, "places \(part) of \(places.count)")
+    (first, count, self.places) = (part.lowerBound, part.count, places)
+  }
+
+  /// The rows of `view`, which is some of a buffer of rows with as many columns.
+  public init(_ view: MatrixView) {
+    precondition(
+      view.isContiguous && view.offset.isMultiple(of: max(view.columns, 1)), "a view at \(view.offset), no whole rows")
+    self.init(first: view.offset / max(view.columns, 1), count: view.rows)
+  }
+
+  /// Some of these rows, by their number in this selection.
+  public func rows(_ range: Range<Int>) -> RowSelection {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "rows \(range) of \(count)")
+    return RowSelection(first: first + range.lowerBound, count: range.count, places: places)
+  }
+
+  private init(first: Int, count: Int, places: [Int32]?) {
+    (self.first, self.count, self.places) = (first, count, places)
+  }
+
+  /// Stops the program unless all rows are among the first `rows`: our bug.
+  @inline(__always)
+  func check(within rows: Int) {
+    guard let places else {
+      precondition(first + count <= rows, "\(count) rows from \(first) on, of \(rows)")
+      return
+    }
+    let named = places.span.extracting(first..<first + count)
+    var most: UInt32 = 0
+    // A negative place is a large one.
+    for index in named.indices { most = max(most, UInt32(bitPattern: named[index])) }
+    precondition(count == 0 || Int(most) < rows, "row \(most) of \(rows)")
+  }
+
+  /// Calls `body` with the places, or nil where the rows lie one behind the other, and the first row then.
+  @inline(__always)
+  func withPlaces<Result>(_ body: (UnsafePointer<Int32>?, _ first: Int) -> Result) -> Result {
+    guard let places else { return body(nil, first) }
+    return unsafe places.withUnsafeBufferPointer { unsafe body($0.baseAddress.map { unsafe $0 + first }, 0) }
+  }
+}
+
+extension FloatBuffer {
+  /// Copies the rows of `source`, of `columns` elements each, to the start of this buffer, one behind the other.
+  public mutating func gather(_ rows: RowSelection, of source: borrowing FloatBuffer, columns: Int) {
+    if columns == 1 {
+      rows.check(within: source.count)
+      check(offset: 0, count: rows.count)
+      let (from, to) = unsafe (source.base, base)
+      unsafe rows.withPlaces { places, first in
+        for index in 0..<rows.count { unsafe to[index] = from[places.map { unsafe Int($0[index]) } ?? first + index] }
+      }
+    } else if let places = rows.places {
+      gather(rows: places, rows.first..<rows.first + rows.count, of: source, columns: columns, to: 0)
+    } else {
+      copy(from: source, range: rows.first * columns..<(rows.first + rows.count) * columns)
+    }
+  }
+}
