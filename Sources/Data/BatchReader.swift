@@ -24,6 +24,7 @@ public final class BatchReader {
   private let loader: RowLoader
   private let lanes: [Lane]
   private var batch: RowBuffer
+  private let filter = RowFilter()
   private let readingAhead: ReadingAhead
   /// The lanes that hold one window after the other, by their numbers among `lanes`, and what reads ahead for them once it has begun.
   private let streams: [Int]
@@ -40,12 +41,14 @@ public final class BatchReader {
   ///   - order: made from the same data set (`ShardedDataset.order`).
   ///   - parts: what to read of the rows. Of what is left out batches have empty buffers, in which rows take no room.
   ///   - residentBytes: rows are kept in memory if those of all virtual ranks take no more.
+  ///   - nonFinite: batches have fewer rows than slots where rows are left out.
   ///   - readingAhead: when a thread reads the windows that come next.
   /// - Throws: `DataError` if the targets do not suit `targetUse`, or the columns the transform.
   public init(
     dataset: ShardedDataset, order: SampleOrder, virtualRanks: Range<Int>, targetUse: TargetUse,
     transform: FeatureTransform = .none, parts: RowParts = .all,
-    residentBytes: Int = BatchReader.defaultResidentBytes, readingAhead: ReadingAhead = .never
+    residentBytes: Int = BatchReader.defaultResidentBytes, nonFinite: NonFinite = .fail,
+    readingAhead: ReadingAhead = .never
   ) throws(DataError) {
     precondition(order.rows == dataset.rows, "an order of \(order.rows) rows for a data set of \(dataset.rows)")
     precondition(
@@ -54,7 +57,8 @@ public final class BatchReader {
     self.dataset = dataset
     self.order = order
     self.virtualRanks = virtualRanks
-    let loader = try RowLoader(dataset: dataset, use: targetUse, transform: transform, parts: parts)
+    let loader = try RowLoader(
+      dataset: dataset, use: targetUse, transform: transform, parts: parts, nonFinite: nonFinite)
     self.loader = loader
     let (columns, targetsPerRow) = (loader.columns, loader.targetsPerRow)
     let rowBytes = 4 * (columns + targetsPerRow)
@@ -71,6 +75,9 @@ public final class BatchReader {
     self.lanes = lanes
     streams = lanes.indices.filter { !lanes[$0].keepsRange && !lanes[$0].range.isEmpty }
   }
+
+  /// Whether batches may have fewer rows than slots.
+  public var leavesRowsOut: Bool { loader.nonFinite == .skipRow }
 
   /// Seconds spent reading from files, converting and checking so far, also by the thread that reads ahead.
   public var secondsReading: Double { (loader.effort.time + (ahead?.effort.time ?? .zero)) / .seconds(1) }
@@ -108,12 +115,12 @@ public final class BatchReader {
     check(slots, of: lane)
     enter(lane, epoch: epoch, slots)
     if let row = try contiguousRow(of: slots, in: lane) {
-      return try body(
-        lane.buffer.features, view(row: row, rows: slots.count), lane.buffer.targets, row * targetsPerRow)
+      return try give(
+        lane.buffer.features, view(row: row, rows: slots.count), lane.buffer.targets, row * targetsPerRow, body)
     }
     reserve(rows: slots.count)
     try gather(slots, of: lane, at: 0)
-    return try body(batch.features, view(row: 0, rows: slots.count), batch.targets, 0)
+    return try give(batch.features, view(row: 0, rows: slots.count), batch.targets, 0, body)
   }
 
   /// Calls `body` with the rows in `slots` of virtual rank `v` in `epoch`, where they lie: nothing is copied unless they are in
@@ -174,7 +181,7 @@ public final class BatchReader {
       try gather(own, of: lane, at: row)
       row += own.count
     }
-    return try body(batch.features, view(row: 0, rows: rows), batch.targets, 0)
+    return try give(batch.features, view(row: 0, rows: rows), batch.targets, 0, body)
   }
 
   /// Calls `body` once with the rows at `positions` of `epoch` that belong to virtual ranks of this reader, one virtual rank's
@@ -190,6 +197,15 @@ public final class BatchReader {
   ) throws -> Result {
     try withBatch(
       epoch: epoch, slots: { order.share(ofVirtualRank: $0, positions: positions, pass: pass, of: passes) }, body)
+  }
+
+  /// Calls `body` with the rows, without those that are left out.
+  private func give<Result>(
+    _ features: borrowing FloatBuffer, _ view: MatrixView, _ targets: borrowing FloatBuffer, _ offset: Int,
+    _ body: (borrowing FloatBuffer, MatrixView, borrowing FloatBuffer, Int) throws -> Result
+  ) throws -> Result {
+    guard loader.hasFoundNonFinite else { return try body(features, view, targets, offset) }
+    return try filter.withFiniteRows(features, view, targets, offset, targetsPerRow: targetsPerRow, body)
   }
 
   private func check(_ slots: Range<Int>, of lane: Lane) {

@@ -32,6 +32,25 @@ public struct FeatureTransform: Equatable, Sendable {
     }
   }
 
+  /// Puts `value`, in stored units, in the place of every number of transformed rows that is not finite; the mean of its column for nil,
+  /// which only a normalization knows.
+  func replaceNonFinite(in buffer: inout FloatBuffer, _ range: Range<Int>, columns: Int, with value: Float?) {
+    while let index = Elementwise.firstNonFinite(buffer, range) {
+      let column = (index - range.lowerBound) % columns
+      // A row at a time: what follows may have more.
+      let rowEnd = index - column + columns
+      for place in index..<rowEnd where !buffer[place].isFinite {
+        buffer[place] = transformed(value, column: (place - range.lowerBound) % columns)
+      }
+    }
+  }
+
+  /// What becomes of a stored value; of the mean for nil.
+  private func transformed(_ value: Float?, column: Int) -> Float {
+    guard normalization != nil else { return (value ?? 0) * scale }
+    return value.map { ($0 - means[column]) * factors[column] } ?? 0
+  }
+
   /// Subtracts first: multiplying first loses the digits of a column whose mean is large against its deviation.
   private static func normalize(
     _ buffer: inout FloatBuffer, offset: Int, rows: Int, means: Span<Float>, factors: Span<Float>

@@ -1,4 +1,5 @@
 import Kernels
+import Synchronization
 import Watch
 
 /// Reads rows of a data set into buffers: converted, transformed and checked.
@@ -18,15 +19,36 @@ final class RowLoader {
   /// What was read so far, and in which time.
   private(set) var effort = ReadingEffort()
 
+  let nonFinite: NonFinite
+  private let found: FoundNonFinite
+  /// Whether rows that are to be left out have been read, by this loader or by those for other threads.
+  var hasFoundNonFinite: Bool { found.isSet.load(ordering: .relaxed) }
+
+  /// What the loaders of several threads have met.
+  private final class FoundNonFinite: Sendable {
+    let isSet = Atomic<Bool>(false)
+  }
+
   /// Stored one-hot targets on their way to class indices.
   private var oneHot = FloatBuffer(count: 0)
   private static let oneHotBytes = 1 << 18
 
   /// - Parameter parts: what to read of the rows; the buffers for what is left out are empty.
   /// - Throws: `DataError` if the targets do not suit `use`, or the columns the transform.
-  init(
-    dataset: ShardedDataset, use: TargetUse, transform: FeatureTransform, parts: RowParts = .all
+  convenience init(
+    dataset: ShardedDataset, use: TargetUse, transform: FeatureTransform, parts: RowParts = .all,
+    nonFinite: NonFinite = .fail
   ) throws(DataError) {
+    try self.init(
+      dataset: dataset, use: use, transform: transform, parts: parts, nonFinite: nonFinite, found: FoundNonFinite())
+  }
+
+  private init(
+    dataset: ShardedDataset, use: TargetUse, transform: FeatureTransform, parts: RowParts, nonFinite: NonFinite,
+    found: FoundNonFinite
+  ) throws(DataError) {
+    self.nonFinite = nonFinite
+    self.found = found
     try dataset.check(use)
     if dataset.rows > 0 { try transform.check(columns: dataset.columns, of: "the data set") }
     self.dataset = dataset
@@ -42,7 +64,8 @@ final class RowLoader {
 
   /// Another one for the same rows, for another thread.
   func another() throws(DataError) -> RowLoader {
-    try RowLoader(dataset: dataset, use: use, transform: transform, parts: parts)
+    try RowLoader(
+      dataset: dataset, use: use, transform: transform, parts: parts, nonFinite: nonFinite, found: found)
   }
 
   /// Reads `rows` of the data set to row `row` of the buffers and what follows. Large ranges are read in large pieces.
@@ -132,7 +155,10 @@ final class RowLoader {
     try features.read(part.rows, into: &buffer, range.lowerBound..<range.lowerBound + room)
     transform.apply(to: &buffer, offset: range.lowerBound, rows: part.rows.count, columns: columns)
     // After the transform: what is not finite stays so, and what becomes so is found as well.
-    guard Elementwise.isFinite(buffer, range) else {
+    if case .replace(let value) = nonFinite {
+      transform.replaceNonFinite(in: &buffer, range, columns: columns, with: value)
+    }
+    guard Elementwise.isFinite(buffer, range) || skips() else {
       let index = (Elementwise.firstNonFinite(buffer, range) ?? range.lowerBound) - range.lowerBound
       throw notFinite(
         features: true, shard: part.shard, row: part.rows.lowerBound + index / columns, column: index % columns,
@@ -152,7 +178,7 @@ final class RowLoader {
       return try loadOneHot(part, classes: classes, into: &buffer, at: row)
     }
     try readTargets(part, into: &buffer, range)
-    guard Elementwise.isFinite(buffer, range) else {
+    guard Elementwise.isFinite(buffer, range) || skips() else {
       let index = (Elementwise.firstNonFinite(buffer, range) ?? range.lowerBound) - range.lowerBound
       throw notFinite(
         features: false, shard: part.shard, row: part.rows.lowerBound + index / width, column: index % width,
@@ -167,6 +193,13 @@ final class RowLoader {
     if let index = Self.firstOdd(buffer.span, range, limit: limit) {
       throw oddLabel(part.shard, row: part.rows.lowerBound + index / width, column: index % width, limit: Int(limit))
     }
+  }
+
+  /// Takes note of rows that are left out when they are handed out; false where they are an error.
+  private func skips() -> Bool {
+    guard nonFinite == .skipRow else { return false }
+    found.isSet.store(true, ordering: .relaxed)
+    return true
   }
 
   private func loadOneHot(
@@ -199,7 +232,9 @@ final class RowLoader {
   private static func firstOdd(_ values: Span<Float>, _ range: Range<Int>, limit: Float) -> Int? {
     for index in range {
       let value = values[index]
-      if !(value >= 0 && value <= limit && value == value.rounded(.towardZero)) { return index - range.lowerBound }
+      let isLabel = value >= 0 && value <= limit && value == value.rounded(.towardZero)
+      // What is not finite here belongs to a row that is left out.
+      if !isLabel, value.isFinite { return index - range.lowerBound }
     }
     return nil
   }

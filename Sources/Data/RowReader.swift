@@ -11,6 +11,7 @@ public final class RowReader {
 
   private let loader: RowLoader
   private var buffer: RowBuffer
+  private let filter = RowFilter()
   /// The rows that `buffer` holds.
   private var held: Range<Int> = 0..<0
   /// Rows that are read at a time.
@@ -22,13 +23,13 @@ public final class RowReader {
   /// - Throws: `DataError` if the targets do not suit `targetUse`, or the columns the transform.
   public init(
     dataset: ShardedDataset, rows: Range<Int>? = nil, targetUse: TargetUse, transform: FeatureTransform = .none,
-    parts: RowParts = .all
+    parts: RowParts = .all, nonFinite: NonFinite = .fail
   ) throws(DataError) {
     let rows = rows ?? 0..<dataset.rows
     precondition(rows.lowerBound >= 0 && rows.upperBound <= dataset.rows, "rows \(rows) of \(dataset.rows)")
     self.dataset = dataset
     self.rows = rows
-    loader = try RowLoader(dataset: dataset, use: targetUse, transform: transform, parts: parts)
+    loader = try RowLoader(dataset: dataset, use: targetUse, transform: transform, parts: parts, nonFinite: nonFinite)
     window = max(1, SampleOrder.defaultWindowBytes / 4 / max(1, dataset.columns))
     buffer = RowBuffer(
       rows: min(window, rows.count), columns: loader.columns, targetsPerRow: loader.targetsPerRow)
@@ -49,7 +50,7 @@ public final class RowReader {
 
   /// Calls `body` with `rows`, which are read in large pieces with the rows behind them: ask for them in ascending order.
   ///
-  /// - Parameter body: takes the buffer of the features and where in it the rows lie, and the buffer of the targets and where
+  /// - Parameter body: gets fewer rows where rows are left out; takes the buffer of the features and where in it the rows lie, and the buffer of the targets and where
   ///   in it the first of them is.
   public func withRows<Result>(
     _ rows: Range<Int>, _ body: (borrowing FloatBuffer, MatrixView, borrowing FloatBuffer, Int) throws -> Result
@@ -69,6 +70,9 @@ public final class RowReader {
     }
     let first = rows.isEmpty ? 0 : rows.lowerBound - held.lowerBound
     let view = MatrixView(offset: first * loader.columns, rows: rows.count, columns: loader.columns)
-    return try body(buffer.features, view, buffer.targets, first * loader.targetsPerRow)
+    let offset = first * loader.targetsPerRow
+    guard loader.hasFoundNonFinite else { return try body(buffer.features, view, buffer.targets, offset) }
+    return try filter.withFiniteRows(
+      buffer.features, view, buffer.targets, offset, targetsPerRow: loader.targetsPerRow, body)
   }
 }

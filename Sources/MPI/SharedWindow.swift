@@ -1,5 +1,6 @@
 import CMPI
 import Glibc
+import Watch
 
 /// Memory that the ranks of a node share, and in which they wait for each other.
 ///
@@ -85,6 +86,14 @@ import Glibc
     round += 1
     unsafe cmpi_raise(flags + rank * Self.flagStride, round)
     for other in 0..<size where other != rank {
+      if unsafe cmpi_flag(flags + other * Self.flagStride) < round { waitFor(other) }
+    }
+  }
+}
+
+extension SharedWindow {
+  private func waitFor(_ other: Int) {
+    Pulse.whileWaiting {
       var patience = Patience()
       while unsafe cmpi_flag(flags + other * Self.flagStride) < round { patience.wait() }
     }

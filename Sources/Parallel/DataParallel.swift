@@ -76,22 +76,22 @@ public final class DataParallel: ParallelStrategy {
           next, of: ownVirtualRanks, order: order, positions: positions, mode: mode, microBatches: microBatches)
         // The flags travel with the first gradient of this rank.
         var totals = next == 0 ? raised : StepTotals()
-        totals.rows = summand.rows
-        totals.lossSum = try accumulate(summand, epoch: epoch, slot: slot)
+        (totals.lossSum, totals.rows) = try accumulate(summand, epoch: epoch, slot: slot)
         sum.store(totals, slot: slot)
         next += 1
       }
     }
   }
 
-  /// Writes the gradient of `summand` to its slot; returns the sum of the losses.
-  private func accumulate(_ summand: Summand, epoch: Int, slot: Int) throws -> Double {
+  /// Writes the gradient of `summand` to its slot; returns the sum of the losses and the rows, of which some may have been left out.
+  private func accumulate(_ summand: Summand, epoch: Int, slot: Int) throws -> (lossSum: Double, rows: Int) {
+    guard !reader.leavesRowsOut else { return try accumulateSome(summand, epoch: epoch, slot: slot) }
     if summand.passes.isEmpty { sum.clear(slot: slot) }
     var lossSum = 0.0
     for index in summand.passes.indices {
       lossSum += try accumulate(summand.passes[index], of: summand, epoch: epoch, slot: slot, accumulate: index > 0)
     }
-    return lossSum
+    return (lossSum, summand.rows)
   }
 
   private func accumulate(
@@ -113,6 +113,26 @@ public final class DataParallel: ParallelStrategy {
           workspace: workspace, gradient: &gradient, at: offset, accumulate: accumulate)
       }
     }
+  }
+
+  /// As `accumulate`, where passes may have fewer rows than they were to have.
+  private func accumulateSome(_ summand: Summand, epoch: Int, slot: Int) throws -> (lossSum: Double, rows: Int) {
+    var lossSum = 0.0
+    var rows = 0
+    for index in summand.passes.indices {
+      lossSum += try reader.withPass(summand.passes[index], of: summand, epoch: epoch) {
+        features, view, targets, targetsOffset in
+        guard view.rows > 0 else { return 0 }
+        defer { rows += view.rows }
+        return sum.write(slot: slot) { gradient, offset in
+          model.accumulateGradient(
+            parameters: sum.parameters, features: features, view: view, targets: targets, targetsOffset: targetsOffset,
+            workspace: workspace, gradient: &gradient, at: offset, accumulate: rows > 0)
+        }
+      }
+    }
+    if rows == 0 { sum.clear(slot: slot) }
+    return (lossSum, rows)
   }
 
   public var isGradientFinite: Bool { sum.isFinite }

@@ -49,15 +49,25 @@ public enum Pulse {
     word.store((before & ~(change - 1)) &+ change | UInt64(phase.rawValue), ordering: .relaxed)
   }
 
-  /// Runs `body` as `phase`, and goes back to what was before. On other threads than the watched one it does nothing more.
+  /// Runs `body` as `phase`, and goes back to what was before.
   public static func during<Result: ~Copyable, Failure: Error>(
     _ phase: Phase, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    guard isWatched else { return try body() }
+    let before = begin(phase)
+    defer { end(before) }
+    return try body()
+  }
+
+  /// Goes over to `phase`; returns what `end` goes back to. On other threads than the watched one both do nothing.
+  public static func begin(_ phase: Phase) -> Phase? {
+    guard isWatched else { return nil }
     let before = reading.phase
     enter(phase)
-    defer { enter(before) }
-    return try body()
+    return before
+  }
+
+  public static func end(_ before: Phase?) {
+    if let before { enter(before) }
   }
 
   /// Runs `body`, which only other ranks can end. On other threads than the watched one it does nothing more.

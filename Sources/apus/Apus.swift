@@ -12,6 +12,7 @@ enum Apus {
     Termination.surviveFileLimit()
     let words = Array(CommandLine.arguments.dropFirst())
     if words.first == ShardInspector.command { Program.leave(code: ShardInspector.serve(Array(words.dropFirst()))) }
+    if words.first == InspectCommand.disposable { Program.leave(code: InspectCommand.serve(Array(words.dropFirst()))) }
     do {
       ShardInspector.use(program: try Machine.programPath)
       let command = try parse(words)
@@ -61,7 +62,7 @@ enum Apus {
     return failure.code.rawValue
   }
 
-  private static func text(_ failure: Failure, who: String = "") -> String {
+  static func text(_ failure: Failure, who: String = "") -> String {
     "apus: \(who)\(failure)\n"
   }
 

@@ -121,6 +121,10 @@ struct TrainCommand: Command {
           "no better validation since step \(grouped(state.earlyStopping.bestStep)), whose parameters are kept"
         ))
     }
+    if state.skippedRows > 0 { rows.append(("left out", "\(grouped(state.skippedRows)) rows that are not finite")) }
+    if state.skippedSteps > 0 {
+      rows.append(("skipped", "\(grouped(state.skippedSteps)) steps that could not be applied"))
+    }
     if let loss = result.lastLoss { rows.append(("loss", significant(loss, digits: 5))) }
     if let metrics = result.validation {
       let headline = [("loss", .some(metrics.loss))] + metrics.headline

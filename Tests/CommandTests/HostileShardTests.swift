@@ -89,6 +89,25 @@ import Testing
     for failure in found.compactMap(\.failure) { #expect(failure.message.contains(folder.path), "\(failure)") }
   }
 
+  /// `inspect` looks into files in a process of its own as well: whatever that does, the program ends with a message.
+  @Test func inspectSurvivesChangedFiles() throws {
+    try Python.text(
+      """
+      import random
+      random.seed(5)
+      whole = open("WHOLE", "rb").read()
+      for number in range(40):
+          changed = bytearray(whole)
+          for _ in range(4): changed[random.randrange(2048)] = random.choice([0, 1, 0x7F, 0x80, 0xFF])
+          open(f"changed-{number}.h5", "wb").write(changed)
+      """.replacing("WHOLE", with: BadInputFiles.shared.path("good/part-0.h5")), workingDirectory: folder.path)
+    for number in 0..<40 {
+      let result = try CommandLineRun.apus(["inspect", "changed-\(number).h5"], ranks: 0, in: folder)
+      #expect([0, 65].contains(result.exitCode) && result.seconds < 10, "\(result)")
+      #expect(result.messages.count == (result.exitCode == 0 ? 0 : 1), "\(result)")
+    }
+  }
+
   /// Under `mpirun` all ranks end with the one message; the rank that looked is no other than those that did not.
   @Test func trainingEndsWithTheMessage() throws {
     for number in 0..<3 {

@@ -40,12 +40,17 @@ final class SlurmLocal: Sendable {
   }
 
   /// Queues a batch script from a folder.
-  /// - Parameter variables: what the script finds in its environment, besides `APUS`.
-  func submit(_ script: String, _ variables: String..., in folder: JobsFolder) throws -> Int {
+  /// - Parameters:
+  ///   - variables: what the script finds in its environment, besides `APUS`.
+  ///   - options: more of `sbatch`; they count above those in the script.
+  func submit(
+    _ script: String, _ variables: String..., options: [String] = [], in folder: JobsFolder
+  ) throws -> Int {
     // Ranks cannot have a core each where there is only one.
     let binding = ProcessInfo.processInfo.activeProcessorCount < 2 ? ["BIND=none"] : []
     let export = (["ALL", "APUS=\(Binaries.fastest)"] + variables + binding).joined(separator: ",")
-    let answer = try folder.text("\(exports)\nsbatch --parsable --export='\(export)' \(script)")
+    let answer = try folder.text(
+      "\(exports)\nsbatch --parsable --export='\(export)' \(options.joined(separator: " ")) \(script)")
     return try #require(Int(answer.trimmingCharacters(in: .whitespacesAndNewlines)))
   }
 
@@ -72,8 +77,9 @@ final class SlurmLocal: Sendable {
     let deadline = ContinuousClock.now + timeout
     while true {
       let description = try describe(job)
-      let isUnderWay = ["PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "REQUEUED", "SUSPENDED"].contains(
-        description["JobState"])
+      let isUnderWay = ["PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "REQUEUED", "SUSPENDED", "SIGNALING"]
+        .contains(
+          description["JobState"])
       if !isUnderWay || ContinuousClock.now > deadline { return description }
       try await Task.sleep(for: .milliseconds(100))
     }

@@ -29,7 +29,7 @@ public final class Evaluator<RowScorer: Scorer> {
   ///   - makeScorer: given the most rows that it will have to score at a time.
   public init(
     model: Model, dataset: ShardedDataset, transform: FeatureTransform, virtualRanks: VirtualRanks, place: GridPlace,
-    makeScorer: (_ rows: Int) throws -> RowScorer
+    nonFinite: NonFinite = .fail, makeScorer: (_ rows: Int) throws -> RowScorer
   ) throws {
     let (use, task) = ModelDesign.use(of: model)
     self.model = model
@@ -40,7 +40,7 @@ public final class Evaluator<RowScorer: Scorer> {
     let range =
       Self.start(own.lowerBound, rows, virtualRanks.count)..<Self.start(own.upperBound, rows, virtualRanks.count)
     reader = try RowReader(
-      dataset: dataset, rows: range, targetUse: use, transform: transform, parts: place.reads)
+      dataset: dataset, rows: range, targetUse: use, transform: transform, parts: place.reads, nonFinite: nonFinite)
     scorer = try makeScorer(Self.mostRows(of: rows, virtualRanks))
   }
 
@@ -80,6 +80,11 @@ public final class Evaluator<RowScorer: Scorer> {
     }
     // Counts are whole numbers and may be added in any order, so a large confusion matrix travels once and not for each virtual rank.
     if !confusion.isEmpty { total.confusion = try world.allReduce(confusion, .sum) }
+    try Agreement.alike {
+      guard total.rows > 0 else {
+        throw Failure(.invalidData, "no row to judge the model on holds finite numbers alone")
+      }
+    }
     var metrics = Metrics(total)
     if let curve { metrics.setAUC(try curve.area(over: world)) }
     return metrics
@@ -116,13 +121,15 @@ public final class Evaluator<RowScorer: Scorer> {
     _ block: Range<Int>, to sums: inout MetricSums, _ parameters: borrowing FloatBuffer, _ curve: inout RankingCurve?
   ) throws {
     try reader.withRows(block) { features, view, targets, offset in
+      // Rows may have been left out.
+      guard view.rows > 0 else { return }
       try scorer.score(parameters: parameters, features: features, view)
       guard scorer.reads.contains(.targets) else { return }
       let lossSum = model.lossSum(scorer.scores, targets: targets, targetsOffset: offset)
-      let scores = scorer.scores.outputs.values(in: 0..<block.count * model.outputs)
-      let wanted = targets.values(in: offset..<offset + block.count * model.targetsPerRow)
-      sums.add(scores: scores, targets: wanted, rows: block.count, lossSum: lossSum)
-      curve?.add(scores: scores, targets: wanted, rows: block.count)
+      let scores = scorer.scores.outputs.values(in: 0..<view.rows * model.outputs)
+      let wanted = targets.values(in: offset..<offset + view.rows * model.targetsPerRow)
+      sums.add(scores: scores, targets: wanted, rows: view.rows, lossSum: lossSum)
+      curve?.add(scores: scores, targets: wanted, rows: view.rows)
     }
   }
 }

@@ -20,6 +20,12 @@ extension JobKey {
     JobKey(
       "data.scale", .number(least: -.infinity, exclusive: false, most: .infinity), 1.0,
       "factor on every feature, 1/255 for images in bytes"),
+    JobKey(
+      "data.non_finite", .choice(["fail", "skip_row", "replace"]), "fail",
+      "rows with a number that is not finite: an error, left out, or the feature replaced"),
+    JobKey(
+      "data.replacement", .optionalNumber(least: -.infinity, exclusive: false, most: .infinity), .null,
+      "what replaces such a feature, in the units of the file; the mean of the training rows unless given"),
 
     JobKey("model.kind", .choice(ModelKind.allCases.map(\.rawValue)), nil, "family of models"),
     JobKey("model.hidden", .integers(positiveCount), [], "units of each hidden layer of an mlp"),
@@ -67,6 +73,9 @@ extension JobKey {
     JobKey("train.seed", .integer(count), 1, "seed of weights, order and splits"),
     JobKey("train.clip_norm", weight, 0.0, "greatest norm of the gradient; 0 does not clip"),
     JobKey(
+      "train.non_finite", .choice(TrainingJob.NonFiniteStep.allCases.map(\.rawValue)), "stop",
+      "a step whose loss or gradient is not finite: stop, or skip it and count"),
+    JobKey(
       "train.log_every", .integer(count), 0, "steps between two lines of metrics.jsonl; 0 is about ten lines a second"),
     JobKey("train.initial_model", .optionalText, .null, "model file to start from"),
     JobKey(
@@ -111,6 +120,8 @@ extension JobKey {
     JobKey("watchdog.collective", .automaticNumber, "auto", "the same while all ranks wait for each other"),
     JobKey("watchdog.checkpoint", .automaticNumber, "auto", "the same while a checkpoint is written"),
     JobKey("watchdog.evaluation", .automaticNumber, "auto", "the same in a validation"),
+    JobKey(
+      "watchdog.stragglers", weight, 30.0, "seconds between two comparisons of the ranks' speeds; 0 compares none"),
 
     JobKey("output", .text, "runs/apus", "directory that the run writes"),
   ]

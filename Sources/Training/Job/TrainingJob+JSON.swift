@@ -1,3 +1,4 @@
+import Data
 public import JSON
 import Model
 import Optimization
@@ -21,6 +22,9 @@ extension TrainingJob {
     case "data.split": data.split.map { .string($0) } ?? .null
     case "data.validation_split": data.validationSplit.map { .string($0) } ?? .null
     case "data.scale": .number(data.scale)
+    case "data.non_finite": nonFinitePolicy
+    case "data.replacement":
+      if case .replace(let value?) = data.nonFinite { .number(Double(value)) } else { .null }
     case "model.kind": .string(kind.rawValue)
     case "model.hidden": .array(hidden.map { .integer($0) })
     case "model.activation": .string(activation.rawValue)
@@ -49,6 +53,7 @@ extension TrainingJob {
     case "train.shuffle": .boolean(shuffle)
     case "train.seed": .integer(Int(seed))
     case "train.clip_norm": .number(clipNorm)
+    case "train.non_finite": .string(nonFiniteStep.rawValue)
     case "train.log_every": .integer(logEvery)
     case "train.initial_model": initialModel.map { .string($0) } ?? .null
     case "train.early_stopping.patience": .integer(patience)
@@ -70,8 +75,17 @@ extension TrainingJob {
     case "watchdog.collective": limit(of: .collective)
     case "watchdog.checkpoint": limit(of: .checkpoint)
     case "watchdog.evaluation": limit(of: .evaluation)
+    case "watchdog.stragglers": .number(stragglerSeconds)
     case "output": .string(output)
     default: preconditionFailure("the key '\(path)' is in the table of keys but is never written")
+    }
+  }
+
+  private var nonFinitePolicy: JSONValue {
+    switch data.nonFinite {
+    case .fail: .string("fail")
+    case .skipRow: .string("skip_row")
+    case .replace: .string("replace")
     }
   }
 

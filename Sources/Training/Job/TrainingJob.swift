@@ -1,3 +1,4 @@
+public import Data
 import JSON
 public import Model
 public import Optimization
@@ -28,6 +29,13 @@ public struct TrainingJob: Sendable {
     public var split: String?
     public var validationSplit: String?
     public var scale: Double
+    public var nonFinite: NonFinite
+  }
+
+  /// What happens to a step whose loss or gradient is not finite.
+  public enum NonFiniteStep: String, CaseIterable, Sendable {
+    case stop
+    case skip = "skip_step"
   }
 
   public struct Checkpointing: Sendable {
@@ -56,6 +64,7 @@ public struct TrainingJob: Sendable {
   public var seed: UInt64
   /// 0 does not clip.
   public var clipNorm: Double
+  public var nonFiniteStep: NonFiniteStep
   /// 0 writes about ten lines a second.
   public var logEvery: Int
   public var initialModel: String?
@@ -68,6 +77,8 @@ public struct TrainingJob: Sendable {
   public var reduction: GradientReduction
   public var checkpoint: Checkpointing
   public var deadlines: Deadlines
+  /// Seconds between two comparisons of the ranks; 0 compares none.
+  public var stragglerSeconds: Double
   public var output: String
 
   /// Reads a job file.
@@ -88,7 +99,8 @@ public struct TrainingJob: Sendable {
     data = Source(
       path: values.text("data.path") ?? "", features: values.text("data.features") ?? "",
       targets: values.text("data.targets") ?? "", split: values.text("data.split"),
-      validationSplit: values.text("data.validation_split"), scale: values.number("data.scale") ?? 1)
+      validationSplit: values.text("data.validation_split"), scale: values.number("data.scale") ?? 1,
+      nonFinite: Self.nonFinite(values))
     kind = values.choice("model.kind") ?? .linear
     hidden = values.integers("model.hidden")
     activation = values.choice("model.activation") ?? .relu
@@ -102,6 +114,7 @@ public struct TrainingJob: Sendable {
     shuffle = values.boolean("train.shuffle")
     seed = UInt64(values.integer("train.seed") ?? 0)
     clipNorm = values.number("train.clip_norm") ?? 0
+    nonFiniteStep = values.choice("train.non_finite") ?? .stop
     logEvery = values.integer("train.log_every") ?? 0
     initialModel = values.text("train.initial_model")
     patience = values.integer("train.early_stopping.patience") ?? 0
@@ -115,6 +128,7 @@ public struct TrainingJob: Sendable {
       meanTimeBetweenFailures: values.number("checkpoint.mean_time_between_failures"),
       keep: values.integer("checkpoint.keep") ?? 1)
     deadlines = Self.deadlines(values)
+    stragglerSeconds = values.number("watchdog.stragglers") ?? 0
     output = values.text("output") ?? ""
   }
 
@@ -127,6 +141,14 @@ public struct TrainingJob: Sendable {
       tensor: values.integer("parallel.tensor") ?? 1, stages: stages,
       shardsOptimizer: values.boolean("parallel.shard_optimizer"),
       sharesMemory: values.boolean("parallel.shared_memory"))
+  }
+
+  private static func nonFinite(_ values: JobValues) -> NonFinite {
+    switch values.text("data.non_finite") {
+    case "skip_row": .skipRow
+    case "replace": .replace(values.number("data.replacement").map { Float($0) })
+    default: .fail
+    }
   }
 
   private static func deadlines(_ values: JobValues) -> Deadlines {
@@ -189,11 +211,25 @@ extension JobValues {
     if let scale = number("data.scale"), Float(scale) == 0 || !Float(scale).isFinite {
       reject("data.scale", "must be a 32-bit float other than 0, not \(scale)")
     }
+    checkNonFinite()
     if integer("train.epochs") != nil, integer("train.steps") != nil {
       reject("train.steps", "and 'train.epochs' cannot both be given")
     }
     checkOptimizer()
     checkSchedule()
+  }
+
+  private mutating func checkNonFinite() {
+    let policy = text("data.non_finite")
+    if let value = number("data.replacement") {
+      if policy != "replace" { reject("data.replacement", "needs 'data.non_finite' \"replace\"") }
+      if !Float(value).isFinite { reject("data.replacement", "must be a 32-bit float, not \(value)") }
+    }
+    // Stages that read no rows would not know how many are left.
+    let isShared = (integer("parallel.pipeline") ?? 1) * (integer("parallel.tensor") ?? 1) > 1
+    if policy == "skip_row", isShared || !integers("parallel.stages").isEmpty {
+      reject("data.non_finite", "can be \"skip_row\" only where every rank holds the whole model; use \"replace\"")
+    }
   }
 
   private mutating func checkOptimizer() {

@@ -3,6 +3,7 @@ import Files
 import JSON
 import Parallel
 import Text
+import Watch
 
 /// Tells the user how a training goes: lines in `metrics.jsonl`, progress on standard error. Lives on rank 0.
 public final class RunReporter {
@@ -43,6 +44,7 @@ public final class RunReporter {
   private var begun = (time: 0.0, samples: 0)
   private var lineIsOpen = false
   private var failed = false
+  private var hasWarnedOfSkipping = false
 
   public init(log: MetricsLog, plan: TrainingPlan, logEvery: Int, spent: @escaping () -> Spent) {
     self.log = log
@@ -102,7 +104,7 @@ public final class RunReporter {
     if let waiting = spent.waiting {
       members.append(("seconds_waiting", .number(Self.rounded(waiting - (loggedSpent.waiting ?? 0)))))
     }
-    append(members)
+    append(members + Self.skipped(state))
     logged = (now, state.samples)
     loggedSpent = spent
   }
@@ -115,6 +117,38 @@ public final class RunReporter {
 
   /// Six decimals say all that a clock can know.
   private static func rounded(_ seconds: Double) -> Double { (seconds * 1e6).rounded() / 1e6 }
+
+  /// What was left out so far, where anything was.
+  private static func skipped(_ state: TrainingState) -> [(String, JSONValue)] {
+    [("skipped_rows", state.skippedRows), ("skipped_steps", state.skippedSteps)].filter { $0.1 > 0 }.map {
+      ($0.0, .integer($0.1))
+    }
+  }
+
+  /// A step was not applied.
+  func noteSkipped(_ step: TrainingPlan.Step, _ reason: String, _ state: TrainingState) {
+    append([("step", .integer(state.step)), ("epoch", .integer(step.epoch + 1))] + Self.skipped(state))
+    guard !hasWarnedOfSkipping else { return }
+    hasWarnedOfSkipping = true
+    say("step \(grouped(state.step)) is skipped: \(reason); the log counts such steps")
+  }
+
+  /// Some ranks are slower than the others.
+  func note(_ stragglers: [Straggler], _ state: TrainingState) {
+    for straggler in stragglers {
+      append([
+        ("step", .integer(state.step)), ("straggler", .integer(straggler.rank)), ("host", .string(straggler.host)),
+        ("ratio", .number((straggler.ratio * 100).rounded() / 100)), ("phase", .string(straggler.phase.name)),
+      ])
+      if straggler.isNew { say("\(straggler)") }
+    }
+  }
+
+  /// Warns.
+  private func say(_ message: String) {
+    endLine()
+    StandardStream.error.write("apus: warning: \(message)\n")
+  }
 
   /// A validation is done.
   func note(_ metrics: Metrics, _ state: TrainingState, epoch: Int) {
@@ -146,8 +180,7 @@ public final class RunReporter {
   private func warn(_ error: any Error) {
     guard !failed else { return }
     failed = true
-    endLine()
-    StandardStream.error.write("apus: warning: the metrics are not complete: \(Failure(error))\n")
+    say("the metrics are not complete: \(Failure(error))")
   }
 
   private func show(_ step: TrainingPlan.Step, _ totals: StepTotals, _ state: TrainingState, _ now: Double) {

@@ -1,3 +1,4 @@
+import Data
 import Files
 import Kernels
 import Optimization
@@ -11,6 +12,7 @@ extension Trainer {
   /// Whether steps can be made in runs: the batch is one row and the optimizer remembers nothing.
   static func makesRowSteps(_ job: TrainingJob, _ plan: TrainingPlan) -> Bool {
     plan.batchRows == 1 && job.optimizer.kind == .sgd && job.clipNorm == 0
+      && job.data.nonFinite != .skipRow
   }
 
   /// Makes the steps of one row that lie before the next one after which anything falls due, with the bits of the ordinary steps; none

@@ -26,12 +26,17 @@ public final class Trainer<Strategy: ParallelStrategy> {
   public private(set) var lastValidation: Metrics?
   private let validator: Validator<Strategy.RowScorer>?
   private let checkpointer: Checkpointer?
+  private let survey: StragglerSurvey?
+  /// More steps in a row than this are not bad luck with the data.
+  private static var mostSkipped: Int { 100 }
+  private var skippedInRow = 0
   /// Told of progress; nil on the ranks that do not speak.
   var reporter: RunReporter?
 
   public init(
     job: TrainingJob, plan: TrainingPlan, strategy: Strategy, state: TrainingState,
-    validator: Validator<Strategy.RowScorer>? = nil, checkpointer: Checkpointer? = nil
+    validator: Validator<Strategy.RowScorer>? = nil, checkpointer: Checkpointer? = nil,
+    survey: StragglerSurvey? = nil
   ) {
     self.job = job
     self.plan = plan
@@ -40,6 +45,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
     firstStep = state.step
     self.validator = validator
     self.checkpointer = checkpointer
+    self.survey = survey
     optimizer = Optimizer(job.optimizer, penalty: job.penalty, layout: strategy.layout, owned: strategy.owned)
     best = FloatBuffer(count: job.patience > 0 ? strategy.layout.count : 0)
   }
@@ -47,6 +53,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
   /// Trains to the end, or until a signal or early stopping ends it. Collective.
   public func train() throws -> TrainingOutcome {
     reporter?.begin(state)
+    survey?.begin(after: state.step)
     defer { reporter?.end() }
     checkpointer?.begin()
     firstStep = state.step
@@ -57,9 +64,11 @@ public final class Trainer<Strategy: ParallelStrategy> {
       let step = plan.step(state.step)
       Pulse.note(steps: state.step)
       let totals = try strategy.sumGradient(
-        epoch: step.epoch, positions: step.positions, raised: flags, needsNorm: job.clipNorm > 0)
-      let rate = try update(totals, at: step)
-      reporter?.note(step, totals, state, learningRate: rate)
+        epoch: step.epoch, positions: step.positions, raised: flags,
+        needsNorm: job.clipNorm > 0 || job.nonFiniteStep == .skip)
+      state.skippedRows += step.positions.count - totals.rows
+      if let rate = try update(totals, at: step) { reporter?.note(step, totals, state, learningRate: rate) }
+      if let stragglers = try survey?.compare(after: state.step) { reporter?.note(stragglers, state) }
       if step.endsEpoch || state.step == plan.totalSteps { try validate(after: step) }
       if isConverged { outcome = .converged }
       if totals.stop, state.step < plan.totalSteps, outcome == .finished { outcome = .stopped }
@@ -84,28 +93,52 @@ public final class Trainer<Strategy: ParallelStrategy> {
   private func saveIfDue(_ totals: StepTotals) throws {
     guard let checkpointer, checkpointer.isDue(after: state.step, isTimeUp: totals.save) else { return }
     reporter?.pause()
+    survey?.pause()
     try checkFinite()
     try Pulse.during(.checkpoint) { try checkpointer.save(self) }
+    survey?.resume()
     reporter?.resume()
   }
 
-  /// Applies the summed gradient of a step; returns the learning rate.
-  private func update(_ totals: StepTotals, at step: TrainingPlan.Step) throws -> Double {
-    guard totals.loss.isFinite else { throw diverged("the loss", of: step) }
-    var scale = 1 / Double(totals.rows)
+  /// Applies the summed gradient of a step; returns the learning rate, nil for a step that is skipped.
+  private func update(_ totals: StepTotals, at step: TrainingPlan.Step) throws -> Double? {
+    // All rows of the batch may have been left out.
+    let hasRows = totals.rows > 0
+    let isLossFinite = hasRows && totals.loss.isFinite
+    guard isLossFinite || !hasRows || job.nonFiniteStep == .skip else { throw diverged("the loss", of: step) }
+    var scale = 1 / Double(max(totals.rows, 1))
     if job.clipNorm > 0 { scale *= clipScale(norm: strategy.gradientNorm() * scale, limit: job.clipNorm) }
     let rate = rate(ofStep: step.index)
     let isFinite = try strategy.update { parameters, gradient, range in
+      guard isLossFinite else { return }
       optimizer.update(
         parameters: &parameters, gradient: gradient, scale: Float(scale), learningRate: rate, range: range,
         completesStep: false)
     }
-    guard isFinite else { throw diverged("the gradient", of: step) }
+    guard hasRows else { return skip(step, "every row of its batch is left out") }
+    guard isFinite, isLossFinite else {
+      let what = isLossFinite ? "the gradient" : "the loss"
+      guard job.nonFiniteStep == .skip else { throw diverged(what, of: step) }
+      skippedInRow += 1
+      guard skippedInRow <= Self.mostSkipped else {
+        throw diverged("\(what) of more than \(Self.mostSkipped) steps in a row, up to step \(step.index + 1),")
+      }
+      return skip(step, "\(what) is not finite")
+    }
     optimizer.steps += 1
     state.step += 1
     state.samples += totals.rows
+    skippedInRow = 0
     lastLoss = totals.loss
     return rate
+  }
+
+  /// Leaves the parameters as they are, and goes on with the next step.
+  private func skip(_ step: TrainingPlan.Step, _ reason: String) -> Double? {
+    state.step += 1
+    state.skippedSteps += 1
+    reporter?.noteSkipped(step, reason, state)
+    return nil
   }
 
   /// The learning rate of the step at `index`, if no validation comes before it.
@@ -118,10 +151,12 @@ public final class Trainer<Strategy: ParallelStrategy> {
   private func validate(after step: TrainingPlan.Step) throws {
     guard let validator else { return }
     reporter?.pause()
+    survey?.pause()
     try checkFinite()
     let metrics = try Pulse.during(.evaluation) { try strategy.withParameters { try validator.evaluate($0) } }
     lastValidation = metrics
     reporter?.note(metrics, state, epoch: step.epoch)
+    survey?.resume()
     reporter?.resume()
     state.plateau.observe(metrics.loss, job.schedule)
     if job.patience > 0, state.earlyStopping.observe(loss: metrics.loss, step: state.step) {

@@ -123,7 +123,11 @@ public final class TrainingRun {
       }
       try validation.dataset.check(design.targetUse)
     }
-    _ = try transform
+    if try transform.normalization == nil, job.data.nonFinite == .replace(nil) {
+      throw Failure(
+        .invalidJob, "'\(job.data.path)' has no means of its columns to replace numbers that are not finite with",
+        hint: "give data.replacement, or standardize the data with apus prepare")
+    }
   }
 
   /// What happens to the features between the file and the model.
@@ -172,7 +176,7 @@ public final class TrainingRun {
       store: store, job: job, description: description, files: files, grid: grid)
     let trainer = Trainer(
       job: job, plan: plan, strategy: strategy, state: resumed?.state ?? TrainingState(course),
-      validator: try makeValidator(strategy), checkpointer: checkpointer)
+      validator: try makeValidator(strategy), checkpointer: checkpointer, survey: try makeSurvey(strategy))
     if let resumed {
       try checkpointer.restore(trainer, from: resumed.folder)
     } else {
@@ -210,7 +214,8 @@ public final class TrainingRun {
   private func makeReader() throws -> BatchReader {
     try BatchReader(
       dataset: dataset, order: order, virtualRanks: virtualRanks.run(by: grid.place.data.index),
-      targetUse: design.targetUse, transform: transform, parts: grid.place.reads, readingAhead: try readingAhead())
+      targetUse: design.targetUse, transform: transform, parts: grid.place.reads, nonFinite: job.data.nonFinite,
+      readingAhead: try readingAhead())
   }
 
   /// A thread reads ahead where every rank of the machine has a processor for one. Collective.
@@ -258,6 +263,17 @@ public final class TrainingRun {
     return reporter
   }
 
+  /// What compares the ranks; nil where there is nobody to compare with, or the job wants none. Collective.
+  private func makeSurvey<Strategy: ParallelStrategy>(_ strategy: Strategy) throws -> StragglerSurvey? {
+    guard job.stragglerSeconds > 0, grid.shape.data > 1 else { return nil }
+    return try StragglerSurvey(
+      everySeconds: job.stragglerSeconds, world: grid.world, group: grid.place.modelIndex,
+      share: virtualRanks.run(by: grid.place.data.index).count
+    ) {
+      (reading: strategy.secondsReading, others: strategy.secondsReducing + strategy.secondsWaiting)
+    }
+  }
+
   /// The most rows of the validation split that a copy of the model scores at a time; 0 without one.
   var scoredRows: Int {
     validation.map { Evaluator<LocalScorer>.mostRows(of: $0.dataset.rows, virtualRanks) } ?? 0
@@ -269,7 +285,7 @@ public final class TrainingRun {
     guard let validation else { return nil }
     let evaluator = try Evaluator(
       model: design.model, dataset: validation.dataset, transform: transform, virtualRanks: virtualRanks,
-      place: strategy.place
+      place: strategy.place, nonFinite: job.data.nonFinite
     ) { try strategy.makeScorer(rows: $0) }
     return try Validator(evaluator, world: grid.world)
   }

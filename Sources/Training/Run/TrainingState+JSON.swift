@@ -6,7 +6,8 @@ extension TrainingState {
   /// The state as `state.json` holds it. Doubles keep every bit.
   public var json: JSONValue {
     .object([
-      ("step", .integer(step)), ("samples", .integer(samples)), ("rows", .integer(course.rows)),
+      ("step", .integer(step)), ("samples", .integer(samples)), ("skipped_rows", .integer(skippedRows)),
+      ("skipped_steps", .integer(skippedSteps)), ("rows", .integer(course.rows)),
       ("virtual_ranks", .integer(course.virtualRanks)), ("batch_rows", .integer(course.batchRows)),
       ("seed", .integer(Int(course.seed))), ("shuffle", .boolean(course.shuffle)),
       (
@@ -49,6 +50,9 @@ extension TrainingState {
         batchRows: try count(root, "batch_rows", from: 1), seed: UInt64(try count(root, "seed")), shuffle: shuffle))
     step = try count(root, "step")
     samples = try count(root, "samples")
+    // Checkpoints of older versions have neither.
+    skippedRows = root["skipped_rows"]?.asInt ?? 0
+    skippedSteps = root["skipped_steps"]?.asInt ?? 0
     plateau.best = root["plateau"]?["best"]?.asDouble ?? .infinity
     plateau.badCount = try count(root["plateau"], "bad_count")
     plateau.multiplier = root["plateau"]?["multiplier"]?.asDouble ?? 1

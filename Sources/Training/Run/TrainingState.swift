@@ -6,6 +6,10 @@ public struct TrainingState: Equatable, Sendable {
   public var step = 0
   /// Rows seen.
   public var samples = 0
+  /// Rows left out because they held numbers that are not finite, once an epoch.
+  public var skippedRows = 0
+  /// Steps that were not applied because loss or gradient were not finite, or all their rows were left out.
+  public var skippedSteps = 0
   /// What says which rows come next.
   public let course: TrainingCourse
   public var plateau = PlateauState()
