@@ -133,6 +133,6 @@ let package = Package(
         "Training",
       ]),
     tests(
-      "CommandTests", ["Data", "JSON", "Preparation", "Training", "apus"], resources: [.copy("Reference")]),
+      "CommandTests", ["Data", "Files", "JSON", "Preparation", "Training", "apus"], resources: [.copy("Reference")]),
   ]
 )

@@ -7,7 +7,7 @@ extension DatasetManifest {
   private static let format = "apus-dataset"
 
   /// No `dataset.json` of a real data set is larger: names of columns and shards, and two numbers a column.
-  private static let largestFile = 256 << 20
+  public static let largestFile = 256 << 20
 
   public var json: JSONValue {
     var members: [(String, JSONValue)] = [

@@ -1,4 +1,4 @@
-import Files
+public import Files
 public import Kernels
 import Text
 
@@ -100,6 +100,43 @@ public struct SafetensorsFile: ~Copyable {
       throw DataError(
         .invalid, "the tensor '\(shortened(tensor.name))' in '\(path)' is \(tensor.type.rawValue); wanted is F32")
     }
+  }
+
+  /// Compares what the file says with the checksum that its metadata carry. Reads all of it.
+  /// - Returns: whether there is such a checksum.
+  /// - Throws: `DataError` of kind `.invalid` where the file says something else.
+  public func verify() throws(DataError) -> Bool {
+    guard let expected = metadata(ContentChecksum.key) else { return false }
+    var contents: [ContentChecksum.Tensor] = []
+    for tensor in tensors {
+      contents.append(
+        ContentChecksum.Tensor(
+          name: tensor.name, type: tensor.type, shape: tensor.shape, checksum: try checksum(of: tensor)))
+    }
+    let found = ContentChecksum.hex(metadata: metadata, contents)
+    guard found == expected else {
+      throw DataError(
+        .invalid, "'\(path)' is damaged: it has the checksum \(found) and says \(shortened(expected))",
+        hint: "take a copy of it; a program that changes such a file leaves out the metadata 'checksum' and 'format'")
+    }
+    return true
+  }
+
+  /// The checksum of the bytes of its elements.
+  public func checksum(of tensor: SafetensorsTensor) throws(DataError) -> Checksum {
+    var checksum = Checksum()
+    var offset = tensor.bytes.lowerBound
+    while offset < tensor.bytes.upperBound {
+      let bytes: [UInt8]
+      do { bytes = try file.read(at: dataStart + offset, count: min(1 << 20, tensor.bytes.upperBound - offset)) } catch
+      {
+        throw DataError(reading: error)
+      }
+      guard !bytes.isEmpty else { throw shorter(tensor) }
+      checksum.update(bytes)
+      offset += bytes.count
+    }
+    return checksum
   }
 
   /// Reads all elements of `tensor`. For small ones.

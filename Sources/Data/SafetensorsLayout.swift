@@ -21,70 +21,88 @@ public struct SafetensorsLayout: Sendable {
   public let tensors: [Entry]
   /// Bytes of the whole file.
   public let bytes: Int
-  /// What stands before the elements: length and JSON, padded with spaces to a multiple of 8 bytes so that the elements are aligned.
-  let header: [UInt8]
-  /// The byte at which each tensor begins.
+  private let metadata: [(key: String, value: String)]
+  private let carriesChecksum: Bool
+  private let headerBytes: Int
+  /// The byte at which each tensor begins, and the last one ends.
   private let starts: [Int]
 
   /// - Parameters:
   ///   - tensors: names must differ.
   ///   - metadata: text, in the order in which it is to be written; keys must differ.
-  public init(_ tensors: [Entry], metadata: [(key: String, value: String)] = []) {
+  ///   - carriesChecksum: the metadata end with "checksum", which vouches for all that the file says.
+  public init(
+    _ tensors: [Entry], metadata: [(key: String, value: String)] = [], carriesChecksum: Bool = false
+  ) {
     precondition(Set(tensors.map(\.name)).count == tensors.count, "two tensors of one name in \(tensors.map(\.name))")
     precondition(Set(metadata.map(\.key)).count == metadata.count, "two metadata of one key in \(metadata.map(\.key))")
+    self.tensors = tensors
+    self.metadata = metadata
+    self.carriesChecksum = carriesChecksum
+    let blank = carriesChecksum ? Checksum().hex : nil
+    headerBytes = Self.header(tensors, metadata, checksum: blank).count
+    starts = tensors.reduce(into: [headerBytes]) { $0.append($0[$0.count - 1] + 4 * $1.count) }
+    bytes = starts[tensors.count]
+  }
+
+  /// What stands before the elements: length and JSON, padded with spaces to a multiple of 8 bytes so that the elements are aligned.
+  /// - Parameter checksum: of the content, of 16 digits whatever it is; nil where the file carries none.
+  private static func header(
+    _ tensors: [Entry], _ metadata: [(key: String, value: String)], checksum: String?
+  ) -> [UInt8] {
+    let pairs = metadata + (checksum.map { [(key: ContentChecksum.key, value: $0)] } ?? [])
     var members: [(String, JSONValue)] = []
-    if !metadata.isEmpty {
-      members.append(("__metadata__", .object(metadata.map { ($0.key, JSONValue.string($0.value)) })))
+    if !pairs.isEmpty {
+      members.append(("__metadata__", .object(pairs.map { ($0.key, JSONValue.string($0.value)) })))
     }
-    var offsets = [0]
+    var start = 0
     for tensor in tensors {
-      let (start, end) = (offsets[offsets.count - 1], offsets[offsets.count - 1] + 4 * tensor.count)
+      let end = start + 4 * tensor.count
       members.append(
         (
           tensor.name,
           .object([
-            ("dtype", "F32"), ("shape", .array(tensor.shape.map { JSONValue.integer($0) })),
+            ("dtype", .string(SafetensorsTensor.ElementType.float32.rawValue)),
+            ("shape", .array(tensor.shape.map { JSONValue.integer($0) })),
             ("data_offsets", .array([JSONValue.integer(start), JSONValue.integer(end)])),
           ])
         ))
-      offsets.append(end)
+      start = end
     }
     var text = Array(JSONValue.object(members).serialized(pretty: false).utf8)
     while text.last == UInt8(ascii: "\n") { text.removeLast() }
     while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }
     precondition(text.count <= SafetensorsHeader.mostBytes, "a header of \(text.count) bytes")
-    header = (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) } + text
-    self.tensors = tensors
-    starts = offsets.map { [header] in header.count + $0 }
-    bytes = starts[tensors.count]
+    return (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) } + text
   }
 
   /// The byte at which element `index` of tensor `tensor` stands.
   func offset(ofTensor tensor: Int, element index: Int) -> Int { starts[tensor] + 4 * index }
 
-  /// What a file is whose bytes were written in parts.
+  /// What a file is whose elements were written in parts.
   public struct Receipt: Equatable, Sendable {
     public let bytes: Int
     /// Of all bytes of the file.
     public let checksum: Checksum
+    /// Of the bytes of each tensor.
+    public let tensors: [Checksum]
+    /// What stands before the elements.
+    let header: [UInt8]
   }
 
-  /// The receipt of the file that `parts` make together, each element and the header written by exactly one of them.
-  public func receipt(of parts: [SafetensorsPart]) -> Receipt {
+  /// The receipt of the file that `parts` make together, each element written by exactly one of them.
+  func receipt(of parts: [SafetensorsPart]) -> Receipt {
     let written = parts.reduce(0) { $0 + $1.bytes }
-    precondition(written == bytes, "\(written) bytes were written of a file of \(bytes)")
-    return Receipt(bytes: bytes, checksum: Checksum(combining: parts.map(\.contribution), length: bytes))
-  }
-}
-
-/// What one writer put into a safetensors file.
-public struct SafetensorsPart: Equatable, Sendable {
-  public let bytes: Int
-  /// What these bytes contribute to the checksum of the file.
-  public let contribution: UInt64
-
-  public init(bytes: Int, contribution: UInt64) {
-    self.bytes = bytes
-    self.contribution = contribution
+    precondition(written == bytes - headerBytes, "\(written) bytes were written of \(bytes - headerBytes)")
+    let checksums = tensors.indices.map { index in
+      Checksum(combining: parts.map { $0.contributions[index] }, length: 4 * tensors[index].count)
+    }
+    let contents = zip(tensors, checksums).map {
+      ContentChecksum.Tensor(name: $0.name, type: .float32, shape: $0.shape, checksum: $1)
+    }
+    let content = carriesChecksum ? ContentChecksum.hex(metadata: metadata, contents) : nil
+    let header = Self.header(tensors, metadata, checksum: content)
+    let whole = zip(tensors, checksums).reduce(Checksum(of: header)) { $0.followed(by: $1.1, count: 4 * $1.0.count) }
+    return Receipt(bytes: bytes, checksum: whole, tensors: checksums, header: header)
   }
 }

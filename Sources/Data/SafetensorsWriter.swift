@@ -4,41 +4,23 @@ import Text
 
 /// Writes elements of a safetensors file that many may write together, each its own places.
 ///
-/// The file is made once (`create`), at its full size; then everyone opens it. It is whole once all have finished.
+/// Whoever comes first makes the file. It is whole once all have finished and one of them has sealed it: only then it has a header.
 public final class SafetensorsWriter {
   public let path: String
   public let layout: SafetensorsLayout
   /// Nil once finished or given up.
   private var file: File?
-  private var part = Checksum.Part()
+  private var bytes = 0
+  /// Of the bytes of each tensor.
+  private var parts: [Checksum.Part]
 
-  /// Makes the file at `path` with the header, and zeros for all elements. Closed before anyone opens it, so that it is seen over
-  /// a network as well.
-  /// - Throws: `DataError` if it cannot be made or written; then nothing is left at the path.
-  public static func create(_ path: String, _ layout: SafetensorsLayout) throws(DataError) {
-    do throws(FilesError) {
-      let file = try File.create(path)
-      do throws(FilesError) {
-        try file.write(layout.header)
-        try file.truncate(to: layout.bytes)
-        try file.close()
-      } catch {
-        try? FileSystem.remove(path)
-        throw error
-      }
-    } catch {
-      throw Self.failed(error, path, layout)
-    }
-  }
-
-  /// Opens the file of this layout that was made at `path`.
-  /// - Parameter takesHeader: the header counts as written by this writer: true for one of those that write the file.
-  /// - Throws: `DataError` if it is not there or cannot be written.
-  public init(_ path: String, _ layout: SafetensorsLayout, takesHeader: Bool) throws(DataError) {
+  /// Opens the file of this layout at `path`, or makes it.
+  /// - Throws: `DataError` if it cannot be made or written.
+  public init(_ path: String, _ layout: SafetensorsLayout) throws(DataError) {
     self.path = path
     self.layout = layout
-    do { file = try File.openForWriting(path) } catch { throw DataError(writing: error) }
-    if takesHeader { part.update(layout.header, at: 0) }
+    parts = [Checksum.Part](repeating: Checksum.Part(), count: layout.tensors.count)
+    do { file = try File.openOrCreate(path) } catch { throw DataError(writing: error) }
   }
 
   /// Writes the elements of `buffer` in `range` to tensor `tensor`, from its element `index` on.
@@ -49,20 +31,41 @@ public final class SafetensorsWriter {
   ) throws(DataError) {
     let count = layout.tensors[tensor].count
     precondition(index >= 0 && range.count <= count - index, "\(range.count) elements from \(index) on of \(count)")
-    let offset = layout.offset(ofTensor: tensor, element: index)
     let values = buffer.span.extracting(range)
-    part.update(values, at: offset)
+    parts[tensor].update(values, at: MemoryLayout<Float>.stride * index)
+    bytes += MemoryLayout<Float>.stride * range.count
+    let offset = layout.offset(ofTensor: tensor, element: index)
     try writing { (file) throws(FilesError) in try file.write(values, at: offset) }
   }
 
   /// Brings what was written to the disk.
-  /// - Returns: what it was, for the checksum of the whole file.
+  /// - Returns: what it was, for the checksums of the whole.
   public func finish() throws(DataError) -> SafetensorsPart {
     try writing { (file) throws(FilesError) in try file.synchronize() }
     if let file = file.take() {
       do { try file.close() } catch { throw Self.failed(error, path, layout) }
     }
-    return SafetensorsPart(bytes: part.count, contribution: part.contribution(length: layout.bytes))
+    let contributions = zip(layout.tensors, parts).map { tensor, part in part.contribution(length: 4 * tensor.count) }
+    return SafetensorsPart(bytes: bytes, contributions: contributions)
+  }
+
+  /// Makes the file at `path`, into which all elements were written in `parts`, a whole one, and brings that to the disk.
+  /// - Throws: `DataError` if it cannot be written.
+  public static func seal(
+    _ path: String, _ layout: SafetensorsLayout, _ parts: [SafetensorsPart]
+  ) throws(DataError) -> SafetensorsLayout.Receipt {
+    let receipt = layout.receipt(of: parts)
+    do throws(FilesError) {
+      let file = try File.openOrCreate(path)
+      try file.write(receipt.header.span, at: 0)
+      // Behind the elements there may be what an earlier file of this name had, whose writer was killed.
+      try file.truncate(to: receipt.bytes)
+      try file.synchronize()
+      try file.close()
+    } catch {
+      throw failed(error, path, layout)
+    }
+    return receipt
   }
 
   private func writing(_ body: (borrowing File) throws(FilesError) -> Void) throws(DataError) {

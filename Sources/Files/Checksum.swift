@@ -124,6 +124,12 @@ extension Checksum {
     self.init(state: contributions.reduce(zeros, ^))
   }
 
+  /// The checksum of the bytes of this one and, behind them, `count` others of the checksum `next`.
+  public func followed(by next: Checksum, count: Int) -> Checksum {
+    // The ones before and after cancel out.
+    Checksum(state: ~(Self.product(value, Self.shift(zeros: count)) ^ next.value))
+  }
+
   /// x^(8 · zeros) modulo the polynomial: a checksum times this is the checksum so many zero bytes further on.
   private static func shift(zeros: Int) -> UInt64 {
     // The highest bit is x^0, the lowest x^63.

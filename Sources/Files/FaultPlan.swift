@@ -25,21 +25,35 @@ package final class FaultPlan: Sendable {
   private let effect: Effect
   private let persists: Bool
   private let counter = Atomic<Int>(0)
+  private let operations = Mutex<[FileOperation]>([])
+  private let records: Bool
 
   /// - Parameters:
   ///   - calls: Which calls are counted; all if empty.
   ///   - first: The call that fails first, counted from 1. A plan with `first` beyond the last call only counts.
   ///   - persists: Whether every later call fails as well, as on a full disk.
-  package init(calls: Set<SystemCall.Name> = [], first: Int, effect: Effect, persists: Bool = false) {
+  ///   - records: Whether the plan notes what the calls that are made change.
+  package init(
+    calls: Set<SystemCall.Name> = [], first: Int, effect: Effect, persists: Bool = false, records: Bool = false
+  ) {
     precondition(first >= 1, "first is \(first), calls are counted from 1")
     self.calls = calls
     self.first = first
     self.effect = effect
     self.persists = persists
+    self.records = records
   }
 
   /// How many of the plan's calls have been asked for so far.
   package var callsSeen: Int { counter.load(ordering: .relaxed) }
+
+  /// What the calls so far have changed, in their order.
+  package var recorded: [FileOperation] { operations.withLock { $0 } }
+
+  /// Takes note of a call that was made.
+  func note(_ operation: @autoclosure () -> FileOperation) {
+    if records { operations.withLock { $0.append(operation()) } }
+  }
 
   /// The effect that the plan has on the call that is about to be made.
   func effect(on call: SystemCall.Name) -> Effect? {

@@ -24,9 +24,9 @@ public struct File: ~Copyable, Sendable {
     return file
   }
 
-  /// Opens a file for writing, empty: a new one, or the one at the path without what it held.
+  /// Opens a file for writing and reading back, empty: a new one, or the one at the path without what it held.
   public static func create(_ path: String) throws(FilesError) -> File {
-    try File(path, action: "create", flags: O_WRONLY | O_CREAT | O_TRUNC)
+    try File(path, action: "create", flags: O_RDWR | O_CREAT | O_TRUNC)
   }
 
   /// Opens a file for writing at its end, a new one if there is none.
@@ -37,6 +37,11 @@ public struct File: ~Copyable, Sendable {
   /// Opens an existing file for writing, with what it holds.
   public static func openForWriting(_ path: String) throws(FilesError) -> File {
     try File(path, action: "write", flags: O_WRONLY)
+  }
+
+  /// Opens a file for writing, with what it holds; a new one if there is none.
+  public static func openOrCreate(_ path: String) throws(FilesError) -> File {
+    try File(path, action: "write", flags: O_WRONLY | O_CREAT)
   }
 
   /// The size in bytes at this moment.

@@ -19,7 +19,15 @@ package enum SystemCall {
   static func open(_ path: String, _ flags: Int32) throws(Failure) -> Int32 {
     try pathIsWhole(path, .open)
     // Every descriptor is closed on exec: a child must not keep a lock or a deleted file alive.
-    return try made(.open) { unsafe Glibc.open(path, flags | O_CLOEXEC, 0o666) }
+    let descriptor = try made(.open) { unsafe Glibc.open(path, flags | O_CLOEXEC, 0o666) }
+    if flags & O_DIRECTORY != 0 {
+      FaultPlan.current?.note(.openDirectory(descriptor: descriptor, path: path))
+    } else if flags & O_ACCMODE != O_RDONLY {
+      FaultPlan.current?.note(
+        .open(
+          descriptor: descriptor, path: path, creates: flags & O_CREAT != 0, empties: flags & O_TRUNC != 0))
+    }
+    return descriptor
   }
 
   /// Not retried: Linux has released the descriptor even if it reports EINTR (close(2)).
@@ -31,6 +39,7 @@ package enum SystemCall {
         throw Failure(call: .close, code: code)
       }
     }
+    FaultPlan.current?.note(.close(descriptor: descriptor))
     if Glibc.close(descriptor) == -1, errno != EINTR { throw Failure(call: .close, code: errno) }
   }
 
@@ -43,20 +52,28 @@ package enum SystemCall {
 
   /// May write less than the buffer holds.
   static func write(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer) throws(Failure) -> Int {
-    try moved(.write, buffer.count) { count in unsafe Glibc.write(descriptor, buffer.baseAddress, count) }
+    let count = try moved(.write, buffer.count) { count in unsafe Glibc.write(descriptor, buffer.baseAddress, count) }
+    FaultPlan.current?.note(unsafe .write(descriptor: descriptor, offset: nil, bytes: Array(buffer[..<count])))
+    return count
   }
 
   /// As `write`, at an offset and without moving the place where `write` goes on.
   static func pwrite(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer, at offset: Int) throws(Failure) -> Int {
-    try moved(.pwrite, buffer.count) { count in unsafe Glibc.pwrite(descriptor, buffer.baseAddress, count, offset) }
+    let count = try moved(.pwrite, buffer.count) { count in
+      unsafe Glibc.pwrite(descriptor, buffer.baseAddress, count, offset)
+    }
+    FaultPlan.current?.note(unsafe .write(descriptor: descriptor, offset: offset, bytes: Array(buffer[..<count])))
+    return count
   }
 
   static func fsync(_ descriptor: Int32) throws(Failure) {
     _ = try made(.fsync) { Glibc.fsync(descriptor) }
+    FaultPlan.current?.note(.synchronize(descriptor: descriptor))
   }
 
   static func ftruncate(_ descriptor: Int32, _ bytes: Int) throws(Failure) {
     _ = try made(.ftruncate) { Glibc.ftruncate(descriptor, bytes) }
+    FaultPlan.current?.note(.truncate(descriptor: descriptor, bytes: bytes))
   }
 
   static func fstat(_ descriptor: Int32) throws(Failure) -> Glibc.stat {
@@ -87,22 +104,26 @@ package enum SystemCall {
   static func mkdir(_ path: String) throws(Failure) {
     try pathIsWhole(path, .mkdir)
     _ = try made(.mkdir) { unsafe Glibc.mkdir(path, 0o777) }
+    FaultPlan.current?.note(.makeDirectory(path))
   }
 
   static func rename(_ path: String, _ newPath: String) throws(Failure) {
     try pathIsWhole(path, .rename)
     try pathIsWhole(newPath, .rename)
     _ = try made(.rename) { unsafe Glibc.rename(path, newPath) }
+    FaultPlan.current?.note(.rename(path, to: newPath))
   }
 
   static func unlink(_ path: String) throws(Failure) {
     try pathIsWhole(path, .unlink)
     _ = try made(.unlink) { unsafe Glibc.unlink(path) }
+    FaultPlan.current?.note(.remove(path))
   }
 
   static func rmdir(_ path: String) throws(Failure) {
     try pathIsWhole(path, .rmdir)
     _ = try made(.rmdir) { unsafe Glibc.rmdir(path) }
+    FaultPlan.current?.note(.removeDirectory(path))
   }
 
   static func statvfs(_ path: String) throws(Failure) -> Glibc.statvfs {

@@ -41,8 +41,7 @@ final class GradientShards {
     // The totals are behind the last slice.
     var totals = rank == runs.count - 1 ? StepTotals(from: slots, at: slices.owned[rank].upperBound) : StepTotals()
     // Where ranks have no virtual rank their flags have travelled with no gradient.
-    totals.stop = totals.stop || raised.stop
-    totals.save = totals.save || raised.save
+    totals.raise(raised)
     var sums: [Double]?
     if needsNorm { sums = runs[rank].map { slices.blocks.sum(ofBlock: $0, slots) } }
     try group.exchange(totals, isFinite: Elementwise.isFinite(slots, owned), sums: sums, over: communicator)

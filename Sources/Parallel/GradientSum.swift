@@ -129,9 +129,9 @@ final class GradientSum {
     }
     var totals = StepTotals(from: slots, at: count)
     if hasIdleRanks {
-      let flags = try communicator.allReduce([raised.stop ? 1 : 0, raised.save ? 1 : 0] as [Int32], .maximum)
-      totals.stop = flags[0] > 0
-      totals.save = flags[1] > 0
+      let own = [raised.stop, raised.save, raised.writing].map { $0 ? 1 : 0 } as [Int32]
+      let flags = try communicator.allReduce(own, .maximum)
+      totals.raise(StepTotals(stop: flags[0] > 0, save: flags[1] > 0, writing: flags[2] > 0))
     }
     return totals
   }

@@ -2,8 +2,8 @@ import MPI
 
 /// What the ranks of a group tell each other in one small all-gather, after a reduction that left each with a part of the gradient.
 final class GroupReport {
-  /// Loss, rows, three flags, whether the part is finite.
-  private static let header = 6
+  /// Loss, rows, four flags, whether the part is finite.
+  private static let header = 7
 
   /// The totals of all ranks together.
   private(set) var totals = StepTotals()
@@ -38,7 +38,8 @@ final class GroupReport {
   ) throws(MPIError) {
     let partition = ownSums == nil ? withoutSums : withSums
     let start = partition.range(of: rank).lowerBound
-    let header = [own.lossSum, Double(own.rows)] + [own.stop, own.save, own.failed, isFinite].map { $0 ? 1 : 0 }
+    let header =
+      [own.lossSum, Double(own.rows)] + [own.stop, own.save, own.writing, own.failed, isFinite].map { $0 ? 1 : 0 }
     for (index, value) in (header + (ownSums ?? [])).enumerated() { values[start + index] = value }
     try group.allGather(inPlace: &values, partition)
     totals = StepTotals()
@@ -49,10 +50,11 @@ final class GroupReport {
       let start = range.lowerBound
       totals.lossSum += values[start]
       totals.rows += Int(values[start + 1])
-      totals.stop = totals.stop || values[start + 2] > 0
-      totals.save = totals.save || values[start + 3] > 0
-      totals.failed = totals.failed || values[start + 4] > 0
-      self.isFinite = self.isFinite && values[start + 5] > 0
+      totals.raise(
+        StepTotals(
+          stop: values[start + 2] > 0, save: values[start + 3] > 0, failed: values[start + 5] > 0,
+          writing: values[start + 4] > 0))
+      self.isFinite = self.isFinite && values[start + 6] > 0
       sums += values[(start + Self.header)..<range.upperBound]
     }
   }

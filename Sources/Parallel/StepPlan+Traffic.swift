@@ -86,7 +86,7 @@ extension StepPlan {
     }
     guard let runs = slices.runs else {
       if mode == .ordered { traffic.collectives += Traffic(messages: 1, bytes: 4 * own.count) }
-      if GradientSum.hasIdleRanks(virtualRanks, mode) { traffic.collectives += Traffic(messages: 1, bytes: 8) }
+      if GradientSum.hasIdleRanks(virtualRanks, mode) { traffic.collectives += Traffic(messages: 1, bytes: 12) }
       return traffic
     }
     traffic.collectives += Traffic(messages: 1, bytes: GroupReport.bytes(sums: needsNorm ? runs[rank].count : 0))

@@ -13,15 +13,21 @@ public struct StepTotals: Sendable {
   public var stop: Bool
   /// The clock of rank 0 says that a checkpoint is due.
   public var save: Bool
+  /// Some rank still writes its part of a checkpoint that is under way.
+  public var writing: Bool
   /// Some rank could not do its part, so that the sum is of no use.
   public var failed: Bool
 
-  public init(lossSum: Double = 0, rows: Int = 0, stop: Bool = false, save: Bool = false, failed: Bool = false) {
+  public init(
+    lossSum: Double = 0, rows: Int = 0, stop: Bool = false, save: Bool = false, failed: Bool = false,
+    writing: Bool = false
+  ) {
     self.lossSum = lossSum
     self.rows = rows
     self.stop = stop
     self.save = save
     self.failed = failed
+    self.writing = writing
   }
 
   /// The flags alone.
@@ -37,6 +43,7 @@ public struct StepTotals: Sendable {
     stop = stop || other.stop
     save = save || other.save
     failed = failed || other.failed
+    writing = writing || other.writing
   }
 
   /// The floats that one `StepTotals` takes behind a gradient.
@@ -57,7 +64,7 @@ public struct StepTotals: Sendable {
     buffer[offset + 4] = stop ? 1 : 0
     buffer[offset + 5] = save ? 1 : 0
     buffer[offset + 6] = failed ? 1 : 0
-    buffer[offset + 7] = 0
+    buffer[offset + 7] = writing ? 1 : 0
   }
 
   /// Reads totals that were stored by `store(into:at:)` and summed over ranks.
@@ -67,6 +74,7 @@ public struct StepTotals: Sendable {
       rows: Int(buffer[offset + 2]) * Self.countBase + Int(buffer[offset + 3]),
       stop: buffer[offset + 4] > 0,
       save: buffer[offset + 5] > 0,
-      failed: buffer[offset + 6] > 0)
+      failed: buffer[offset + 6] > 0,
+      writing: buffer[offset + 7] > 0)
   }
 }

@@ -21,6 +21,8 @@ struct NumberRecord: Sendable {
   private let comment: UInt8?
   private let quote: UInt8?
   private let parser: DecimalParser
+  /// 10⁻ⁿ, rounded.
+  private let inversePowers: [Double]
 
   init(slots: [Int32], dialect: CSVDialect) {
     self.slots = slots
@@ -29,6 +31,7 @@ struct NumberRecord: Sendable {
     comment = dialect.comment
     quote = dialect.quote
     parser = DecimalParser(dialect)
+    inversePowers = parser.powersOfTen.map { 1 / $0 }
   }
 
   /// Reads the record that starts at `start`.
@@ -43,13 +46,13 @@ struct NumberRecord: Sendable {
     _ bytes: Span<UInt8>, from start: Int, into values: inout MutableSpan<Float>, at offset: Int, raw: inout Range<Int>
   ) -> Int {
     let slots = slots.span
-    let powers = parser.powersOfTen.span
+    let (powers, inverses) = (parser.powersOfTen.span, inversePowers.span)
     var position = start
     if bytes[position] == comment { return 0 }
     for index in slots.indices {
       let slot = slots[index]
       if slot >= 0 {
-        guard let value = number(bytes, &position, powers) else { return 0 }
+        guard let value = number(bytes, &position, powers, inverses) else { return 0 }
         values[offset + Int(slot)] = value
       } else {
         let first = position
@@ -88,7 +91,9 @@ struct NumberRecord: Sendable {
   /// The number at `position`, correctly rounded; then `position` is the byte behind it. Nil if there is none, or one
   /// that is not finite.
   @inline(__always)
-  private func number(_ bytes: Span<UInt8>, _ position: inout Int, _ powers: Span<Double>) -> Float? {
+  private func number(_ bytes: Span<UInt8>, _ position: inout Int, _ powers: Span<Double>, _ inverses: Span<Double>)
+    -> Float?
+  {
     let start = position
     let isNegative = bytes[position] == UInt8(ascii: "-")
     if isNegative { position += 1 }
@@ -118,7 +123,7 @@ struct NumberRecord: Sendable {
       guard position > firstDigit else { return nil }
       exponent += sign == UInt8(ascii: "-") ? -power : power
     }
-    guard let magnitude = magnitude(mantissa, exponent, digits, powers) else {
+    guard let magnitude = magnitude(mantissa, exponent, digits, powers, inverses) else {
       guard let value = parser.float(bytes, start..<position), value.isFinite else { return nil }
       return value
     }
@@ -127,13 +132,20 @@ struct NumberRecord: Sendable {
 
   /// mantissa · 10^exponent as a `Double` that may be rounded once more, to a `Float`; nil where that takes more care.
   @inline(__always)
-  private func magnitude(_ mantissa: UInt64, _ exponent: Int, _ digits: Int, _ powers: Span<Double>) -> Double? {
+  private func magnitude(
+    _ mantissa: UInt64, _ exponent: Int, _ digits: Int, _ powers: Span<Double>, _ inverses: Span<Double>
+  ) -> Double? {
     let magnitude: Double
     if mantissa <= 1 << 53, digits <= 19, exponent >= -22, exponent <= 22 {
-      // One exact quotient or product (Clinger, 1990).
       let whole = Double(Int64(truncatingIfNeeded: mantissa))
-      magnitude = exponent < 0 ? whole / powers[-exponent] : whole * powers[exponent]
-      if mantissa == 0 || exponent == 0 && mantissa <= 1 << 24 { return magnitude }
+      if mantissa == 0 || exponent == 0 && mantissa <= 1 << 24 { return whole }
+      // Division takes long. A product with a rounded factor is off by two last places at most, which makes another `Float` only
+      // this near to the middle between two.
+      let near = exponent < 0 ? whole * inverses[-exponent] : whole * powers[exponent]
+      let beyondMiddle = Int(truncatingIfNeeded: near.bitPattern & 0x1fff_ffff) - 0x1000_0000
+      if beyondMiddle.magnitude > 4, near < 3e38, near > 1e-37 { return near }
+      // One exact quotient or product (Clinger, 1990).
+      magnitude = exponent < 0 ? whole / powers[-exponent] : near
     } else {
       guard digits <= 19, let product = parser.product(mantissa, exponent) else { return nil }
       magnitude = product

@@ -13,7 +13,7 @@ final class PlainScan: BlockVisitor {
   private(set) var records = 0
 
   private let tables: InputTables
-  private let spill: RowSpill.Writer
+  let store: RowStore
   private let progress: (PreparationProgress) -> Void
   private let bytes: Int
   private var bytesRead = 0
@@ -31,12 +31,12 @@ final class PlainScan: BlockVisitor {
   private var rows = 0
 
   init(
-    _ share: TextShare, _ selections: [ColumnSelection], request: PreparationRequest, spill: RowSpill.Writer,
+    _ share: TextShare, _ selections: [ColumnSelection], request: PreparationRequest, store: RowStore,
     progress: @escaping (PreparationProgress) -> Void
   ) {
     tables = share.tables
     self.selections = selections
-    self.spill = spill
+    self.store = store
     self.progress = progress
     bytes = share.blocks.reduce(0) { $0 + share.tables.blocks[$1].range.count }
     missing = request.missingValues
@@ -76,14 +76,14 @@ final class PlainScan: BlockVisitor {
     // A record has a byte and a mark for every field at least, so that this is room for all of them and the last.
     let most = reader.range.count / (2 * max(1, columns)) + 2
     features.reserve(most * columns)
-    targets.reserve(most * RowSpill.targetWidth)
+    targets.reserve(most * RowStore.targetWidth)
     while true {
       reader.skip(to: readPlain(reader, &features, &targets, &scan))
       guard try reader.take(limit: 1) else { break }
       try readAny(reader, &features, &targets, &scan)
       reader.forget()
     }
-    try spill.append(rows, features: features, targets: targets)
+    try store.append(rows, features: features, targets: targets)
     rowsOfBlock.append(rows)
     bytesRead += tables.blocks[block].range.count
     progress(PreparationProgress(phase: .checking, bytes: bytesRead, totalBytes: bytes, rows: records))
@@ -106,8 +106,8 @@ final class PlainScan: BlockVisitor {
     while position < range.upperBound, row < capacity {
       let next = numbers.read(bytes, from: position, into: &values, at: row * columns, raw: &raw)
       guard next > 0, let value = parser.numbers(bytes, raw) else { break }
-      targetValues[RowSpill.targetWidth * row] = value.narrow
-      targetValues[RowSpill.targetWidth * row + 1] = Float(scan.observe(value.wide))
+      targetValues[RowStore.targetWidth * row] = value.narrow
+      targetValues[RowStore.targetWidth * row + 1] = Float(scan.observe(value.wide))
       row += 1
       position = next
     }
@@ -129,8 +129,8 @@ final class PlainScan: BlockVisitor {
     } else if let field = parser.selection.target {
       let code = try scan.observe(reader.block[0, field], file: file, in: reader)
       // Text has no value; whether that is a mistake is decided when all values are known.
-      targets[RowSpill.targetWidth * rows] = parser.numbers(reader.block[0, field], in: reader)?.narrow ?? 0
-      targets[RowSpill.targetWidth * rows + 1] = Float(code)
+      targets[RowStore.targetWidth * rows] = parser.numbers(reader.block[0, field], in: reader)?.narrow ?? 0
+      targets[RowStore.targetWidth * rows + 1] = Float(code)
       rows += 1
     }
   }

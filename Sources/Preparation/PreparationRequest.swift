@@ -1,3 +1,5 @@
+internal import Data
+
 /// What to make a data set from, and how.
 public struct PreparationRequest: Equatable, Sendable {
   /// The CSV files, whose rows follow each other. All have the same columns, in any order.
@@ -23,7 +25,7 @@ public struct PreparationRequest: Equatable, Sendable {
   public var seed = 1
   /// Keep means and scales of the training split with the data set, so that features are standardized on reading.
   public var standardize = false
-  /// Shards of the training split; the other splits get shards of about as many rows. Nil makes one for about 64 MiB.
+  /// Shards of the training split; the other splits get shards of about as many rows. Nil makes one for about 32 MiB.
   public var shards: Int?
   public var compress = false
   /// Rows of a chunk of features in the shards; nil: as many as make about 1 MiB.
@@ -33,6 +35,8 @@ public struct PreparationRequest: Equatable, Sendable {
   /// How many bytes of text are taken together. Sums over the rows are made block by block, so that their last bits depend on it,
   /// but not on the number of ranks.
   public var blockBytes = 4 << 20
+  /// How many bytes of rows a rank may keep in memory until the shards are written; the others wait in files.
+  public var memoryBytes = 120 << 20
 
   public init(inputs: [String], target: String, output: String) {
     self.inputs = inputs
@@ -46,6 +50,11 @@ public struct PreparationRequest: Equatable, Sendable {
   /// A chunk waits in memory until it is full.
   private static let mostChunkRows = 1 << 24
 
+  /// How shards are stored.
+  var shardOptions: ShardWriter.Options {
+    ShardWriter.Options(compression: compress ? ShardAssembler.compressionLevel : nil, chunkRows: chunkRows)
+  }
+
   func check() throws(PreparationError) {
     try checkInputs()
     try checkShards()
@@ -54,6 +63,7 @@ public struct PreparationRequest: Equatable, Sendable {
   /// Checks what says how the shards are to be.
   func checkShards() throws(PreparationError) {
     try fractions.check()
+    guard seed >= 0 else { throw PreparationError(.usage, "--seed \(seed): a seed is 0 or more") }
     if let shards, shards < 1 || shards > Self.mostShards {
       throw PreparationError(.usage, "--shards \(shards): from 1 to \(Self.mostShards)")
     }

@@ -37,6 +37,14 @@ extension Preparer {
       try Pipeline(recipe, schema: source.schema, target: target.isEmpty ? nil : target)
     }
     plan.featureColumns = pipeline.columns.filter(\.isFeature).map(\.name)
+    guard !target.isEmpty else { return plan }
+    do {
+      plan.output = try TablePreparer(source, pipeline, request, progress: progress).plan(ranks)
+    } catch let failure as Failure where failure.isShared {
+      // It stands in the way of the data set, not of what is said of the columns.
+      let kind = PreparationError.Kind.allCases.first { $0.exitCode == failure.code.rawValue } ?? .io
+      plan.problem = PreparationError(kind, failure.message, hint: failure.hint)
+    }
     return plan
   }
 

@@ -5,8 +5,8 @@ public import MPI
 /// Makes a data set of HDF5 shards from CSV files, on all ranks together.
 ///
 /// Every rank reads a part of the text, checks every row and puts the rows aside as numbers. Once it is known what the target
-/// is and how many rows there are, each shard is written by one rank. Memory does not grow with the inputs; the disk has room for
-/// the rows twice while the data set is written. It appears under its name when it is complete, or not at all, and is the same
+/// is and how many rows there are, each shard is written by one rank. Memory does not grow with the inputs beyond a bound; past it
+/// the disk has room for the rows twice while the data set is written. It appears under its name when it is complete, or not at all, and is the same
 /// on any number of ranks.
 public struct Preparer: Sendable {
   let request: PreparationRequest
@@ -45,7 +45,7 @@ public struct Preparer: Sendable {
     let start = ContinuousClock.now
     try request.check()
     let tables = try InputTables(request, on: ranks)
-    let output = try SharedOutput(request.output, overwrite: request.overwrite, ranks)
+    let output = try SharedOutput(request.output, request.overwrite ? .replacing : .new, ranks)
     var summary: PreparationSummary
     do {
       summary = try prepare(tables, in: output.partial, ranks, progress: progress)
@@ -68,8 +68,10 @@ public struct Preparer: Sendable {
     let names = selections[0].names
     let share = TextShare(tables, rank: rank, ranks: ranks.size)
     let scan = try share.readFirst(ranks) { () throws(PreparationError) in
-      let spill = try RowSpill.Writer(directory: directory, rank: rank, columns: names.count)
-      return PlainScan(share, selections, request: request, spill: spill, progress: progress)
+      PlainScan(
+        share, selections, request: request,
+        store: RowStore(
+          directory: directory, rank: rank, columns: names.count, mostBytes: request.memoryBytes), progress: progress)
     }.visitor
     guard let scan else { preconditionFailure("a reading without an error has a visitor") }
 
@@ -87,7 +89,8 @@ public struct Preparer: Sendable {
     split.skip(try rowsBefore(scan.target, classes, strata: decision.target.strata(rows: 0).count, ranks))
 
     let router = RowRouter(
-      directory: directory, rank: rank, columns: names.count, blocks: share.blocks, rowsOfBlock: scan.rowsOfBlock,
+      store: scan.store, directory: directory, rank: rank, columns: names.count, blocks: share.blocks,
+      rowsOfBlock: scan.rowsOfBlock,
       classes: classes, classCount: classIndex?.names.count ?? 0)
     var outcome: RowRouter.Outcome?
     try ranks.together { () throws(PreparationError) in
@@ -102,12 +105,12 @@ public struct Preparer: Sendable {
     let moments = try outcome.moments?.total(ranks, columns: names.count)
     let rowsPerClass = try ranks.sums(outcome.rowsPerClass.flatMap { $0 })
     let assembler = ShardAssembler(
-      directory: directory, columns: names.count, index: index,
-      classes: classIndex == nil ? nil : try ranks.allGather(classes), compress: request.compress,
-      chunkRows: request.chunkRows)
-    let jobs = ShardAssembler.deal(plans, among: ranks.size)[rank]
+      directory: directory, columns: names.count, rank: rank, index: index, store: scan.store,
+      classes: classIndex == nil ? nil : classes, jobs: ShardJob.deal(plans, among: ranks.size)[rank],
+      options: request.shardOptions)
+    try ranks.together { () throws(PreparationError) in try assembler.handOver() }
     var bytesWritten = 0
-    try ranks.together { () throws(PreparationError) in bytesWritten = try assembler.write(jobs, progress: progress) }
+    try ranks.together { () throws(PreparationError) in bytesWritten = try assembler.write(progress: progress) }
 
     let classCount = router.classCount
     try ranks.together { () throws(PreparationError) in

@@ -4,11 +4,14 @@ struct RowIndex: Sendable {
   private(set) var owners: [(rank: Int, firstRow: Int, rows: Int)] = []
   /// For each split: how many rows of it stand before each block, and at the end all of them.
   private(set) var before: [[Int]]
+  /// The blocks of each rank.
+  let shares: [Range<Int>]
 
   /// - Parameters:
   ///   - counts: for each block, how many of its rows go to each split.
   ///   - shares: the blocks of each rank.
   init(counts: [[Int]], shares: [Range<Int>]) {
+    self.shares = shares
     before = SplitName.allCases.map { _ in [0] }
     for (rank, share) in shares.enumerated() {
       var firstRow = 0
@@ -24,16 +27,11 @@ struct RowIndex: Sendable {
   /// The rows of all blocks in a split.
   func rows(_ split: SplitName) -> Int { before[split.place].last ?? 0 }
 
-  /// The block that row `row` of a split stands in.
-  func block(of row: Int, _ split: SplitName) -> Int {
-    let before = before[split.place]
-    var low = 0
-    var high = before.count - 1
-    // before[low] <= row < before[high]
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if before[middle] <= row { low = middle } else { high = middle }
-    }
-    return low
+  /// The numbers, among the rows of a split, of those in a block.
+  func numbers(of block: Int, _ split: SplitName) -> Range<Int> {
+    before[split.place][block]..<before[split.place][block + 1]
   }
+
+  /// How many rows of a split stand before those of a rank.
+  func rows(before rank: Int, _ split: SplitName) -> Int { before[split.place][shares[rank].lowerBound] }
 }

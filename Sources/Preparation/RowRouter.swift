@@ -5,6 +5,7 @@ internal import MPI
 
 /// Deals the rows of a rank to the splits, once it is known how many rows there are.
 struct RowRouter {
+  let store: RowStore
   let directory: String
   let rank: Int
   let columns: Int
@@ -31,7 +32,6 @@ struct RowRouter {
   ///   - split: with the rows of the ranks before passed over.
   ///   - standardize: find mean and spread of the training rows.
   func route(_ split: inout Split, standardize: Bool) throws(PreparationError) -> Outcome {
-    let spill = try RowSpill.Reader(directory: directory, rank: rank, columns: columns)
     let file = try PreparationError.translating { () throws(FilesError) in
       try File.create(FileSystem.join(directory, RowSpill.routesName(rank: rank)))
     }
@@ -44,13 +44,13 @@ struct RowRouter {
     for (block, rows) in zip(blocks, rowsOfBlock) {
       let range = firstRow..<firstRow + rows
       firstRow += rows
-      targets.reserve(rows * RowSpill.targetWidth)
-      try spill.targets(range, into: &targets)
+      targets.reserve(rows * RowStore.targetWidth)
+      try store.targets(range, into: &targets)
       let routes = try routes(rows, targets, &split, &outcome)
       do throws(FilesError) { try file.write(routes) } catch { throw PreparationError(error) }
       guard standardize else { continue }
       features.reserve(rows * columns)
-      try spill.features(range, into: &features)
+      try store.features(range, into: &features)
       var moments = ColumnMoments(columns: columns)
       for row in 0..<rows where routes[row] == SplitName.train.place { moments.add(features.span, at: row * columns) }
       outcome.moments?.append(BlockTree.Branch(level: 0, index: block, state: moments))
@@ -65,7 +65,7 @@ struct RowRouter {
     var counts = [Int](repeating: 0, count: SplitName.allCases.count)
     let values = targets.span
     for row in 0..<rows {
-      let label = classes.isEmpty ? 0 : Int(classes[Int(values[RowSpill.targetWidth * row + 1])])
+      let label = classes.isEmpty ? 0 : Int(classes[Int(values[RowStore.targetWidth * row + 1])])
       guard let name = split.next(stratum: label) else {
         throw PreparationError(.io, "the rows that were put aside in '\(directory)' have changed")
       }

@@ -4,193 +4,188 @@ internal import Kernels
 
 /// Writes shards from the rows that the ranks have put aside.
 ///
-/// A shard is written whole by one rank, which reads its rows wherever they lie, in the order of the inputs. So its bytes do not
-/// depend on the number of ranks.
+/// A shard is written whole by one rank, in the order of the inputs. So its bytes do not depend on the number of ranks. First
+/// every rank hands over the rows that others write, then each writes its shards in one passage over the rows.
 struct ShardAssembler {
   let directory: String
   let columns: Int
+  let rank: Int
   let index: RowIndex
-  /// For each rank the class of each code of its targets; nil for a regression.
-  let classes: [[Int32]]?
-  let compress: Bool
-  /// Rows of a chunk of features; nil: as many as make about 1 MiB.
-  var chunkRows: Int?
+  /// The rows of this rank.
+  let store: RowStore
+  /// The class of each code of this rank's targets; nil for a regression.
+  let classes: [Int32]?
+  /// The shards that this rank writes.
+  let jobs: [ShardJob]
+  let options: ShardWriter.Options
 
   /// zlib's own middle between speed and size.
   static let compressionLevel = 6
-  /// About how many bytes are read or written at a time.
-  private static let bufferBytes = 1 << 20
 
-  /// A shard and the number of bytes it is worth.
-  struct Job: Equatable {
-    var plan: ShardPlan
-    var shard: Int
-  }
+  private var exchange: RowExchange { RowExchange(directory: directory, columns: columns) }
 
-  /// The shards that each rank writes: the largest first, each to the rank with the least to do.
-  static func deal(_ plans: [ShardPlan], among ranks: Int) -> [[Job]] {
-    var jobs: [Job] = []
-    for plan in plans { jobs += (0..<plan.shards).map { Job(plan: plan, shard: $0) } }
-    func rows(_ job: Job) -> Int { job.plan.range(job.shard).count }
-    // A stable order: equal shards stay as they are.
-    let order = jobs.indices.sorted { rows(jobs[$0]) != rows(jobs[$1]) ? rows(jobs[$0]) > rows(jobs[$1]) : $0 < $1 }
-    var dealt = [[Job]](repeating: [], count: ranks)
-    var load = [Int](repeating: 0, count: ranks)
-    for index in order {
-      guard let rank = load.indices.min(by: { load[$0] != load[$1] ? load[$0] < load[$1] : $0 < $1 }) else { break }
-      dealt[rank].append(jobs[index])
-      load[rank] += rows(jobs[index]) + 1
+  /// The rows of each split that this rank writes, by their numbers; shards of a split that follow each other.
+  private var own: [Range<Int>] {
+    SplitName.allCases.map { split in
+      let ranges = jobs.filter { $0.plan.split == split }.map(\.rows)
+      return (ranges.map(\.lowerBound).min() ?? 0)..<(ranges.map(\.upperBound).max() ?? 0)
     }
-    return dealt
   }
 
-  /// Writes shards; returns how many bytes they have.
-  func write(_ jobs: [Job], progress: (PreparationProgress) -> Void) throws(PreparationError) -> Int {
+  // MARK: For other ranks
+
+  /// Puts the rows of this rank that others write where these find them.
+  func handOver() throws(PreparationError) {
+    for split in SplitName.allCases {
+      let own = own[split.place]
+      let all = 0..<index.rows(split)
+      var files: RowExchange.Files?
+      for part in own.isEmpty ? [all] : [0..<own.lowerBound, own.upperBound..<all.upperBound] {
+        try handOver(part, of: split, to: &files)
+      }
+    }
+  }
+
+  private func handOver(
+    _ numbers: Range<Int>, of split: SplitName, to files: inout RowExchange.Files?
+  ) throws(PreparationError) {
+    var wanted = SplitName.allCases.map { _ in 0..<0 }
+    wanted[split.place] = numbers
+    let blocks = index.shares[rank].filter { isWanted($0, wanted) }
+    guard !blocks.isEmpty else { return }
+    if files == nil { files = try exchange.create(rank: rank, split) }
+    guard let handed = files else { return }
+    let first = index.rows(before: rank, split)
+    let piece = RowPiece(columns: columns)
+    var next = max(numbers.lowerBound, first) - first
+    for block in blocks {
+      try forEachRun(of: block, wanted) { (rows, _, range) throws(PreparationError) in
+        var done = range.lowerBound
+        while done < range.upperBound {
+          let end = min(range.upperBound, done + piece.capacity - piece.rows)
+          piece.append(rows, done..<end)
+          done = end
+          if piece.rows == piece.capacity { next = try Self.flush(piece, to: handed, at: next) }
+        }
+      }
+    }
+    _ = try Self.flush(piece, to: handed, at: next)
+  }
+
+  /// Writes the rows of a piece; returns the place behind them.
+  private static func flush(
+    _ piece: RowPiece, to files: RowExchange.Files, at place: Int
+  ) throws(PreparationError) -> Int {
+    try files.features.write(piece.features, count: piece.rows, at: place)
+    try files.targets.write(piece.targets, count: piece.rows, at: place)
+    let next = place + piece.rows
+    piece.rows = 0
+    return next
+  }
+
+  // MARK: Shards
+
+  /// Writes this rank's shards, when all ranks have handed over; returns how many bytes they have.
+  func write(progress: (PreparationProgress) -> Void) throws(PreparationError) -> Int {
+    let shards = ShardQueue(jobs, directory: directory, columns: columns, isLabelled: classes != nil, options)
+    let own = own
     let rowBytes = 4 * (columns + 1)
-    let total = jobs.reduce(0) { $0 + $1.plan.range($1.shard).count }
-    var (rows, bytes) = (0, 0)
-    for job in jobs {
-      try write(job) { count in
-        rows += count
-        progress(PreparationProgress(phase: .writing, bytes: rows * rowBytes, totalBytes: total * rowBytes, rows: rows))
-      }
-      let path = FileSystem.join(directory, job.plan.name(job.shard))
-      let status = try PreparationError.translating { () throws(FilesError) in try FileSystem.status(of: path) }
-      bytes += status?.bytes ?? 0
-    }
-    return bytes
-  }
-
-  /// Writes one shard.
-  /// - Parameter progress: called with the number of rows written since the last call.
-  private func write(_ job: Job, progress: (Int) -> Void) throws(PreparationError) {
-    let rows = job.plan.range(job.shard)
-    let writer: ShardWriter
-    do throws(DataError) {
-      writer = try ShardWriter(
-        path: FileSystem.join(directory, job.plan.name(job.shard)), columns: columns,
-        targets: classes == nil ? .values(outputs: 1) : .labels,
-        options: ShardWriter.Options(compression: compress ? Self.compressionLevel : nil, chunkRows: chunkRows))
-    } catch {
-      throw PreparationError(error)
-    }
-    var batch = RowBatch(rows: max(1, Self.bufferBytes / (4 * columns)), columns: columns)
-    if !rows.isEmpty {
-      var source: Source?
-      for block in index.block(
-        of: rows.lowerBound, job.plan.split)...index.block(of: rows.upperBound - 1, job.plan.split)
-      {
-        let owner = index.owners[block]
-        if source?.rank != owner.rank { source = try Source(directory: directory, rank: owner.rank, columns: columns) }
-        let first = index.before[job.plan.split.place][block]
-        let wanted =
-          max(rows.lowerBound - first, 0)..<min(rows.upperBound, index.before[job.plan.split.place][block + 1]) - first
-        try source?.read(
-          owner.firstRow..<owner.firstRow + owner.rows, job.plan.split, wanted, classes?[owner.rank], batch: &batch
-        ) {
-          (batch) throws(PreparationError) in
-          try Self.append(&batch, to: writer)
-          progress(batch.capacity)
+    let total = own.reduce(0) { $0 + $1.count }
+    let foreign = RowPiece(columns: columns)
+    for block in index.owners.indices where isWanted(block, own) {
+      let owner = index.owners[block]
+      if owner.rank == rank {
+        store.forget(before: owner.firstRow)
+        try forEachRun(of: block, own) { (piece, split, range) throws(PreparationError) in
+          try shards.append(piece, range, to: split)
+        }
+      } else {
+        for split in SplitName.allCases {
+          let range = index.numbers(of: block, split).clamped(to: own[split.place])
+          try fetch(range, of: split, from: owner.rank, into: foreign, shards)
         }
       }
+      progress(
+        PreparationProgress(
+          phase: .writing, bytes: shards.rows * rowBytes, totalBytes: total * rowBytes, rows: shards.rows))
     }
-    progress(batch.rows)
-    try Self.append(&batch, to: writer)
-    do throws(DataError) { try writer.finish() } catch { throw PreparationError(error) }
+    return try shards.finish()
   }
 
-  private static func append(_ batch: inout RowBatch, to writer: ShardWriter) throws(PreparationError) {
-    do throws(DataError) {
-      try writer.append(
-        batch.features, MatrixView(rows: batch.rows, columns: batch.columns), targets: batch.targets)
-    } catch {
-      throw PreparationError(error)
+  /// Appends rows that another rank has handed over to their shards.
+  private func fetch(
+    _ numbers: Range<Int>, of split: SplitName, from rank: Int, into piece: RowPiece, _ shards: ShardQueue
+  ) throws(PreparationError) {
+    guard !numbers.isEmpty else { return }
+    let files = try exchange.open(rank: rank, split)
+    let first = index.rows(before: rank, split)
+    var next = numbers.lowerBound
+    while next < numbers.upperBound {
+      let count = min(piece.capacity, numbers.upperBound - next)
+      let range = next - first..<next - first + count
+      try files.features.read(range, into: &piece.features)
+      try files.targets.read(range, into: &piece.targets)
+      try shards.append(piece, 0..<count, to: split)
+      next += count
     }
-    batch.rows = 0
   }
 
-  /// The rows of one rank.
-  private final class Source {
-    let rank: Int
-    private let columns: Int
-    private let spill: RowSpill.Reader
-    private let routes: File
-    private var features: FloatBuffer
-    private var targets: FloatBuffer
-    private let capacity: Int
+  // MARK: Rows of this rank
 
-    init(directory: String, rank: Int, columns: Int) throws(PreparationError) {
-      self.rank = rank
-      self.columns = columns
-      spill = try RowSpill.Reader(directory: directory, rank: rank, columns: columns)
-      routes = try PreparationError.translating { () throws(FilesError) in
-        try File.openForReading(FileSystem.join(directory, RowSpill.routesName(rank: rank)))
-      }
-      capacity = max(1, ShardAssembler.bufferBytes / (4 * columns))
-      features = FloatBuffer(count: capacity * columns)
-      targets = FloatBuffer(count: capacity * RowSpill.targetWidth)
-    }
+  /// Whether a block has rows of the given numbers.
+  private func isWanted(_ block: Int, _ wanted: [Range<Int>]) -> Bool {
+    SplitName.allCases.contains { !index.numbers(of: block, $0).clamped(to: wanted[$0.place]).isEmpty }
+  }
 
-    /// Adds rows of a block to `batch`, which `flush` empties when it is full.
-    ///
-    /// - Parameters:
-    ///   - range: the rows of the block among the rank's rows.
-    ///   - wanted: which of those that belong to `split`, counted from the first of the block on.
-    func read(
-      _ range: Range<Int>, _ split: SplitName, _ wanted: Range<Int>, _ classes: [Int32]?, batch: inout RowBatch,
-      _ flush: (inout RowBatch) throws(PreparationError) -> Void
-    ) throws(PreparationError) {
-      let routes = try PreparationError.translating { () throws(FilesError) in
-        try self.routes.read(at: range.lowerBound, count: range.count)
+  /// Calls `body` with each run of rows of one split that follow each other in a block of this rank, as far as their numbers are
+  /// wanted: with the piece that they are in, and their places in it.
+  private func forEachRun(
+    of block: Int, _ wanted: [Range<Int>],
+    _ body: (RowPiece, SplitName, Range<Int>) throws(PreparationError) -> Void
+  ) throws(PreparationError) {
+    let owner = index.owners[block]
+    let routes = try self.routes(owner.firstRow..<owner.firstRow + owner.rows)
+    var numbers = SplitName.allCases.map { index.numbers(of: block, $0).lowerBound }
+    let piece = RowPiece(columns: columns)
+    var raw = FloatBuffer(count: piece.capacity * RowStore.targetWidth)
+    var row = 0
+    while row < routes.count {
+      let end = min(row + piece.capacity, routes.count)
+      let rows = owner.firstRow + row..<owner.firstRow + end
+      try store.features(rows, into: &piece.features)
+      try store.targets(rows, into: &raw)
+      for place in 0..<rows.count {
+        let value = raw[RowStore.targetWidth * place]
+        piece.targets[place] = classes.map { Float($0[Int(raw[RowStore.targetWidth * place + 1])]) } ?? value
       }
-      guard routes.count == range.count else {
-        throw PreparationError(.io, "'\(self.routes.path)' ends after \(routes.count) of \(range.count) rows")
-      }
-      // The rows of other splits at the ends of the block are not read at all.
-      var number = 0
-      var row = 0
-      while number < wanted.upperBound, row < routes.count {
-        let count = min(capacity, routes.count - row)
-        var used: [Int] = []
-        for index in row..<row + count where routes[index] == split.place {
-          if number >= wanted.lowerBound, number < wanted.upperBound { used.append(index - row) }
-          number += 1
+      piece.rows = rows.count
+      var first = row
+      while first < end {
+        let route = Int(routes[first])
+        var last = first + 1
+        while last < end, Int(routes[last]) == route { last += 1 }
+        let number = numbers[route]
+        numbers[route] += last - first
+        let used = (number..<numbers[route]).clamped(to: wanted[route])
+        if !used.isEmpty {
+          let place = first - row + used.lowerBound - number
+          try body(piece, SplitName.allCases[route], place..<place + used.count)
         }
-        if let first = used.first, let last = used.last {
-          let start = range.lowerBound + row + first
-          try spill.features(start..<start + last - first + 1, into: &features)
-          try spill.targets(start..<start + last - first + 1, into: &targets)
-          for index in used {
-            let value = classes.map { Float($0[Int(targets[RowSpill.targetWidth * (index - first) + 1])]) }
-            batch.append(
-              features, at: (index - first) * columns, target: value ?? targets[RowSpill.targetWidth * (index - first)])
-            if batch.rows == batch.capacity { try flush(&batch) }
-          }
-        }
-        row += count
+        first = last
       }
+      row = end
     }
   }
-}
 
-/// Rows that wait to be written together.
-struct RowBatch: ~Copyable {
-  let capacity: Int
-  let columns: Int
-  var features: FloatBuffer
-  var targets: FloatBuffer
-  var rows = 0
-
-  init(rows: Int, columns: Int) {
-    capacity = rows
-    self.columns = columns
-    features = FloatBuffer(count: rows * columns)
-    targets = FloatBuffer(count: rows)
-  }
-
-  mutating func append(_ row: borrowing FloatBuffer, at offset: Int, target: Float) {
-    features.copy(from: row, range: offset..<offset + columns, to: rows * columns)
-    targets[rows] = target
-    rows += 1
+  /// The splits of rows of this rank, by their place in `SplitName.allCases`.
+  private func routes(_ rows: Range<Int>) throws(PreparationError) -> [UInt8] {
+    let path = FileSystem.join(directory, RowSpill.routesName(rank: rank))
+    let routes = try PreparationError.translating { () throws(FilesError) in
+      try File.openForReading(path).read(at: rows.lowerBound, count: rows.count)
+    }
+    guard routes.count == rows.count, routes.allSatisfy({ $0 < SplitName.allCases.count }) else {
+      throw PreparationError(.io, "'\(path)' does not hold the splits of \(rows.count) rows")
+    }
+    return routes
   }
 }

@@ -3,11 +3,13 @@ internal import Data
 /// How many shards each split gets, and which rows each holds.
 struct ShardPlan: Equatable, Sendable {
   /// About how many bytes of features and targets make a shard.
-  static let shardBytes = 64 << 20
+  static let shardBytes = 32 << 20
 
   var split: SplitName
   var rows: Int
   var shards: Int
+  /// Shards that the split has already; these come behind them.
+  var earlier = 0
 
   /// The rows of the split that shard `index` holds: all shards are equal to the row.
   func range(_ index: Int) -> Range<Int> { border(index)..<border(index + 1) }
@@ -20,7 +22,7 @@ struct ShardPlan: Equatable, Sendable {
 
   /// The file of shard `index`.
   func name(_ index: Int) -> String {
-    DatasetManifest.shardName(split: split.rawValue, index: index, of: shards)
+    DatasetManifest.shardName(split: split.rawValue, index: earlier + index, of: earlier + shards)
   }
 
   /// The split as `dataset.json` has it.
@@ -35,20 +37,33 @@ struct ShardPlan: Equatable, Sendable {
   /// - Parameters:
   ///   - asked: how many shards the training split shall have; the others get shards of about as many rows.
   ///   - rowBytes: bytes of a row with its target.
-  /// - Throws: `PreparationError` if there are fewer rows to train on than shards asked for.
-  static func plan(_ rows: [SplitName: Int], fractions: SplitFractions, asked: Int?, rowBytes: Int)
-    throws(PreparationError) -> [ShardPlan]
-  {
+  ///   - dataset: gets the shards beside its own, and none without rows.
+  /// - Throws: `PreparationError` if there are fewer rows to train on than shards asked for, or too many shards.
+  static func plan(
+    _ rows: [SplitName: Int], fractions: SplitFractions, asked: Int?, rowBytes: Int,
+    addedTo dataset: EarlierDataset? = nil
+  ) throws(PreparationError) -> [ShardPlan] {
     let training = rows[.train, default: 0]
     if let asked, asked > training {
       throw PreparationError(
         .usage, "--shards \(asked): the training split has only \(training) rows", hint: "at most one shard a row")
     }
-    return fractions.used.map { split in
+    let plans = fractions.used.map { split in
       let count = rows[split, default: 0]
       let rowsPerShard = asked.map { Double(training) / Double($0) } ?? (Double(shardBytes) / Double(rowBytes))
       let shards = asked != nil && split == .train ? asked ?? 1 : Int((Double(count) / rowsPerShard).rounded())
       return ShardPlan(split: split, rows: count, shards: min(max(1, shards), PreparationRequest.mostShards))
+    }
+    guard let dataset else { return plans }
+    return try plans.filter { $0.rows > 0 }.map { (plan) throws(PreparationError) in
+      var plan = plan
+      plan.earlier = dataset.shards(plan.split)
+      guard plan.earlier + plan.shards <= PreparationRequest.mostShards else {
+        throw PreparationError(
+          .usage, "'\(dataset.path)' would have more than \(PreparationRequest.mostShards) shards of a split",
+          hint: "apus prepare --from stores its rows in fewer shards")
+      }
+      return plan
     }
   }
 }

@@ -12,10 +12,10 @@ final class SharedOutput {
 
   /// Makes an empty directory beside `path`. Collective.
   /// - Throws: `PreparationError`, the same on every rank: see `OutputDirectory`.
-  init(_ path: String, overwrite: Bool, _ world: borrowing some Ranks & ~Copyable) throws {
+  init(_ path: String, _ mode: OutputDirectory.Mode, _ world: borrowing some Ranks & ~Copyable) throws {
     var made: OutputDirectory?
     let places = try world.fromRoot { () throws(PreparationError) in
-      let directory = try OutputDirectory(path, overwrite: overwrite)
+      let directory = try OutputDirectory(path, mode)
       var places = ByteWriter()
       places.write(directory.path)
       places.write(directory.partial)

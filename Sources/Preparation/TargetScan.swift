@@ -228,17 +228,23 @@ struct TargetScan: Sendable {
         if numbersOverflow {
           return (.values, "regression: more than \(Self.mostClasses) different numbers")
         }
-        let counted = "\(different) different \(allAreWhole ? "whole numbers" : "numbers") in \(rows) rows"
+        let counted = Self.counted(different, allAreWhole ? "whole number" : "number", rows: rows)
         if isClassLike(different) { return (try classes(), "classification: \(counted); \(Self.asNumber)") }
         return (.values, "regression: \(counted); \(Self.asClasses)")
       }
       // Text alone is classes. Among numbers it is, if the numbers could be classes too; else it is a mistake.
-      if numbers.isEmpty { return (try classes(), "classification: \(different) different texts in \(rows) rows") }
+      if numbers.isEmpty { return (try classes(), "classification: \(Self.counted(different, "text", rows: rows))") }
       guard !numbersOverflow, isClassLike(different) else {
         throw notANumber(firstText, hint: "the column looks numeric; \(Self.asClasses)")
       }
       return (try classes(), "classification: \(different) different values, some of them text, in \(rows) rows")
     }
+  }
+
+  /// `3 different numbers in 5 rows`, or `1 number in 1 row`.
+  static func counted(_ different: Int, _ what: String, rows: Int) -> String {
+    let things = different == 1 ? "1 \(what)" : "\(different) different \(what)s"
+    return "\(things) in \(rows == 1 ? "1 row" : "\(rows) rows")"
   }
 
   private func isClassLike(_ different: Int) -> Bool {

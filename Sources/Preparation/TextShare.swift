@@ -56,7 +56,11 @@ struct TextShare: Sendable {
         throw try PreparationError(decoding: message)
       }
       guard let wrong else { return (visitor, reach.start) }
-      if wrong.rank == ranks.rank { (visitor, reach) = attempt(from: wrong.start, makeVisitor) }
+      if wrong.rank == ranks.rank {
+        // What the first one holds goes first.
+        visitor = nil
+        (visitor, reach) = attempt(from: wrong.start, makeVisitor)
+      }
     }
   }
 

@@ -31,9 +31,10 @@ struct PrepareCommand: Command {
       Option("--thousands", value: "CHARACTER", "character between groups of three digits"),
       Option("--comment", value: "CHARACTER", "pass over lines that start with this character"),
       Option("--no-header", "the first line is a row; the columns are x1, x2 and so on"),
-      Option("--shards", value: "NUMBER", "shards of the training split; one for about 64 MiB otherwise"),
+      Option("--shards", value: "NUMBER", "shards of the training split; one for about 32 MiB otherwise"),
       Option("--chunk-rows", value: "NUMBER", "rows of a chunk in the shards; about 1 MiB otherwise"),
       Option("--compress", "compress the shards (shuffle and deflate)"),
+      Option("--append", "add the rows to the data set in the directory, prepared as its own rows were"),
       Option("--overwrite", "replace the data set that is in the directory"),
       Option("--dry-run", "print what the columns hold and the plan, and write nothing"),
       Option("--json", "print the plan as JSON"),
@@ -46,6 +47,7 @@ struct PrepareCommand: Command {
       "mpirun -n 4 apus prepare 'part-1.csv' 'part-2.csv' --target price --output houses",
       "apus prepare flowers.csv --target species --dry-run",
       "apus prepare flowers.csv --count-by species,colour --aggregate mean:petals --format csv",
+      "apus prepare more-flowers.csv --append --output flowers",
       "mpirun -n 4 apus prepare --from flowers --shards 16 --compress --output flowers-16",
     ])
 
@@ -54,6 +56,8 @@ struct PrepareCommand: Command {
   /// What options say in the place of the recipe.
   private let overrides: [(key: String, value: JSONValue)]
   private let isDry: Bool
+  /// The rows are added to a data set.
+  private let appends: Bool
   private let wantsJSON: Bool
   /// HDF5 files to take the rows of; nil for CSV files.
   private let source: DataSource?
@@ -89,17 +93,29 @@ struct PrepareCommand: Command {
       throw UsageError("--standardize says too little for a recipe, which standardizes by column", syntax: Self.syntax)
     }
     isDry = arguments.has("--dry-run")
+    appends = arguments.has("--append")
+    try Self.checkAppend(arguments)
     wantsJSON = arguments.has("--json")
     guard isDry || !wantsJSON else { throw UsageError("--json goes with --dry-run", syntax: Self.syntax) }
     source = arguments.value("--from").map { DataSource(path: $0) }
     count = try Self.count(arguments)
     format = try arguments.choice("--format", Self.syntax) ?? .table
     try Self.checkInputs(arguments)
-    let needed = recipePath == nil && source == nil ? ["--target", "--output"] : ["--output"]
+    let needed = recipePath == nil && source == nil && !appends ? ["--target", "--output"] : ["--output"]
     guard !isDry, count == nil else { return }
     for option in Self.syntax.options where needed.contains(option.name) && !arguments.has(option.name) {
       throw UsageError("\(option.name) \(option.value ?? "") is missing: \(option.summary)", syntax: Self.syntax)
     }
+  }
+
+  /// Throws where options contradict what the data set that rows are added to says.
+  private static func checkAppend(_ arguments: Arguments) throws {
+    let foreign = [
+      "--recipe", "--from", "--target", "--task", "--validation", "--test", "--seed", "--standardize", "--overwrite",
+      "--dry-run", "--count-by",
+    ]
+    guard arguments.has("--append"), let option = foreign.first(where: arguments.has) else { return }
+    throw UsageError("\(option) does not go with --append, which does as the data set says", syntax: syntax)
   }
 
   /// The groups that --count-by and --aggregate ask for.
@@ -220,7 +236,9 @@ struct PrepareCommand: Command {
         return ExitCode.success.rawValue
       }
       let summary =
-        if let shards { try shards.run(on: world) { meter?.show($0) } } else {
+        if appends { try TableAppending(request).run(on: world) { meter?.show($0) } } else if let shards {
+          try shards.run(on: world) { meter?.show($0) }
+        } else {
           try preparer.run(on: world) { meter?.show($0) }
         }
       meter?.end()

@@ -65,15 +65,17 @@ struct TrainingPlanText {
     _ run: TrainingRun, _ places: [GridPlace], _ memories: [MemoryPlan], _ traffics: [StepTraffic]
   ) -> String {
     let titles = ["rank", "copy", "stage", "part"]
-    let numbers = ["weights", "gradients", "moments", "activations", "buffers", "rows", "in all", "moved a step"]
+    let numbers = [
+      "weights", "gradients", "moments", "activations", "buffers", "rows", "checkpoint", "in all", "moved a step",
+    ]
     var table = Table(
       titles.map { Table.Column($0, .right) } + [Table.Column("layers")] + numbers.map { Table.Column($0, .right) })
     for (rank, place) in places.enumerated() {
       let (memory, traffic) = (memories[rank], traffics[rank])
       let layers = run.stages[place.pipeline.index]
       let bytes = [
-        memory.weights, memory.gradients, memory.moments, memory.activations, memory.buffers, memory.rows, memory.total,
-        traffic.messages.bytes + traffic.collectives.bytes,
+        memory.weights, memory.gradients, memory.moments, memory.activations, memory.buffers, memory.rows,
+        memory.checkpoint, memory.total, traffic.messages.bytes + traffic.collectives.bytes,
       ]
       table.append(
         ["\(rank)", "\(place.data.index)", "\(place.pipeline.index)", "\(place.tensor.index)"]

@@ -1,4 +1,5 @@
 import Data
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -45,6 +46,7 @@ import Training
     let sizes = try files.map { try #require(FileManager.default.attributesOfItem(atPath: $0)[.size] as? Int) }
     var random = SeededGenerator(seed: 5)
     var slowest = Duration.zero
+    let before = Machine.peakMemoryBytes
     for _ in 0..<10_000 {
       // Each file is as likely as any other, or the largest would take all flips.
       let index = Int.random(in: files.indices, using: &random)
@@ -57,50 +59,67 @@ import Training
       #expect(warnings.count == 1 && warnings[0].contains(newest), "\(warnings)")
     }
     #expect(slowest < .seconds(1))
+    #expect(Machine.peakMemoryBytes - before < 100 << 20)
     #expect(try store.newest { _ in } == newest, "all bits are as they were")
   }
 
-  /// 10,000 bits of a model file: none makes the reader trap or take long. A bit of a number makes another number, which nothing in the
-  /// format can tell.
+  /// 10,000 bits of a model file: whoever reads it notices each, in time and without much memory.
   @Test func models() throws {
     let path = folder.file("run/model.safetensors")
     let bytes = try #require(FileManager.default.attributesOfItem(atPath: path)[.size] as? Int)
     let header = Int(
       try folder.read("run/model.safetensors")[0..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
     var random = SeededGenerator(seed: 6)
-    var refused = 0
     var slowest = Duration.zero
+    _ = try LoadedModel(path)
+    let before = Machine.peakMemoryBytes
     for number in 0..<10_000 {
-      // Half of them in the header, which has all the structure.
-      let bit = Int.random(in: 0..<8 * (number.isMultiple(of: 2) ? 8 + header : bytes), using: &random)
+      // Half of them in the header, which has all the structure; each of its first bits, which say how long it is.
+      let bit =
+        number < 64 ? number : Int.random(in: 0..<8 * (number.isMultiple(of: 2) ? 8 + header : bytes), using: &random)
       let start = ContinuousClock.now
-      refused += try flip(bit, of: path) {
-        do {
-          let file = try SafetensorsFile.open(path)
-          for tensor in file.tensors { _ = try file.values(of: tensor) }
-          return 0
-        } catch is DataError {
-          return 1
-        }
-      }
+      let error = try flip(bit, of: path) { #expect(throws: DataError.self, "bit \(bit)") { try LoadedModel(path) } }
+      #expect(error?.message.contains(path) ?? false, "bit \(bit): \(error?.message ?? "")")
       slowest = max(slowest, ContinuousClock.now - start)
     }
     #expect(slowest < .seconds(1))
-    #expect(refused > 100, "\(refused)")
+    #expect(Machine.peakMemoryBytes - before < 100 << 20)
+    _ = try LoadedModel(path)
   }
-}
 
-/// SplitMix64: the same places in every run.
-private struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
+  /// Every command that takes a model says that it is damaged; a file without a checksum is none of the damaged ones.
+  @Test func commandsNoticeIt() throws {
+    let path = folder.file("run/model.safetensors")
+    let bytes = try #require(FileManager.default.attributesOfItem(atPath: path)[.size] as? Int)
+    let data = BadInputFiles.shared.path("good")
+    let commands = [
+      ["inspect", path], ["evaluate", path, data], ["predict", path, data, "--output", "p.csv"],
+      ["train", "job.json", "--set", "output=other", "--set", "train.initial_model=\(path)"],
+    ]
+    // The last number's exponent: a number as good as any.
+    try flip(8 * bytes - 4, of: path) {
+      for command in commands {
+        try CommandLineRun.fail(
+          command, ranks: 0, in: folder, code: 65,
+          says: ["'\(path)' is damaged: it has the checksum ", "hint: take a copy"])
+      }
+    }
+    try Python.text(
+      """
+      from safetensors import safe_open
+      from safetensors.numpy import save_file
+      with safe_open("run/model.safetensors", framework="numpy") as file:
+          metadata = file.metadata()
+          tensors = {name: file.get_tensor(name) for name in file.keys()}
+      assert metadata["format"] == "apus-model-2" and len(metadata["checksum"]) == 16
+      save_file(tensors, "again.safetensors", metadata)
+      del metadata["checksum"]; metadata["format"] = "apus-model-1"
+      save_file(tensors, "old.safetensors", metadata)
+      """, workingDirectory: folder.path)
+    // What another program has written anew is whole by its content, and a file of the first format by its form.
+    for name in ["again.safetensors", "old.safetensors"] {
+      try CommandLineRun.succeed(["inspect", name], ranks: 0, in: folder)
+      try CommandLineRun.succeed(["evaluate", name, data], ranks: 0, in: folder)
+    }
   }
 }

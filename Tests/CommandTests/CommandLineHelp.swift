@@ -45,9 +45,10 @@ enum CommandLineHelp {
       --thousands CHARACTER    character between groups of three digits
       --comment CHARACTER      pass over lines that start with this character
       --no-header              the first line is a row; the columns are x1, x2 and so on
-      --shards NUMBER          shards of the training split; one for about 64 MiB otherwise
+      --shards NUMBER          shards of the training split; one for about 32 MiB otherwise
       --chunk-rows NUMBER      rows of a chunk in the shards; about 1 MiB otherwise
       --compress               compress the shards (shuffle and deflate)
+      --append                 add the rows to the data set in the directory, prepared as its own rows were
       --overwrite              replace the data set that is in the directory
       --dry-run                print what the columns hold and the plan, and write nothing
       --json                   print the plan as JSON
@@ -61,6 +62,7 @@ enum CommandLineHelp {
       mpirun -n 4 apus prepare 'part-1.csv' 'part-2.csv' --target price --output houses
       apus prepare flowers.csv --target species --dry-run
       apus prepare flowers.csv --count-by species,colour --aggregate mean:petals --format csv
+      apus prepare more-flowers.csv --append --output flowers
       mpirun -n 4 apus prepare --from flowers --shards 16 --compress --output flowers-16
 
     """
@@ -87,7 +89,7 @@ enum CommandLineHelp {
       --validation FRACTION  share of the rows for the split validation (default 0)
       --test FRACTION        share of the rows for the split test (default 0.2)
       --seed NUMBER          what all numbers are drawn from (default 1)
-      --shards NUMBER        shards of the training split; one for about 64 MiB otherwise
+      --shards NUMBER        shards of the training split; one for about 32 MiB otherwise
       --compress             compress the shards (shuffle and deflate)
       --overwrite            replace the data set that is in the directory
       --help                 print this text

@@ -44,12 +44,16 @@ enum CommandLineRun {
   }
 
   /// What must hold of every failure.
+  /// - Parameter warns: warnings come before the one message.
   static func expectFailure(
-    _ result: RunResult, code: Int32, says words: [String], sourceLocation: SourceLocation = #_sourceLocation
+    _ result: RunResult, code: Int32, says words: [String], warns: Bool = false,
+    sourceLocation: SourceLocation = #_sourceLocation
   ) {
     #expect(!result.timedOut && result.exitCode == code, "\(result)", sourceLocation: sourceLocation)
-    let message = result.messages.first ?? ""
-    #expect(result.messages.count == 1, "\(result)", sourceLocation: sourceLocation)
+    let messages = result.messages.filter { !warns || !$0.hasPrefix("apus: warning: ") }
+    let message = messages.first ?? ""
+    #expect(messages.count == 1, "\(result)", sourceLocation: sourceLocation)
+    #expect(!warns || result.messages.count > 1, "\(result)", sourceLocation: sourceLocation)
     for word in words where !message.contains(word) {
       Issue.record("no '\(word)' in the message\n\(result)", sourceLocation: sourceLocation)
     }

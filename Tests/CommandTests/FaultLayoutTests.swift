@@ -37,16 +37,19 @@ import Testing
       """
     let result = try MPILauncher.run(
       ranks: 3, "bash",
-      ["-c", script, "bash", Binaries.apus] + arguments + settings.flatMap { ["--set", "parallel." + $0] },
+      ["-c", script, "bash", Binaries.apus] + arguments
+        + (settings.map { "parallel." + $0 } + ["train.steps=7"])
+        .flatMap { ["--set", $0] },
       // Without shared memory between the ranks, whose files would hit the limit first.
       options: CommandLineRun.impatient + ["--mca", "btl", "tcp,self"], workingDirectory: folder.path,
       timeout: .seconds(30))
     CommandLineRun.expectFailure(
       result, code: 74,
       says: [
-        "the checkpoint of step 5 was not saved: cannot write 'run/checkpoints/.partial-step-000000005/",
+        "the checkpoint of step 7 was not saved: cannot write 'run/checkpoints/.partial-step-000000007/",
         "File too large", "hint: a checkpoint takes",
-      ])
+      ], warns: true)
+    #expect(result.standardError.contains("warning: the checkpoint of step 5 was not saved: cannot write"), "\(result)")
     CommandLineRun.expectNoProcess(of: folder)
     #expect(result.seconds < 5)
     #expect(try folder.names(in: "run/checkpoints").isEmpty, "nothing half written is left")

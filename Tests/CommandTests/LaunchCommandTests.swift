@@ -113,12 +113,13 @@ import Testing
         """, to: "limited")
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.file("limited"))
     let result = try CommandLineRun.apus(
-      words(["--mpirun", folder.file("limited"), "--mpirun-option", "--mca btl tcp,self"]), ranks: 0, in: folder,
-      timeout: .seconds(60))
+      words(
+        ["--mpirun", folder.file("limited"), "--mpirun-option", "--mca btl tcp,self"],
+        train: ["--set", "train.steps=30"]), ranks: 0, in: folder, timeout: .seconds(60))
     #expect(result.exitCode == 74, "\(result)")
     let last = try #require(result.messages.last)
     #expect(
-      last.hasPrefix("apus: launch: the first error was: apus: the checkpoint of step 20 was not saved: cannot write"),
+      last.hasPrefix("apus: launch: the first error was: apus: the checkpoint of step 30 was not saved: cannot write"),
       "\(result)")
     #expect(last.hasSuffix("given up after 3 restarts without progress; there is no checkpoint"), "\(result)")
     #expect(result.standardOutput.contains("restarts       3"), "\(result)")

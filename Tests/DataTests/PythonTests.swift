@@ -103,12 +103,11 @@ import Testing
     let layout = SafetensorsLayout(
       [.init("layers.0.weight", shape: [2, 3]), .init("layers.0.bias", shape: [2])],
       metadata: [(key: "kind", value: "mlp"), (key: "job", value: "{\"a\": \"ä\\n\"}")])
-    try SafetensorsWriter.create(path, layout)
-    let writer = try SafetensorsWriter(path, layout, takesHeader: true)
+    let writer = try SafetensorsWriter(path, layout)
     let values = FloatBuffer([1, 2, 3, 4, 5, 6, 7, 8])
     try writer.write(values, 0..<6, toTensor: 0)
     try writer.write(values, 6..<8, toTensor: 1)
-    _ = try writer.finish()
+    _ = try SafetensorsWriter.seal(path, layout, [try writer.finish()])
     let said = try Python.run(
       """
       import sys

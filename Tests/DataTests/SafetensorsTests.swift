@@ -32,15 +32,16 @@ import Testing
         .init("layers.0.weight", shape: [2, 3]), .init("layers.0.bias", shape: [2]), .init("single", shape: []),
         .init("empty", shape: [0, 4]),
       ], metadata: metadata)
-    try SafetensorsWriter.create(path, layout)
-    let writer = try SafetensorsWriter(path, layout, takesHeader: true)
+    let writer = try SafetensorsWriter(path, layout)
     let parameters = FloatBuffer([1, 2, 3, 4, 5, 6, -0.5, .infinity, 9])
     try writer.write(parameters, 0..<6, toTensor: 0)
     try writer.write(parameters, 6..<8, toTensor: 1)
     try writer.write(parameters, 8..<9, toTensor: 2)
-    let receipt = layout.receipt(of: [try writer.finish()])
+    let receipt = try SafetensorsWriter.seal(path, layout, [try writer.finish()])
     let bytes = try FileSystem.read(path, limit: 1 << 20)
     #expect(receipt.bytes == bytes.count && receipt.checksum == Checksum(of: bytes))
+    #expect(
+      receipt.tensors == [0..<24, 24..<32, 32..<36, 36..<36].map { Checksum(of: Array(Array(bytes.suffix(36))[$0])) })
     #expect(bytes.count % 4 == 0 && (8 + Int(bytes[0]) + 256 * Int(bytes[1])) % 8 == 0)
     #expect(scratch.names == ["m.safetensors"])
 
@@ -69,12 +70,11 @@ import Testing
   private func write(_ name: String) throws -> [UInt8] {
     let layout = SafetensorsLayout(
       [.init("b", shape: [2]), .init("a", shape: [1])], metadata: [(key: "k", value: "v")])
-    try SafetensorsWriter.create(scratch.file(name), layout)
-    let writer = try SafetensorsWriter(scratch.file(name), layout, takesHeader: true)
+    let writer = try SafetensorsWriter(scratch.file(name), layout)
     let values = FloatBuffer([1, 2, 3])
     try writer.write(values, 0..<2, toTensor: 0)
     try writer.write(values, 2..<3, toTensor: 1)
-    _ = try writer.finish()
+    _ = try SafetensorsWriter.seal(scratch.file(name), layout, [try writer.finish()])
     return try FileSystem.read(scratch.file(name), limit: 1 << 20)
   }
 
@@ -209,19 +209,19 @@ import Testing
     let layout = SafetensorsLayout(
       [.init("weight", shape: [rows, columns]), .init("bias", shape: [rows]), .init("empty", shape: [0])])
     let values = FloatBuffer((0..<rows * columns + rows).map { Float($0) * 0.5 - 7 })
-    try SafetensorsWriter.create(scratch.file("whole"), layout)
-    let whole = try SafetensorsWriter(scratch.file("whole"), layout, takesHeader: true)
+    let whole = try SafetensorsWriter(scratch.file("whole"), layout)
     try whole.write(values, 0..<rows * columns, toTensor: 0)
     try whole.write(values, rows * columns..<values.count, toTensor: 1)
-    let expected = layout.receipt(of: [try whole.finish()])
+    let expected = try SafetensorsWriter.seal(scratch.file("whole"), layout, [try whole.finish()])
     let bytes = try FileSystem.read(scratch.file("whole"), limit: 1 << 20)
     #expect(expected.checksum == Checksum(of: bytes) && expected.bytes == bytes.count)
 
+    // A longer file of this name may be there that was never finished.
     let path = scratch.file("parts")
-    try SafetensorsWriter.create(path, layout)
+    try FileSystem.write([UInt8](repeating: 7, count: 2 * bytes.count), to: path)
     var parts: [SafetensorsPart] = []
     for index in 0..<writers {
-      let writer = try SafetensorsWriter(path, layout, takesHeader: index == writers - 1)
+      let writer = try SafetensorsWriter(path, layout)
       let own = columns * index / writers..<columns * (index + 1) / writers
       for row in 0..<rows {
         let start = row * columns + own.lowerBound
@@ -230,7 +230,8 @@ import Testing
       if index == writers - 1 { try writer.write(values, rows * columns..<values.count, toTensor: 1) }
       parts.append(try writer.finish())
     }
-    #expect(layout.receipt(of: parts) == expected)
+    #expect(try SafetensorsPart.decoded(SafetensorsPart.encoded(parts)) == parts)
+    #expect(try SafetensorsWriter.seal(path, layout, parts) == expected)
     #expect(try FileSystem.read(path, limit: 1 << 20) == bytes)
   }
 
@@ -257,26 +258,80 @@ import Testing
 
   @Test func whatCannotBeWritten() throws {
     let layout = SafetensorsLayout([.init("a", shape: [2])])
-    #expect(dataError { try SafetensorsWriter.create(scratch.file("no/u"), layout) }.kind == .output)
-    #expect(dataError { _ = try SafetensorsWriter(scratch.file("u"), layout, takesHeader: true) }.kind == .output)
+    #expect(dataError { _ = try SafetensorsWriter(scratch.file("no/u"), layout) }.kind == .output)
     #expect(scratch.names.isEmpty)
-    for call in [SystemCall.Name.write, .ftruncate, .close] {
-      FaultPlan.$current.withValue(FaultPlan(calls: [call], first: 1, effect: .fail(ENOSPC))) {
-        let error = dataError { try SafetensorsWriter.create(scratch.file("u"), layout) }
-        #expect(error.kind == .io && error.hint?.contains("needs") == true, "\(error)")
-      }
-      #expect(scratch.names.isEmpty, "nothing half made is left")
+    let path = scratch.file("u")
+    func write() throws {
+      let writer = try SafetensorsWriter(path, layout)
+      try writer.write(FloatBuffer([1, 2]), 0..<2, toTensor: 0)
+      _ = try SafetensorsWriter.seal(path, layout, [try writer.finish()])
     }
-    try SafetensorsWriter.create(scratch.file("u"), layout)
-    let writer = try SafetensorsWriter(scratch.file("u"), layout, takesHeader: true)
-    for call in [SystemCall.Name.pwrite, .fsync] {
-      FaultPlan.$current.withValue(FaultPlan(calls: [call], first: 1, effect: .fail(EIO))) {
-        let error = dataError {
-          try writer.write(FloatBuffer([1]), 0..<1, toTensor: 0, from: call == .pwrite ? 0 : 1)
-          _ = try writer.finish()
+    // Two writes, of the elements and of the header, one length, and two of what ends either.
+    for (call, count) in [(SystemCall.Name.pwrite, 2), (.ftruncate, 1), (.fsync, 2), (.close, 2)] {
+      for first in 1...count {
+        FaultPlan.$current.withValue(FaultPlan(calls: [call], first: first, effect: .fail(ENOSPC))) {
+          let error = dataError { try write() }
+          #expect(error.kind == .io && error.message.contains("'\(path)'"), "\(error)")
+          #expect(error.hint?.contains("needs") == true, "\(error)")
         }
-        #expect(error.kind == .io && error.message.contains("cannot write '\(scratch.file("u"))'"), "\(error)")
       }
     }
+    try write()
+    let whole = try FileSystem.read(path, limit: 1_000)
+    try FaultPlan.$current.withValue(FaultPlan(first: 1, effect: .cutShort, persists: true)) { try write() }
+    #expect(try FileSystem.read(path, limit: 1_000) == whole)
+  }
+
+  // MARK: The checksum of the content
+
+  /// A file that carries its checksum.
+  private func writeChecked(_ name: String) throws -> [UInt8] {
+    let layout = SafetensorsLayout(
+      [.init("b", shape: [2]), .init("a\"", shape: [1, 1])],
+      metadata: [(key: "format", value: "2"), (key: "text", value: "ä \u{1F40D}\n\\")], carriesChecksum: true)
+    let writer = try SafetensorsWriter(scratch.file(name), layout)
+    try writer.write(FloatBuffer([1, 2]), 0..<2, toTensor: 0)
+    try writer.write(FloatBuffer([-0.5]), 0..<1, toTensor: 1)
+    _ = try SafetensorsWriter.seal(scratch.file(name), layout, [try writer.finish()])
+    return try FileSystem.read(scratch.file(name), limit: 1 << 20)
+  }
+
+  /// Every single bit counts, but for the name of the checksum itself.
+  @Test func everyFlippedBitIsNoticed() throws {
+    let sound = try writeChecked("sound")
+    #expect(try SafetensorsFile.open(scratch.file("sound")).verify())
+    let path = scratch.file("flipped")
+    var unnamed = 0
+    for bit in 0..<8 * sound.count {
+      var bytes = sound
+      bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+      try FileSystem.write(bytes, to: path, atomically: false)
+      do {
+        if try SafetensorsFile.open(path).verify() { Issue.record("bit \(bit)") } else { unnamed += 1 }
+      } catch {
+        #expect(error.kind == .invalid, "\(error)")
+      }
+    }
+    #expect(unnamed > 0 && unnamed <= 8 * "checksum".utf8.count, "\(unnamed)")
+  }
+
+  /// Not the order of the file counts, nor spaces, nor how text is escaped.
+  @Test func theContentIsWhatCounts() throws {
+    _ = try writeChecked("sound")
+    let sum = try SafetensorsFile.open(scratch.file("sound")).metadata("checksum") ?? ""
+    func rewritten(_ text: String, sum: String) throws -> Bool {
+      let header = """
+        { "a\\u0022": {"shape": [1,1], "dtype": "F32", "data_offsets": [0, 4]},
+          "b": {"dtype":"F32","shape":[2],"data_offsets":[4,12]},
+          "__metadata__": {"checksum":"\(sum)", "text":"\(text)", "format":"2"} }
+        """
+      let values: [Float] = [-0.5, 1, 2]
+      let data = values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) } }
+      return try SafetensorsFile.open(try file(header, data: data)).verify()
+    }
+    #expect(try rewritten("\\u00e4 \\ud83d\\udc0d\\n\\\\", sum: sum))
+    #expect(dataError { _ = try rewritten("\\u00e5 \\ud83d\\udc0d\\n\\\\", sum: sum) }.message.contains("damaged"))
+    let upper = sum.uppercased()
+    if upper != sum { #expect(throws: DataError.self) { try rewritten("\\u00e4 \\ud83d\\udc0d\\n\\\\", sum: upper) } }
   }
 }

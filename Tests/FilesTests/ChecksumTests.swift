@@ -84,4 +84,11 @@ import Testing
     let bytes: [UInt8] = [0, 0, 128, 63, 0, 0, 0, 192]
     #expect(Checksum(combining: [one.contribution(length: 8)], length: 8) == Checksum(of: bytes))
   }
+
+  @Test(arguments: [0, 1, 7, 64, 100]) func partsBehindEachOther(cut: Int) {
+    let bytes = (0..<100).map { UInt8($0 * 7 % 251) }
+    let rest = Array(bytes[cut...])
+    #expect(
+      Checksum(of: Array(bytes[..<cut])).followed(by: Checksum(of: rest), count: rest.count) == Checksum(of: bytes))
+  }
 }

@@ -54,7 +54,7 @@ import Testing
       try whole.truncate(to: 18)
       let plan = effect.map { FaultPlan(calls: [.pwrite], first: 1, effect: $0, persists: $0 == .cutShort) }
       try FaultPlan.$current.withValue(plan) {
-        let part = try File.openForWriting(path)
+        let part = try File.openOrCreate(path)
         try part.write(floats.span.extracting(1..<3), at: 5)
         try part.write(floats.span.extracting(0..<1), at: 1)
         try part.close()
@@ -63,6 +63,7 @@ import Testing
       let bytes = try FileSystem.read(path, limit: 100)
       #expect(bytes == [7, 0, 0, 0xC0, 0x3F, 0, 0, 0, 0xC0, 0, 0, 0x40, 0x40, 0, 0, 0, 0, 0])
     }
+    #expect(failure { _ = try File.openOrCreate(scratch.file("none/x")) }?.isOutput == true)
     #expect(failure { _ = try File.openForWriting(scratch.file("none")) }?.isOutput == true)
   }
 

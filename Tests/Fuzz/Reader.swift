@@ -10,7 +10,7 @@ import Training
 /// What reads files that others may have made, as a function of their bytes. An error is what is wanted for most of them; a trap, a long
 /// time or much memory is a finding.
 enum Reader: String, CaseIterable {
-  case json, job, dataset, safetensors, manifest, csv, hdf5
+  case json, job, dataset, safetensors, manifest, csv, hdf5, recipe, expression
 
   func read(_ bytes: [UInt8]) {
     do { try attempt(bytes) } catch {}
@@ -43,6 +43,11 @@ enum Reader: String, CaseIterable {
       var features = FloatBuffer(count: 64 * max(1, names.count))
       var targets = FloatBuffer(count: 64)
       while try rows.next(64, features: &features, targets: &targets) == 64 {}
+    case .recipe: try RecipeTrial.prepare(try Recipe(parsing: bytes, source: "prepare.json"))
+    case .expression:
+      let text = JSONValue.string(String(decoding: bytes, as: UTF8.self))
+      let root = JSONNode(.object([("derive", .object([("new", text)]))]))
+      try RecipeTrial.prepare(try Recipe(root, source: "prepare.json"))
     case .hdf5: try FileProbe(try Scratch.write(bytes, "x.h5")).checkLength("x.h5")
     }
   }

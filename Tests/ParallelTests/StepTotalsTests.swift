@@ -49,6 +49,8 @@ import Testing
       }
     }
     #expect(sum([StepTotals](repeating: StepTotals(stop: true), count: 100)).stop)
+    #expect(sum([StepTotals(rows: 1), StepTotals(writing: true), StepTotals()]).writing)
+    #expect(!sum([StepTotals(rows: 1, stop: true, save: true), StepTotals(failed: true)]).writing)
     #expect(sum([StepTotals(rows: 1), StepTotals(failed: true), StepTotals()]).failed)
     #expect(!sum([StepTotals(rows: 1, stop: true, save: true), StepTotals()]).failed)
   }

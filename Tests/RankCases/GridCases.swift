@@ -37,12 +37,14 @@ let gridStepCases: [RankCase] =
       let problem = try GridProblem(settings, dataset, grid)
       for raiser in -1..<grid.world.size {
         let isMe = raiser == grid.world.rank
-        for (stop, save) in [(true, false), (false, true), (true, true)] {
+        for (stop, save, writing) in [(true, false, false), (false, true, true), (true, true, false)] {
           let totals = try problem.strategy.sumGradient(
-            epoch: 0, positions: 0..<5, raised: StepTotals(stop: stop && isMe, save: save && isMe), needsNorm: false)
+            epoch: 0, positions: 0..<5,
+            raised: StepTotals(stop: stop && isMe, save: save && isMe, writing: writing && isMe), needsNorm: false)
           let what = "\(settings), flags of rank \(raiser)"
           try expect(totals.rows, 5, what)
-          try expect([totals.stop, totals.save], [stop && raiser >= 0, save && raiser >= 0], what)
+          try expect(
+            [totals.stop, totals.save, totals.writing], [stop, save, writing].map { $0 && raiser >= 0 }, what)
         }
       }
     }

@@ -37,14 +37,15 @@ let parallelCases: [RankCase] = [
         let problem = try Problem(mode, virtualRanks: virtualRanks, microBatches: 1, world)
         for raiser in -1..<world.size {
           let isMe = raiser == world.rank
-          for (stop, save) in [(isMe, false), (false, isMe), (isMe, isMe)] {
+          for (stop, save, writing) in [(isMe, false, false), (false, isMe, isMe), (isMe, isMe, false)] {
             let totals = try problem.strategy.sumGradient(
-              epoch: 0, positions: 0..<5, raised: StepTotals(stop: stop, save: save), needsNorm: false)
+              epoch: 0, positions: 0..<5, raised: StepTotals(stop: stop, save: save, writing: writing), needsNorm: false
+            )
             let what = "\(mode), \(virtualRanks) virtual ranks, flags of rank \(raiser)"
             try expect(totals.rows, 5, what)
             let anyone = raiser >= 0
-            let asked = try world.allReduce([stop ? 1 : 0, save ? 1 : 0] as [Int32], .maximum)
-            try expect([totals.stop, totals.save], asked.map { anyone && $0 > 0 }, what)
+            let asked = try world.allReduce([stop ? 1 : 0, save ? 1 : 0, writing ? 1 : 0] as [Int32], .maximum)
+            try expect([totals.stop, totals.save, totals.writing], asked.map { anyone && $0 > 0 }, what)
           }
         }
       }

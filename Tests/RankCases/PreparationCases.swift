@@ -14,14 +14,22 @@ let preparationCases: [RankCase] = [
         request.standardize = true
         request.missing = .drop
         request.overwrite = true
-        let summary = try Preparer(request).run(on: world) { _ in }
-        try expect(summary.rows + summary.droppedRows, 800, "rows")
-        guard world.rank == 0 else { continue }
-        var checksum = Checksum()
-        for name in try FileSystem.list(request.output) {
-          checksum.update(try FileSystem.read("\(request.output)/\(name)", limit: 1 << 24))
+        // Rows wait in files alone, in memory and in files, in memory alone.
+        var found: [String] = []
+        for memoryBytes in [0, 2_000, request.memoryBytes] {
+          request.memoryBytes = memoryBytes
+          let summary = try Preparer(request).run(on: world) { _ in }
+          try expect(summary.rows + summary.droppedRows, 800, "rows")
+          guard world.rank == 0 else { continue }
+          var checksum = Checksum()
+          for name in try FileSystem.list(request.output) {
+            checksum.update(try FileSystem.read("\(request.output)/\(name)", limit: 1 << 24))
+          }
+          found.append("\(summary.splits.map(\.rowsPerClass)) \(summary.missing.map(\.rows)) \(checksum.hex)")
         }
-        print("\(blockBytes): \(summary.splits.map(\.rowsPerClass)) \(summary.missing.map(\.rows)) \(checksum.hex)")
+        guard world.rank == 0 else { continue }
+        try expect(Set(found).count, 1, "the bytes do not depend on where rows wait")
+        print("\(blockBytes): \(found[0])")
       }
     }
   },

@@ -1,6 +1,7 @@
 import Data
 import Failures
 import Files
+import Kernels
 import TestSupport
 import Testing
 
@@ -100,5 +101,39 @@ import Testing
   func otherFilesAreNoManifests(text: String) throws {
     try directory.write(text: text, to: CheckpointManifest.name)
     #expect(complaint == "'\(folder)/manifest.json' is damaged")
+  }
+
+  /// A file of tensors that is damaged is named with the tensor.
+  @Test func damagedTensors() throws {
+    let path = directory.file("inside/t.safetensors")
+    try FileSystem.createDirectory(directory.file("inside"))
+    let layout = SafetensorsLayout([.init("a", shape: [2]), .init("b", shape: [3])])
+    let writer = try SafetensorsWriter(path, layout)
+    try writer.write(FloatBuffer([1, 2, 3, 4, 5]), 0..<2, toTensor: 0)
+    try writer.write(FloatBuffer([1, 2, 3, 4, 5]), 2..<5, toTensor: 1)
+    let receipt = try SafetensorsWriter.seal(path, layout, [try writer.finish()])
+    let tensors = zip(layout.tensors, receipt.tensors).map {
+      CheckpointManifest.Tensor(name: $0.name, bytes: 4 * $0.count, checksum: $1.hex)
+    }
+    let entry = CheckpointManifest.Entry(
+      name: "t.safetensors", bytes: receipt.bytes, checksum: receipt.checksum.hex, tensors: tensors)
+    let manifest = CheckpointManifest(step: 1, entries: [entry])
+    try directory.write(manifest.bytes, to: "inside/" + CheckpointManifest.name)
+    func complaint() -> String {
+      do { return try CheckpointManifest(verifying: directory.file("inside")) == manifest ? "" : "other" } catch {
+        return Failure(error).message
+      }
+    }
+    #expect(complaint() == "")
+    let sound = try directory.read("inside/t.safetensors")
+    for (byte, words) in [
+      (sound.count - 1, "the tensor 'b' has the checksum"), (sound.count - 13, "the tensor 'a'"),
+      (9, "t.safetensors' has the checksum"),
+    ] {
+      var bytes = sound
+      bytes[byte] ^= 2
+      try directory.write(bytes, to: "inside/t.safetensors")
+      #expect(complaint().contains(words) && complaint().contains("the manifest says"), "\(complaint())")
+    }
   }
 }

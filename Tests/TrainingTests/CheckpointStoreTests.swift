@@ -1,7 +1,8 @@
-import Files
+import Glibc
 import TestSupport
 import Testing
 
+@testable import Files
 @testable import Training
 
 @Suite struct CheckpointStoreTests {
@@ -18,6 +19,7 @@ import Testing
     let bytes = Array("\(text) \(step)".utf8)
     try FileSystem.write(bytes, to: folder + "/data")
     try store.commit(step: step, [.init(name: "data", bytes: bytes.count, checksum: Checksum(of: bytes).hex)])
+    try store.removeOld(afterCommitting: step)
   }
 
   /// The newest checkpoint by the name of its folder, and the warnings.
@@ -65,12 +67,14 @@ import Testing
 
   @Test func otherNamesAreLeftAlone() throws {
     let store = store(keep: 1)
-    for name in ["step-abc", "step-", "notes", ".partial-step-000000007", "step-99999999999999999999"] {
+    let unfinished = [".partial-step-000000007", ".removed-step-000000006"]
+    for name in ["step-abc", "step-", "notes", "step-99999999999999999999", ".partial-notes"] + unfinished {
       try directory.write(text: "", to: "c/\(name)/file")
     }
+    try store.removeUnfinished()
     for step in [7, 8] { try save(store, step) }
     #expect(try newest(store).name == "step-000000008")
-    #expect(names == ["notes", "step-", "step-000000008", "step-99999999999999999999", "step-abc"])
+    #expect(names == [".partial-notes", "notes", "step-", "step-000000008", "step-99999999999999999999", "step-abc"])
   }
 
   /// A checkpoint that cannot be finished leaves nothing, and the older ones as they were; one that was cut off is no hindrance.
@@ -80,8 +84,8 @@ import Testing
     let folder = try store.begin(step: 2)
     try FileSystem.write([1, 2, 3], to: folder + "/data")
     #expect(try newest(store).name == "step-000000001")
-    _ = try store.begin(step: 2)
-    #expect(try FileSystem.list(folder).isEmpty)
+    // Another rank, which is later.
+    #expect(try store.begin(step: 2) == folder && FileSystem.list(folder) == ["data"])
     store.giveUp(step: 2)
     #expect(names == ["step-000000001"])
     #expect(try newest(store).name == "step-000000001")
@@ -94,5 +98,27 @@ import Testing
     try save(store, 4, "second")
     #expect(try directory.readText("c/step-000000004/data") == "second 4")
     #expect(try newest(store).name == "step-000000004")
+  }
+
+  /// A run that has gone back behind a damaged checkpoint: the damaged one goes, and not the new one.
+  @Test func laterOnesThatAreDamagedGo() throws {
+    let store = store(keep: 1)
+    try save(store, 30)
+    try directory.write(text: "y 30", to: "c/step-000000030/data")
+    try save(store, 25)
+    #expect(names == ["step-000000025"])
+    #expect(try newest(store).name == "step-000000025" && newest(store).warnings.isEmpty)
+  }
+
+  /// What cannot be removed is told, and the new checkpoint is there.
+  @Test func olderOnesThatCannotBeRemoved() throws {
+    let store = store(keep: 1)
+    try save(store, 1)
+    FaultPlan.$current.withValue(FaultPlan(calls: [.unlink], first: 1, effect: .fail(EIO))) {
+      #expect(throws: FilesError.self) { try save(store, 2) }
+    }
+    #expect(names == [".removed-step-000000001", "step-000000002"])
+    try store.removeUnfinished()
+    #expect(names == ["step-000000002"])
   }
 }

@@ -46,7 +46,7 @@ public struct Generator: Sendable {
         Split.shares(of: request.rows, fractions: request.fractions), fractions: request.fractions,
         asked: request.shards, rowBytes: rowBytes)
     }
-    let output = try Agreement.alike { try SharedOutput(request.output, overwrite: request.overwrite, world) }
+    let output = try Agreement.alike { try SharedOutput(request.output, request.overwrite ? .replacing : .new, world) }
     var bytesWritten = 0
     do {
       var generator = RowGenerator(request)

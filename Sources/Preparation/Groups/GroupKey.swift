@@ -47,6 +47,9 @@ struct GroupKey: Equatable, Sendable {
     return bits >> 63 == 1 ? ~bits : bits | 1 << 63
   }
 
+  /// The number with the bits that `ordered` made of it.
+  static func number(_ bits: UInt64) -> Double { Double(bitPattern: bits >> 63 == 1 ? bits & ~(1 << 63) : ~bits) }
+
   /// The values again.
   /// - Parameter types: one a column, as the values were added.
   func values(_ types: [ColumnType]) -> [Value] {
@@ -58,8 +61,7 @@ struct GroupKey: Equatable, Sendable {
       case .text: return .text(text(&place))
       case .category: return .code(Int(word(&place)))
       case .integer, .real, .boolean, .dateTime:
-        let bits = word(&place)
-        return .number(Double(bitPattern: bits >> 63 == 1 ? bits & ~(1 << 63) : ~bits))
+        return .number(Self.number(word(&place)))
       }
     }
   }

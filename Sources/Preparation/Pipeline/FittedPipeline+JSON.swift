@@ -15,6 +15,9 @@ extension FittedPipeline {
       if case .classes(let classes) = self.target { target.append(("classes", .array(classes.map { .string($0) }))) }
       members.append(("target", .object(target)))
     }
+    if let timeBorders {
+      members.append(("time_borders", .array(timeBorders.map { $0.map { .number($0) } ?? .null })))
+    }
     members.append(("fitted", .array(zip(pipeline.columns, columns).filter(\.0.isFeature).map(Self.json))))
     return .object(members)
   }
@@ -67,6 +70,12 @@ extension FittedPipeline {
     } catch {
       throw node.error(error.message)
     }
+    guard node["time_borders"] != nil else { return }
+    timeBorders = try node.array("time_borders").map { (node) throws(JSONError) in
+      guard node.asDouble != nil || node.isNull else { throw node.error("a border in time is no number") }
+      return node.asDouble
+    }
+    guard timeBorders?.count == 2 else { throw node.error("wanted are two borders in time") }
   }
 }
 

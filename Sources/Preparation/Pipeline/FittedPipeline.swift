@@ -9,6 +9,8 @@ public struct FittedPipeline: Sendable {
   /// How the tables that it was fitted on write their text and numbers.
   public let dialect: CSVDialect
   public let featureNames: [String]
+  /// For training rows that were chosen by time, the times at which validation and test begin (nil: never); nil for others.
+  var timeBorders: [Double?]?
   private let products: [Product]
   private let classes: ClassIndex?
 

@@ -17,6 +17,8 @@ public struct PreparationPlan: Equatable, Sendable {
     /// The names of the classes; nil for a regression.
     public var classes: [String]?
     public var splits: [Split]
+    /// What a recipe leaves out, fills and takes for missing: how many, and what, in words.
+    public var changes: [PreparationSummary.Change] = []
   }
 
   public struct Split: Equatable, Sendable {
@@ -30,7 +32,7 @@ public struct PreparationPlan: Equatable, Sendable {
   public var columns: [TableProfile.ColumnSummary]
   /// The columns, of the table or derived, that a recipe makes features of; nil without one.
   public var featureColumns: [String]?
-  /// Nil where no target was named, and where a recipe says what is done.
+  /// Nil where no target was named.
   public var output: Output?
   /// What stands in the way of the output, or nil.
   public var problem: PreparationError?

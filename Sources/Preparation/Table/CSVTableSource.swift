@@ -2,10 +2,8 @@
 final class CSVTableSource: TableSource {
   let schema: Schema
   let name: String
-  /// How many fields of each column were taken for missing because they are malformed, in the blocks that were read.
-  private(set) var malformed: [Int]
-  /// A block that is read again is not counted again.
-  private var counted: Set<Int> = []
+  /// For the blocks that have such, how many fields of each column were taken for missing because they are malformed.
+  private var malformed: [Int: [Int]] = [:]
 
   private let tables: InputTables
   private let starts: [Int]
@@ -30,7 +28,6 @@ final class CSVTableSource: TableSource {
     self.schema = schema
     tables = table.tables
     starts = table.starts
-    self.malformed = [Int](repeating: 0, count: schema.columns.count)
     var parsers: [ColumnParser] = []
     for file in table.tables.tables {
       parsers.append(
@@ -50,10 +47,18 @@ final class CSVTableSource: TableSource {
     let open = try reader(of: file)
     try open.reader.load(from: starts[block], before: tables.blocks[block].range.upperBound)
     while try open.reader.take(limit: .max) {}
-    var found = [Int](repeating: 0, count: malformed.count)
+    var found = [Int](repeating: 0, count: schema.columns.count)
     let rows = try parsers[file].parse(open.reader.block, malformed: &found)
-    if counted.insert(block).inserted { for index in found.indices { malformed[index] += found[index] } }
+    if found.contains(where: { $0 > 0 }) { malformed[block] = found }
     return rows
+  }
+
+  func malformed(in blocks: Range<Int>) -> [Int] {
+    var counts = [Int](repeating: 0, count: schema.columns.count)
+    for (block, found) in malformed where blocks.contains(block) {
+      for index in counts.indices { counts[index] += found[index] }
+    }
+    return counts
   }
 
   private func reader(of file: Int) throws(PreparationError) -> OpenReader {

@@ -8,7 +8,8 @@ struct RowDealer: Sendable {
     /// The rows are in time as they stand.
     case inOrder
     /// Rows with equal values in this column stay together.
-    case group(column: Int)
+    /// - Parameter dictionary: of a column of categories.
+    case group(column: Int, dictionary: [String]?)
     /// The rows are in time by this column.
     case time(column: Int)
   }
@@ -67,11 +68,16 @@ struct RowDealer: Sendable {
         let number = first + place
         splits[row] = number < ends.train ? .train : number < ends.validation ? .validation : .test
       }
-    case .group(let column):
+    case .group(let column, let dictionary):
+      var values = clean.block.columns[column]
+      // By its text: the place of a category depends on what other categories there are.
+      if case .codes(let codes) = values, let dictionary {
+        values = .texts(codes.map { $0 >= 0 ? dictionary[Int($0)] : nil })
+      }
       var key = GroupKey()
       for row in kept {
         key.removeAll()
-        key.append(clean.block.columns[column], row: row)
+        key.append(values, row: row)
         splits[row] = group(key)
       }
     case .time(let column):
@@ -111,9 +117,17 @@ struct RowDealer: Sendable {
   /// The order of a row in time, as a number that is compared; rows without a time come last.
   static func timeKey(_ column: Column, _ row: Int) -> UInt64 {
     switch column {
-    case .numbers(let values): values[row].isNaN ? .max : GroupKey.ordered(values[row])
+    case .numbers(let values): timeKey(values[row].isNaN ? nil : values[row])
     case .codes(let codes): codes[row] < 0 ? .max : UInt64(codes[row])
     case .texts: preconditionFailure("a split by the time of a text")
     }
+  }
+  static func timeKey(_ time: Double?) -> UInt64 { time.map { GroupKey.ordered($0) } ?? .max }
+
+  /// The times of the borders, where the rows are in time by a column of numbers or dates; nil at a border behind which only
+  /// rows without a time are.
+  func times(_ schema: Schema) -> [Double?]? {
+    guard case .time(let column) = method, schema.columns[column].type.isNumeric else { return nil }
+    return borders.map { $0.key == .max ? nil : GroupKey.number($0.key) }
   }
 }

@@ -18,7 +18,7 @@ extension TablePreparer {
     let pipeline = try Agreement.alike {
       try Pipeline(recipe, schema: source.schema, target: recipe.target ?? request.target)
     }
-    let output = try Agreement.alike { try SharedOutput(request.output, overwrite: request.overwrite, ranks) }
+    let output = try Agreement.alike { try SharedOutput(request.output, request.overwrite ? .replacing : .new, ranks) }
     var summary: PreparationSummary
     do {
       let preparer = TablePreparer(source, pipeline, request, progress: progress)

@@ -27,11 +27,29 @@ final class TablePreparer<Source: TableSource> {
   /// Rows of the blocks before each block with the key of each border of a split by time.
   private var ties: [[Int]] = []
   private var classes: ClassIndex?
+  /// The data set that the rows are added to, and its preparation for them; nil for a new one.
+  private let earlier: (dataset: EarlierDataset, fitted: FittedPipeline)?
 
-  init(
+  convenience init(
     _ source: Source, _ pipeline: Pipeline, _ request: PreparationRequest,
     progress: @escaping (PreparationProgress) -> Void
   ) {
+    self.init(source, pipeline, request, nil, progress: progress)
+  }
+
+  /// - Parameter fitted: the preparation of `earlier` for the table.
+  convenience init(
+    _ source: Source, _ fitted: FittedPipeline, addingTo earlier: EarlierDataset, _ request: PreparationRequest,
+    progress: @escaping (PreparationProgress) -> Void
+  ) {
+    self.init(source, fitted.pipeline, request, (earlier, fitted), progress: progress)
+  }
+
+  private init(
+    _ source: Source, _ pipeline: Pipeline, _ request: PreparationRequest,
+    _ earlier: (dataset: EarlierDataset, fitted: FittedPipeline)?, progress: @escaping (PreparationProgress) -> Void
+  ) {
+    self.earlier = earlier
     self.source = source
     self.pipeline = pipeline
     self.request = request
@@ -40,45 +58,77 @@ final class TablePreparer<Source: TableSource> {
     totalBytes = (0..<source.blocks).reduce(0) { $0 + source.bytes(of: $1) }
   }
 
-  /// Writes the shards into `directory`; says what `dataset.json` is to say. Collective.
-  ///
+  /// What is known of the rows when all but their writing has been done.
+  private struct Survey {
+    var reason: String
+    var fitted: FittedPipeline
+    var plans: [ShardPlan]
+    /// The rows of each split in each block.
+    var counts: BlockCounts
+    var rowsPerClass: [[Int]]
+    /// All rows of the table, and what was done to them.
+    var changes: (rows: Int, list: [PreparationSummary.Change])
+  }
+
+  /// Says what would be written. Collective.
   /// - Throws: a failure that all ranks share.
-  func write(into directory: String, _ ranks: borrowing some Ranks & ~Copyable) throws -> Result {
-    let mine = source.share(of: ranks.rank, among: ranks.size)
+  func plan(_ ranks: borrowing some Ranks & ~Copyable) throws -> PreparationPlan.Output {
+    let survey = try survey(source.share(of: ranks.rank, among: ranks.size), ranks)
+    let rows = survey.plans.reduce(0) { $0 + $1.rows }
+    return PreparationPlan.Output(
+      decision: survey.reason, rows: rows, droppedRows: survey.changes.rows - rows,
+      features: survey.fitted.featureNames.count, classes: classes?.names,
+      splits: survey.plans.map { PreparationPlan.Split(name: $0.split, rows: $0.rows, shards: $0.shards) },
+      changes: survey.changes.list)
+  }
+
+  private func survey(_ mine: Range<Int>, _ ranks: borrowing some Ranks & ~Copyable) throws -> Survey {
     try findRepeated(mine, ranks)
     let decision = try plan(mine, ranks)
     // The later passes count the same again.
     let tally = try ranks.sums(cleaner.tally.numbers)
+    let malformed = try ranks.sums(source.malformed(in: mine))
     let repeated = cleaner.duplicates.values.reduce(0) { $0 + $1.count }
     let (fitted, counts, rowsPerClass) = try fit(mine, decision.target, ranks)
     let rows = SplitName.allCases.map { counts.total[$0.place] }
-    guard rows[SplitName.train.place] > 0 else {
+    guard rows[SplitName.train.place] > 0 || earlier != nil else {
       throw Failure(.invalidData, "no row is left to train on", isShared: true)
     }
     let plans = try Agreement.alike {
       try ShardPlan.plan(
         Dictionary(uniqueKeysWithValues: SplitName.allCases.map { ($0, rows[$0.place]) }),
         fractions: usedFractions(rows),
-        asked: request.shards, rowBytes: 4 * (fitted.featureNames.count + 1))
+        asked: request.shards, rowBytes: 4 * (fitted.featureNames.count + 1), addedTo: earlier?.dataset)
     }
-    try Agreement.everywhere(ranks) { try putAside(mine, fitted, directory, rank: ranks.rank) }
+    return Survey(
+      reason: decision.reason, fitted: fitted, plans: plans, counts: counts, rowsPerClass: rowsPerClass,
+      changes: changes(tally, malformed, repeated: repeated))
+  }
+
+  /// Writes the shards into `directory`; says what `dataset.json` is to say. Collective.
+  ///
+  /// - Throws: a failure that all ranks share.
+  func write(into directory: String, _ ranks: borrowing some Ranks & ~Copyable) throws -> Result {
+    let mine = source.share(of: ranks.rank, among: ranks.size)
+    let survey = try survey(mine, ranks)
+    let (fitted, plans, counts) = (survey.fitted, survey.plans, survey.counts)
+    let store = RowStore(
+      directory: directory, rank: ranks.rank, columns: fitted.featureNames.count, mostBytes: request.memoryBytes)
+    try Agreement.everywhere(ranks) { try putAside(mine, fitted, store, directory, rank: ranks.rank) }
     let shares = (0..<ranks.size).map { source.share(of: $0, among: ranks.size) }
     let index = RowIndex(counts: (0..<source.blocks).map { counts[$0] }, shares: shares)
-    let labels = classes.map { classes in classes.names.indices.map { Int32($0) } }
     let assembler = ShardAssembler(
-      directory: directory, columns: fitted.featureNames.count, index: index,
-      classes: labels.map { labels in shares.map { _ in labels } }, compress: request.compress,
-      chunkRows: request.chunkRows)
-    let own = ShardAssembler.deal(plans, among: ranks.size)[ranks.rank]
+      directory: directory, columns: fitted.featureNames.count, rank: ranks.rank, index: index, store: store,
+      classes: classes.map { classes in classes.names.indices.map { Int32($0) } },
+      jobs: ShardJob.deal(plans, among: ranks.size)[ranks.rank], options: request.shardOptions)
+    try Agreement.everywhere(ranks) { try assembler.handOver() }
     var bytesWritten = 0
-    try Agreement.everywhere(ranks) { bytesWritten = try assembler.write(own, progress: progress) }
+    try Agreement.everywhere(ranks) { bytesWritten = try assembler.write(progress: progress) }
     let isRoot = ranks.rank == 0
     try Agreement.everywhere(ranks) { if isRoot { try RowSpill.remove(from: directory) } }
     return Result(
       manifest: manifest(fitted, plans),
-      summary: summary(
-        fitted, plans, rowsPerClass, decision.reason, changes(tally, repeated: repeated),
-        bytesWritten: try ranks.sums([bytesWritten])[0]))
+      summary: summary(survey, bytesWritten: try ranks.sums([bytesWritten])[0]))
   }
 
   // MARK: Passes over the rows
@@ -140,9 +190,14 @@ final class TablePreparer<Source: TableSource> {
       method, fractions: fractions, seed: pipeline.recipe.split.seed ?? request.seed, before: before.before)
     if case .time = method {
       let ends = dealer.ends
-      dealer.borders = [
-        try times.border(after: ends.train, ranks), try times.border(after: ends.validation, ranks),
-      ]
+      if let keys = earlier?.fitted.timeBorders {
+        // A row as late as the first one behind a border is behind it.
+        dealer.borders = keys.map { RowDealer.Border(key: RowDealer.timeKey($0), ties: 0) }
+      } else {
+        dealer.borders = [
+          try times.border(after: ends.train, ranks), try times.border(after: ends.validation, ranks),
+        ]
+      }
       let own = zip(times.ties(dealer.borders[0].key), times.ties(dealer.borders[1].key)).map { [$0, $1] }
       ties = try BlockCounts(own, width: 2, ranks).before
     }
@@ -153,12 +208,12 @@ final class TablePreparer<Source: TableSource> {
   private func fit(
     _ mine: Range<Int>, _ target: TargetEncoding, _ ranks: borrowing some Ranks & ~Copyable
   ) throws -> (fitted: FittedPipeline, counts: BlockCounts, rowsPerClass: [[Int]]) {
-    var fitter = PipelineFitter(pipeline)
+    var fitter = earlier == nil ? PipelineFitter(pipeline) : nil
     let width = SplitName.allCases.count
     var own: [[Int]] = []
     var perClass = [[Int]](repeating: [Int](repeating: 0, count: classes?.names.count ?? 0), count: width)
     repeat {
-      var pass = fitter.makePass()
+      var pass = fitter?.makePass()
       let isFirst = own.isEmpty
       let seen = try Agreement.gathering(ranks) {
         try forEach(mine, .checking) { block, clean in
@@ -173,25 +228,36 @@ final class TablePreparer<Source: TableSource> {
             }
             own.append(counts)
           }
-          try pass.observe(clean, training: splits.map { $0 == .train })
+          try pass?.observe(clean, training: splits.map { $0 == .train })
         }
-        return pass.encoded()
+        return pass?.encoded() ?? []
       }
-      var total = fitter.makePass()
+      guard var total = fitter?.makePass() else { break }
       for part in seen { try total.merge(encoded: part) }
-      try Agreement.alike { try fitter.finish(total) }
-    } while !fitter.isFinished
-    let fitted = try Agreement.alike { try fitter.fitted(target: target) }
+      try Agreement.alike { try fitter?.finish(total) }
+    } while fitter?.isFinished == false
+    let fitted = try Agreement.alike { try self.fitted(fitter, target) }
     let counts = try BlockCounts(own, width: width, ranks)
     let names = classes?.names.count ?? 0
     let sums = try ranks.sums(perClass.flatMap { $0 })
     return (fitted, counts, (0..<width).map { Array(sums[$0 * names..<($0 + 1) * names]) })
   }
 
+  private func fitted(_ fitter: PipelineFitter?, _ target: TargetEncoding) throws(PreparationError) -> FittedPipeline {
+    guard let fitter else {
+      guard let earlier else { preconditionFailure("a preparation that nobody fits") }
+      return earlier.fitted
+    }
+    var fitted = try fitter.fitted(target: target, dialect: request.dialect)
+    fitted.timeBorders = dealer.times(pipeline.schema)
+    return fitted
+  }
+
   /// Writes the prepared rows of blocks and their splits beside the shards.
-  private func putAside(_ mine: Range<Int>, _ fitted: FittedPipeline, _ directory: String, rank: Int) throws {
+  private func putAside(
+    _ mine: Range<Int>, _ fitted: FittedPipeline, _ store: RowStore, _ directory: String, rank: Int
+  ) throws {
     let columns = fitted.featureNames.count
-    let spill = try RowSpill.Writer(directory: directory, rank: rank, columns: columns)
     let routes = try File.create(FileSystem.join(directory, RowSpill.routesName(rank: rank)))
     var features = FloatBuffer(count: 0)
     var targets = FloatBuffer(count: 0)
@@ -200,14 +266,14 @@ final class TablePreparer<Source: TableSource> {
       let prepared = try fitted.features(of: clean)
       let rows = prepared.rows.count
       features.reserve(rows * columns)
-      targets.reserve(rows * RowSpill.targetWidth)
+      targets.reserve(rows * RowStore.targetWidth)
       features.copy(from: prepared.features, at: 0)
       for row in 0..<rows {
         // The value, and as its code the class, which is the value too.
-        targets[RowSpill.targetWidth * row] = prepared.targets[row]
-        targets[RowSpill.targetWidth * row + 1] = prepared.targets[row]
+        targets[RowStore.targetWidth * row] = prepared.targets[row]
+        targets[RowStore.targetWidth * row + 1] = prepared.targets[row]
       }
-      try spill.append(rows, features: features, targets: targets)
+      try store.append(rows, features: features, targets: targets)
       try routes.write(prepared.rows.map { UInt8(splits[$0]?.place ?? 0) })
     }
   }
@@ -216,7 +282,8 @@ final class TablePreparer<Source: TableSource> {
 
   private func deal(_ clean: CleanBlock, _ block: Int, _ labels: [Int]) -> [SplitName?] {
     dealer.deal(
-      clean, block: block, labels: labels, given: source.split(of: block), tiesBefore: ties.isEmpty ? [] : ties[block])
+      clean, block: block, labels: labels, given: source.split(of: block) ?? earlier?.dataset.lastSplit,
+      tiesBefore: ties.isEmpty ? [] : ties[block])
   }
 
   /// The class of each row that stays; zeros for a regression.
@@ -245,9 +312,9 @@ final class TablePreparer<Source: TableSource> {
       test: pipeline.recipe.split.test ?? request.fractions.test)
   }
 
-  /// The splits that get shards: those that have rows, where the table came in splits.
+  /// The splits that get shards: those that have rows, where the table came in splits or is added to a data set.
   private func usedFractions(_ rows: [Int]) -> SplitFractions {
-    guard source.blocks > 0, source.split(of: 0) != nil else { return fractions }
+    guard earlier != nil || source.blocks > 0 && source.split(of: 0) != nil else { return fractions }
     func share(_ split: SplitName) -> Double { rows[split.place] > 0 ? 0.25 : 0 }
     return SplitFractions(validation: share(.validation), test: share(.test))
   }
@@ -256,11 +323,19 @@ final class TablePreparer<Source: TableSource> {
     try fractions.check()
     let split = pipeline.recipe.split
     if split.inOrder { return .inOrder }
-    if let name = split.group { return .group(column: try place(name, "split.group")) }
+    if let name = split.group {
+      let column = try place(name, "split.group")
+      return .group(column: column, dictionary: pipeline.schema.columns[column].dictionary)
+    }
     guard let name = split.time else { return .stratified }
     let column = try place(name, "split.time")
     guard pipeline.schema.columns[column].type != .text else {
       throw PreparationError(.usage, "'split.time': column \(quoted(name)) is text, which has no order in time")
+    }
+    if let earlier, earlier.fitted.timeBorders == nil {
+      throw PreparationError(
+        .usage, "'\(earlier.dataset.path)' is split by time and does not say where: rows cannot be added to it",
+        hint: "prepare all tables together; data sets keep the borders of columns of numbers and dates")
     }
     return .time(column: column)
   }
@@ -274,6 +349,10 @@ final class TablePreparer<Source: TableSource> {
 
   private func decide(_ counts: TargetCounts) throws(PreparationError) -> TargetCounts.Decision {
     guard counts.rows > 0 else { throw PreparationError(.invalid, "no row is left of the table") }
+    if let earlier {
+      return TargetCounts.Decision(
+        earlier.fitted.target, "added to '\(earlier.dataset.path)', prepared as its rows were")
+    }
     guard let name = pipeline.target, let place = pipeline.schema.index(of: name) else {
       throw PreparationError(.usage, "there is no target")
     }
@@ -284,10 +363,19 @@ final class TablePreparer<Source: TableSource> {
   // MARK: What is said
 
   /// How many rows there were, and what was done to them.
-  private func changes(_ tally: [Int], repeated: Int) -> (rows: Int, list: [PreparationSummary.Change]) {
+  private func changes(_ tally: [Int], _ malformed: [Int], repeated: Int) -> (
+    rows: Int, list: [PreparationSummary.Change]
+  ) {
     var all = CleaningTally(pipeline)
     all.add(tally)
-    var list = pipeline.summary(all).map { PreparationSummary.Change(count: $0.count, what: $0.what) }
+    var list = zip(malformed, pipeline.schema.names).filter { $0.0 > 0 }.map { count, name in
+      PreparationSummary.Change(count: count, what: "values of \(quoted(name)) malformed and taken for missing")
+    }
+    list += pipeline.summary(all).map { PreparationSummary.Change(count: $0.count, what: $0.what) }
+    if pipeline.recipe.duplicates == .drop, earlier != nil {
+      list.append(
+        PreparationSummary.Change(count: all.rows, what: "rows compared with each other, not with those there before"))
+    }
     if repeated > 0 {
       list.append(PreparationSummary.Change(count: repeated, what: "rows left out because they repeat another"))
     }
@@ -295,6 +383,7 @@ final class TablePreparer<Source: TableSource> {
   }
 
   private func manifest(_ fitted: FittedPipeline, _ plans: [ShardPlan]) -> DatasetManifest {
+    if let earlier { return earlier.dataset.manifest(adding: plans) }
     let name = pipeline.target ?? ""
     let target: DatasetManifest.Target =
       if let classes { .classification(name: name, classes: classes.names) } else {
@@ -305,18 +394,14 @@ final class TablePreparer<Source: TableSource> {
       splits: plans.map(\.description))
   }
 
-  private func summary(
-    _ fitted: FittedPipeline, _ plans: [ShardPlan], _ rowsPerClass: [[Int]], _ reason: String,
-    _ changes: (rows: Int, list: [PreparationSummary.Change]),
-    bytesWritten: Int
-  ) -> PreparationSummary {
-    let rows = plans.reduce(0) { $0 + $1.rows }
+  private func summary(_ survey: Survey, bytesWritten: Int) -> PreparationSummary {
+    let rows = survey.plans.reduce(0) { $0 + $1.rows }
     return PreparationSummary(
-      output: request.output, rows: rows, droppedRows: changes.rows - rows, missing: [], changes: changes.list,
-      columns: fitted.featureNames.count,
-      classes: classes?.names, decision: reason,
-      splits: plans.map { plan in
-        PreparationSummary.SplitSummary(plan, rowsPerClass: rowsPerClass[plan.split.place])
+      output: request.output, rows: rows, droppedRows: survey.changes.rows - rows, missing: [],
+      changes: survey.changes.list, columns: survey.fitted.featureNames.count,
+      classes: classes?.names, decision: survey.reason,
+      splits: survey.plans.map { plan in
+        PreparationSummary.SplitSummary(plan, rowsPerClass: survey.rowsPerClass[plan.split.place])
       }, seconds: 0, bytesRead: totalBytes, bytesWritten: bytesWritten)
   }
 }

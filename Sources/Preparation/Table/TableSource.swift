@@ -15,11 +15,14 @@ protocol TableSource: AnyObject {
   func split(of block: Int) -> SplitName?
   /// How many bytes of the inputs make the block.
   func bytes(of block: Int) -> Int
+  /// For each column how many fields of the blocks, which have been read, were taken for missing because they are malformed.
+  func malformed(in blocks: Range<Int>) -> [Int]
 }
 
 extension TableSource {
   var classNames: [String]? { nil }
   func split(of block: Int) -> SplitName? { nil }
+  func malformed(in blocks: Range<Int>) -> [Int] { schema.columns.map { _ in 0 } }
 
   /// The blocks of one rank: a run of them, about as many as every other rank has.
   func share(of rank: Int, among ranks: Int) -> Range<Int> {

@@ -69,13 +69,13 @@ struct TargetCounts: Sendable {
       if let known { return Decision(.classes(known), "classification: \(known.count) classes") }
       guard !isText else {
         let names = try classes(column)
-        return Decision(.classes(names), "classification: \(names.count) different texts in \(rows) rows")
+        return Decision(.classes(names), "classification: \(TargetScan.counted(names.count, "text", rows: rows))")
       }
       guard let numbers else {
         return Decision(.value, "regression: more than \(TargetScan.mostClasses) different numbers")
       }
       let different = numbers.count
-      let counted = "\(different) different \(allAreWhole ? "whole numbers" : "numbers") in \(rows) rows"
+      let counted = TargetScan.counted(different, allAreWhole ? "whole number" : "number", rows: rows)
       guard TargetScan.areClassLike(different: different, rows: rows, allAreWhole: allAreWhole) else {
         return Decision(.value, "regression: \(counted); \(TargetScan.asClasses)")
       }

@@ -2,7 +2,7 @@ import Data
 import Files
 import JSON
 
-/// `manifest.json`: the files of a checkpoint with their sizes and checksums.
+/// `manifest.json`: the files of a checkpoint, and the tensors in them, with their sizes and checksums.
 ///
 /// The manifest vouches for itself too: its bytes are a function of its contents, with their checksum at the end, so that no
 /// change of a single bit goes unnoticed.
@@ -12,11 +12,22 @@ public struct CheckpointManifest: Equatable, Sendable {
     public let bytes: Int
     /// CRC-64/XZ in hexadecimal digits.
     public let checksum: String
+    /// In the order of the file; empty where it holds none.
+    public var tensors: [Tensor] = []
+  }
+
+  public struct Tensor: Equatable, Sendable {
+    public let name: String
+    /// Of its elements.
+    public let bytes: Int
+    public let checksum: String
   }
 
   public static let name = "manifest.json"
   private static let format = "apus-checkpoint-1"
-  private static let mostBytes = 1 << 20
+  private static let mostBytes = 16 << 20
+  /// As many as the header of a file of tensors may have.
+  private static let mostValues = 250_000
 
   public let step: Int
   public let entries: [Entry]
@@ -27,11 +38,18 @@ public struct CheckpointManifest: Equatable, Sendable {
       (
         "files",
         .array(
-          entries.map {
-            .object([("name", .string($0.name)), ("bytes", .integer($0.bytes)), ("checksum", .string($0.checksum))])
+          entries.map { entry in
+            let tensors = entry.tensors.map { Self.item($0.name, $0.bytes, $0.checksum) }
+            return .object(
+              Self.item(entry.name, entry.bytes, entry.checksum)
+                + (tensors.isEmpty ? [] : [("tensors", .array(tensors.map { .object($0) }))]))
           })
       ),
     ]
+  }
+
+  private static func item(_ name: String, _ bytes: Int, _ checksum: String) -> [(String, JSONValue)] {
+    [("name", .string(name)), ("bytes", .integer(bytes)), ("checksum", .string(checksum))]
   }
 
   var bytes: [UInt8] {
@@ -51,15 +69,16 @@ public struct CheckpointManifest: Equatable, Sendable {
     let path = FileSystem.join(directory, Self.name)
     let invalid = DataError(.invalid, "'\(path)' is damaged")
     let found = try FileSystem.read(path, limit: Self.mostBytes)
-    guard let root = try? JSONNode(parsing: found, dialect: .json), let step = root["step"]?.asInt,
+    guard let root = try? JSONNode(parsing: found, dialect: .json, valueLimit: Self.mostValues),
+      let step = root["step"]?.asInt,
       let files = root["files"]?.asArray
     else { throw invalid }
     let entries = files.compactMap { file -> Entry? in
-      guard let name = file["name"]?.asString, let bytes = file["bytes"]?.asInt,
-        let checksum = file["checksum"]?.asString,
-        !name.isEmpty, !name.contains("/")
-      else { return nil }
-      return Entry(name: name, bytes: bytes, checksum: checksum)
+      guard let (name, bytes, checksum) = Self.item(file), !name.isEmpty, !name.contains("/") else { return nil }
+      let tensors = (file["tensors"]?.asArray ?? []).compactMap(Self.item)
+      return Entry(
+        name: name, bytes: bytes, checksum: checksum,
+        tensors: tensors.map { Tensor(name: $0.0, bytes: $0.1, checksum: $0.2) })
     }
     self.init(step: step, entries: entries)
     guard bytes == found else { throw invalid }
@@ -68,6 +87,12 @@ public struct CheckpointManifest: Equatable, Sendable {
       throw DataError(.invalid, "'\(FileSystem.join(directory, foreign))' does not belong to the checkpoint")
     }
     for entry in entries { try Self.verify(entry, in: directory) }
+  }
+
+  private static func item(_ node: JSONNode) -> (String, Int, String)? {
+    guard let name = node["name"]?.asString, let bytes = node["bytes"]?.asInt, let checksum = node["checksum"]?.asString
+    else { return nil }
+    return (name, bytes, checksum)
   }
 
   private static func verify(_ entry: Entry, in directory: String) throws {
@@ -86,7 +111,20 @@ public struct CheckpointManifest: Equatable, Sendable {
       offset += bytes.count
     }
     guard checksum.hex == entry.checksum else {
+      try verifyTensors(of: entry, at: path)
       throw DataError(.invalid, "'\(path)' has the checksum \(checksum.hex), the manifest says \(entry.checksum)")
+    }
+  }
+
+  /// Throws naming the first tensor that is not as the manifest says. Of a file that is damaged, which may be its header alone.
+  private static func verifyTensors(of entry: Entry, at path: String) throws {
+    guard !entry.tensors.isEmpty, let file = try? SafetensorsFile.open(path) else { return }
+    for (found, expected) in zip(file.tensors, entry.tensors) where found.name == expected.name {
+      let checksum = try file.checksum(of: found).hex
+      guard checksum != expected.checksum else { continue }
+      throw DataError(
+        .invalid,
+        "'\(path)': the tensor '\(found.name)' has the checksum \(checksum), the manifest says \(expected.checksum)")
     }
   }
 }

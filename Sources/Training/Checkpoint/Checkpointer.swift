@@ -1,150 +1,218 @@
 import Data
 import Failures
 import Files
-import JSON
 import Kernels
 public import MPI
 import Model
 import Optimization
 public import Parallel
 import Text
+import Watch
 
 /// Saves a training as it goes, and brings it back.
 ///
-/// Every rank writes and reads what it holds; every rank calls the methods that are marked as collective.
+/// A checkpoint is written beside the steps that follow it: each rank copies what it writes, a thread of its own brings that to the
+/// disk, and when the flags of a step say that no rank writes any more, the ranks agree and rank 0 completes it in a thread as well.
+/// Only one is under way: the next one waits for it where the job asks for it by steps, and falls due after it by time. One that some
+/// rank cannot write is given up by all, with a warning, and the older ones stay.
+///
+/// Every rank calls the methods that are marked as collective, at the same step.
 public final class Checkpointer {
-  private static let stateName = "state.json"
-  private static let optimizerName = "optimizer.safetensors"
-  private static let bestName = "best.safetensors"
   private static let mostStateBytes = 1 << 20
 
   private let store: CheckpointStore
-  private let everySeconds: Double
-  /// What a model file of the training says; the step is filled in.
-  private let description: ModelDescription
+  private let contents: CheckpointContents
   private let files: ModelFiles
   private let grid: ProcessGrid
+  private let keepsBest: Bool
+  private let copy: CheckpointCopy
+  private var schedule: CheckpointSchedule
   private var lastSave = ContinuousClock.now
-  /// The step of the newest checkpoint that this start wrote or began with.
+  private var underWay: Save?
+  /// The step of the newest checkpoint that this start completed or began with.
   private(set) var savedStep: Int?
 
+  /// A checkpoint that is being written.
+  private struct Save {
+    enum Phase {
+      /// Every rank writes its share.
+      case writing(Background<[SafetensorsPart]>)
+      /// Rank 0 completes it.
+      case completing(Background<String>?)
+    }
+
+    let write: CheckpointWrite
+    let begun: ContinuousClock.Instant
+    var phase: Phase
+  }
+
   init(
-    store: CheckpointStore, everySeconds: Double, description: ModelDescription, files: ModelFiles, grid: ProcessGrid
+    store: CheckpointStore, job: TrainingJob, description: ModelDescription, files: ModelFiles, grid: ProcessGrid
   ) {
     self.store = store
-    self.everySeconds = everySeconds
-    self.description = description
     self.files = files
     self.grid = grid
+    schedule = CheckpointSchedule(job.checkpoint)
+    keepsBest = job.patience > 0
+    contents = CheckpointContents(description: description, moments: Optimizer.stateNames(job.optimizer.kind))
+    copy = CheckpointCopy(files.share, moments: contents.moments.count, keepsBest: keepsBest)
   }
 
   /// The first step follows.
   func begin() { lastSave = .now }
 
+  /// Whether a checkpoint falls due after `step` updates; `isTimeUp` is what the flags of the step say of the clock.
+  func isDue(after step: Int, isTimeUp: Bool) -> Bool { isTimeUp || schedule.isDue(after: step) }
+
   /// Whether this rank's clock says that a checkpoint is due; only that of rank 0 is asked.
   var isTimeUp: Bool {
-    grid.world.rank == 0 && everySeconds > 0 && (ContinuousClock.now - lastSave) / .seconds(1) >= everySeconds
+    guard grid.world.rank == 0, underWay == nil, let seconds = schedule.seconds else { return false }
+    return Self.seconds(since: lastSave) >= seconds
   }
 
-  /// Writes a checkpoint of `trainer`. Collective: every rank writes what it holds.
+  /// Whether this rank still writes its part of the checkpoint that is under way.
+  var isWriting: Bool {
+    switch underWay?.phase {
+    case nil, .completing(nil): false
+    case .writing(let work): !work.isDone
+    case .completing(let work?): !work.isDone
+    }
+  }
+
+  /// Begins a checkpoint of `trainer`, after the one that is under way. Collective.
   func save<Strategy: ParallelStrategy>(_ trainer: Trainer<Strategy>) throws {
-    let step = trainer.state.step
+    try finish()
+    let begun = ContinuousClock.now
+    copy.take(trainer)
+    let write = write(of: trainer)
+    let work = Background("checkpoint") { [copy] in try write.writeShare { try copy.write($0, with: $1) } }
+    underWay = Save(write: write, begun: begun, phase: .writing(work))
+  }
+
+  /// Carries the checkpoint that is under way on, where no rank writes any more. Collective.
+  /// - Parameter othersWrite: what the flags of the step say of `isWriting`; the same on all ranks.
+  func advance(othersWrite: Bool) throws {
+    if underWay != nil, !othersWrite { try Pulse.during(.checkpoint) { try takeNextPhase() } }
+  }
+
+  /// Waits for the checkpoint that is under way, if there is one. Collective.
+  func finish() throws {
+    while underWay != nil { try Pulse.during(.checkpoint) { try takeNextPhase() } }
+  }
+
+  /// Writes a checkpoint of `trainer`, after which no step comes, and waits for it. Collective.
+  /// - Throws: `Failure`, on every rank alike, where some rank cannot write it.
+  func saveLast<Strategy: ParallelStrategy>(_ trainer: Trainer<Strategy>) throws {
+    try finish()
+    guard savedStep != trainer.state.step else { return }
+    // Nothing changes what the ranks hold meanwhile: no copy is needed.
+    let write = write(of: trainer)
     do {
-      try write(trainer)
+      let shares = try Agreement.gathering(grid.world) {
+        SafetensorsPart.encoded(try write.writeShare { try fill($1, $0, from: trainer) })
+      }
+      try noteCompleted(write) { try write.complete(try shares.map { try SafetensorsPart.decoded($0) }) }
     } catch let failure as Failure {
-      let kept = savedStep.map { "the checkpoint of step \($0) is intact: go on with --resume" }
-      let buffers = 1 + trainer.optimizer.stateNames.count
-      let needed = "a checkpoint takes \(Text.bytes(4 * description.model.layout.count * buffers))"
-      throw Failure(
-        // What is missing where something is to be written is no input.
-        failure.code == .missingInput ? .cannotCreate : failure.code,
-        "the checkpoint of step \(step) was not saved: \(failure.message)",
-        hint: [needed, kept].compactMap { $0 }.joined(separator: "; "), isShared: failure.isShared)
+      giveUp(write)
+      throw explained(failure, write)
+    }
+  }
+
+  private func write<Strategy: ParallelStrategy>(of trainer: Trainer<Strategy>) -> CheckpointWrite {
+    var state = trainer.state
+    // Without its parameters the best loss is of no use.
+    if !keepsBest { state.earlyStopping = EarlyStopping() }
+    return CheckpointWrite(store: store, contents: contents, state: state)
+  }
+
+  private func takeNextPhase() throws {
+    guard var save = underWay.take() else { return }
+    do {
+      switch save.phase {
+      case .writing(let work):
+        let encoded = try Agreement.gathering(grid.world) { SafetensorsPart.encoded(try work.value()) }
+        let shares = try encoded.map { try SafetensorsPart.decoded($0) }
+        let write = save.write
+        save.phase = .completing(grid.world.rank == 0 ? Background("checkpoint") { try write.complete(shares) } : nil)
+        underWay = save
+      case .completing(let work):
+        try noteCompleted(save.write) { try work?.value() ?? "" }
+        schedule.note(seconds: Self.seconds(since: save.begun))
+      }
+    } catch let failure as Failure where failure.isShared {
+      giveUp(save.write)
+      if grid.world.rank == 0 {
+        let explained = explained(failure, save.write)
+        Self.warn("\(explained.message); the training goes on (\(explained.hint ?? ""))")
+      }
+    }
+  }
+
+  /// Completes a checkpoint on rank 0, and takes note of it on all. Collective.
+  private func noteCompleted(_ write: CheckpointWrite, _ body: () throws -> String) throws {
+    _ = try Agreement.fromRoot(grid.world) {
+      let warning = try body()
+      if !warning.isEmpty { Self.warn(warning) }
+      return []
     }
     lastSave = .now
-    savedStep = step
+    savedStep = write.state.step
   }
 
-  /// One file of a checkpoint.
-  private struct Content {
-    /// What the tensors are of.
-    enum Kind {
-      case parameters, moments, best
-    }
-
-    let kind: Kind
-    let name: String
-    let layout: SafetensorsLayout
+  private func giveUp(_ write: CheckpointWrite) {
+    lastSave = .now
+    if grid.world.rank == 0 { store.giveUp(step: write.state.step) }
   }
 
-  private func contents(_ state: TrainingState, stateNames: [String]) -> [Content] {
-    var description = description
-    description.step = state.step
-    let whole = description.model.layout
-    var contents = [Content(kind: .parameters, name: ModelFile.name, layout: ModelFile.layout(of: description))]
-    if !stateNames.isEmpty {
-      // Each tensor has the name of its moment before its own: `first_moment.layers.0.weight`.
-      let layout = ModelFile.layout(of: whole, prefixes: stateNames.map { $0 + "." })
-      contents.append(Content(kind: .moments, name: Self.optimizerName, layout: layout))
-    }
-    if state.earlyStopping.bestLoss != nil {
-      contents.append(Content(kind: .best, name: Self.bestName, layout: ModelFile.layout(of: whole)))
-    }
-    return contents
-  }
-
-  private func write<Strategy: ParallelStrategy>(_ trainer: Trainer<Strategy>) throws {
-    let state = trainer.state
-    let contents = contents(state, stateNames: trainer.optimizer.stateNames)
-    var folder = ""
-    try SharedFiles.write(
-      contents.map(\.layout), world: grid.world,
-      make: {
-        folder = try store.begin(step: state.step)
-        return contents.map { FileSystem.join(folder, $0.name) }
-      },
-      fill: { try fill($1, contents[$0].kind, from: trainer) },
-      publish: { receipts in
-        var entries = zip(contents, receipts).map { content, receipt in
-          CheckpointManifest.Entry(name: content.name, bytes: receipt.bytes, checksum: receipt.checksum.hex)
-        }
-        let bytes = Array(state.json.serialized(pretty: true).utf8)
-        try FileSystem.write(bytes, to: FileSystem.join(folder, Self.stateName))
-        entries.append(
-          CheckpointManifest.Entry(name: Self.stateName, bytes: bytes.count, checksum: Checksum(of: bytes).hex))
-        try store.commit(step: state.step, entries)
-      },
-      giveUp: { store.giveUp(step: state.step) })
+  /// A checkpoint that could not be written, in the user's words.
+  private func explained(_ failure: Failure, _ write: CheckpointWrite) -> Failure {
+    let kept = savedStep.map { "the checkpoint of step \($0) is intact: go on with --resume" }
+    let needed = "a checkpoint takes \(Text.bytes(contents.bytes))"
+    return Failure(
+      // What is missing where something is to be written is no input.
+      failure.code == .missingInput ? .cannotCreate : failure.code,
+      "the checkpoint of step \(write.state.step) was not saved: \(failure.message)",
+      hint: [needed, kept].compactMap { $0 }.joined(separator: "; "), isShared: failure.isShared)
   }
 
   private func fill<Strategy: ParallelStrategy>(
-    _ writer: SafetensorsWriter, _ kind: Content.Kind, from trainer: Trainer<Strategy>
+    _ writer: SafetensorsWriter, _ kind: CheckpointContents.Kind, from trainer: Trainer<Strategy>
   ) throws {
+    let share = files.share
     switch kind {
-    case .parameters: try trainer.strategy.withParameters { try files.write($0, with: writer) }
-    case .best: try files.write(trainer.best, with: writer)
+    case .parameters: try trainer.strategy.withParameters { try share.write($0, with: writer) }
+    case .best: try share.write(trainer.best, with: writer)
     case .moments:
-      for index in trainer.optimizer.stateNames.indices {
+      for index in contents.moments.indices {
         try trainer.optimizer.withState(index) { (state) throws(DataError) in
-          try files.write(moment: index, state, with: writer)
+          try share.write(moment: index, state, with: writer)
         }
       }
     }
+  }
+
+  private static func seconds(since start: ContinuousClock.Instant) -> Double {
+    (ContinuousClock.now - start) / .seconds(1)
+  }
+
+  private static func warn(_ message: String) {
+    StandardStream.error.write("apus: warning: \(message)\n")
   }
 
   /// The newest checkpoint that is whole: its folder and the state that it holds; nil where there is none. Collective.
   public static func newest(
     _ store: CheckpointStore, world: borrowing Communicator, warn: (String) -> Void
   ) throws -> (folder: String, state: TrainingState)? {
+    let name = CheckpointWrite.stateName
     let bytes = try Agreement.fromRoot(world) {
       guard let folder = try store.newest(warn: warn) else { return [] }
-      let state = try FileSystem.read(FileSystem.join(folder, stateName), limit: mostStateBytes)
+      let state = try FileSystem.read(FileSystem.join(folder, name), limit: mostStateBytes)
       return Array(folder.utf8) + [0] + state
     }
     guard let end = bytes.firstIndex(of: 0) else { return nil }
     let folder = String(decoding: bytes[..<end], as: UTF8.self)
     let state = try Agreement.alike {
-      try TrainingState(parsing: Array(bytes[(end + 1)...]), path: FileSystem.join(folder, stateName))
+      try TrainingState(parsing: Array(bytes[(end + 1)...]), path: FileSystem.join(folder, name))
     }
     return (folder, state)
   }
@@ -156,13 +224,13 @@ public final class Checkpointer {
     try trainer.strategy.replaceParameters { try files.readParameters(path(ModelFile.name), into: &$0) }
     for (index, name) in trainer.optimizer.stateNames.enumerated() {
       try trainer.optimizer.updateState(index) { (state: inout FloatBuffer) throws in
-        try files.readMoments(path(Self.optimizerName), prefix: name + ".", into: &state)
+        try files.readMoments(path(CheckpointContents.optimizerName), prefix: name + ".", into: &state)
       }
     }
     trainer.optimizer.steps = trainer.state.step
     savedStep = trainer.state.step
     if trainer.state.earlyStopping.bestLoss != nil, trainer.best.count > 0 {
-      try files.readParameters(path(Self.bestName), into: &trainer.best)
+      try files.readParameters(path(CheckpointContents.bestName), into: &trainer.best)
     }
   }
 }

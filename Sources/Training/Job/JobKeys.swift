@@ -98,6 +98,9 @@ extension JobKey {
 
     JobKey("checkpoint.every_steps", .integer(count), 0, "steps between checkpoints; 0 saves by time alone"),
     JobKey("checkpoint.every_seconds", weight, 600.0, "seconds between checkpoints; 0 saves by steps alone"),
+    JobKey(
+      "checkpoint.mean_time_between_failures", rate, .null,
+      "seconds; saves at the best interval for it and the measured time of a save, not by every_seconds"),
     JobKey("checkpoint.keep", .integer(positiveCount), 2, "checkpoints that are kept"),
 
     JobKey(

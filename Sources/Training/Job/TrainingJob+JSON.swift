@@ -62,6 +62,7 @@ extension TrainingJob {
     case "parallel.reduction": .string(reduction.rawValue)
     case "checkpoint.every_steps": .integer(checkpoint.everySteps)
     case "checkpoint.every_seconds": .number(checkpoint.everySeconds)
+    case "checkpoint.mean_time_between_failures": checkpoint.meanTimeBetweenFailures.map { .number($0) } ?? .null
     case "checkpoint.keep": .integer(checkpoint.keep)
     case "watchdog.start": limit(of: .start)
     case "watchdog.reading": limit(of: .reading)

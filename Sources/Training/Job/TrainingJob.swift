@@ -33,7 +33,12 @@ public struct TrainingJob: Sendable {
   public struct Checkpointing: Sendable {
     public var everySteps: Int
     public var everySeconds: Double
+    /// Seconds; takes the place of `everySeconds` where it is given.
+    public var meanTimeBetweenFailures: Double?
     public var keep: Int
+
+    /// Whether checkpoints are written as the training goes on.
+    public var isEnabled: Bool { everySteps > 0 || everySeconds > 0 || meanTimeBetweenFailures != nil }
   }
 
   public var data: Source
@@ -106,7 +111,9 @@ public struct TrainingJob: Sendable {
     reduction = values.choice("parallel.reduction") ?? .ordered
     checkpoint = Checkpointing(
       everySteps: values.integer("checkpoint.every_steps") ?? 0,
-      everySeconds: values.number("checkpoint.every_seconds") ?? 0, keep: values.integer("checkpoint.keep") ?? 1)
+      everySeconds: values.number("checkpoint.every_seconds") ?? 0,
+      meanTimeBetweenFailures: values.number("checkpoint.mean_time_between_failures"),
+      keep: values.integer("checkpoint.keep") ?? 1)
     deadlines = Self.deadlines(values)
     output = values.text("output") ?? ""
   }

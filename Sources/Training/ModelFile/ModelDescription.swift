@@ -6,7 +6,8 @@ public import Model
 
 /// What a model file says beside its parameters: the metadata of `model.safetensors`.
 public struct ModelDescription: Sendable {
-  public static let format = "apus-model-1"
+  /// The first format had no checksum.
+  public static let format = "apus-model-2"
 
   public var model: Model
   /// Names of the classes by index; empty for a regression.

@@ -1,4 +1,4 @@
-import Data
+public import Data
 import Failures
 import Files
 public import Kernels
@@ -12,17 +12,18 @@ public enum ModelFile {
 
   /// The file of a model of this description.
   static func layout(of description: ModelDescription) -> SafetensorsLayout {
-    layout(of: description.model.layout, metadata: description.metadata)
+    layout(of: description.model.layout, metadata: description.metadata, carriesChecksum: true)
   }
 
   /// A file of tensors that are laid out like the parameters of a model, once for each of `prefixes`.
   static func layout(
-    of parameters: ParameterLayout, prefixes: [String] = [""], metadata: [(key: String, value: String)] = []
+    of parameters: ParameterLayout, prefixes: [String] = [""], metadata: [(key: String, value: String)] = [],
+    carriesChecksum: Bool = false
   ) -> SafetensorsLayout {
     SafetensorsLayout(
       prefixes.flatMap { prefix in
         parameters.entries.map { SafetensorsLayout.Entry(prefix + $0.name, shape: $0.shape) }
-      }, metadata: metadata)
+      }, metadata: metadata, carriesChecksum: carriesChecksum)
   }
 
   /// The path of the model file that `path` means: itself, or that of a run directory.
@@ -36,6 +37,18 @@ public enum ModelFile {
       throw Failure(
         .missingInput, "the directory '\(path)' holds no \(name)",
         hint: "a run writes it when it ends; apus train --resume goes on with an interrupted one")
+    }
+    return file
+  }
+
+  /// Opens a model file, and reads all of it once to compare it with the checksum that it carries.
+  ///
+  /// Files of the first format, and those of other programs, carry none.
+  /// - Throws: `DataError` (65) where the file is damaged.
+  public static func open(_ path: String) throws(DataError) -> SafetensorsFile {
+    let file = try SafetensorsFile.open(path)
+    guard try file.verify() || file.metadata("format") != ModelDescription.format else {
+      throw DataError(.invalid, "'\(path)' is damaged: its metadata have no checksum")
     }
     return file
   }
@@ -125,7 +138,7 @@ public final class LoadedModel {
   /// Reads the model at `path`, a file or a run directory.
   public init(_ path: String) throws {
     let located = try ModelFile.locate(path)
-    let file = try SafetensorsFile.open(located)
+    let file = try ModelFile.open(located)
     self.path = located
     description = try ModelDescription(file)
     let layout = description.model.layout

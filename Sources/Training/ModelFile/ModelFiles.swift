@@ -1,6 +1,8 @@
 import Data
+import Failures
 import Files
 import Kernels
+import MPI
 import Model
 import Parallel
 
@@ -10,14 +12,12 @@ import Parallel
 final class ModelFiles {
   private let grid: ProcessGrid
   private let whole: ParameterLayout
-  /// The parameters that the rank holds, and those that it writes.
+  /// What the rank writes.
+  let share: ModelShare
+  /// The parameters that the rank holds.
   private let parameters: [TensorRun]
-  private let written: [TensorRun]
-  /// The moments that the rank keeps, and those that it writes.
+  /// The moments that the rank keeps.
   private let moments: [TensorRun]
-  private let writtenMoments: [TensorRun]
-  /// Where its moments begin in its layout.
-  private let momentOrigin: Int
   /// Other ranks keep the same moments.
   private let sharesMoments: Bool
   /// Of the ranks that hold the same parameters this one reads.
@@ -32,12 +32,14 @@ final class ModelFiles {
     self.grid = grid
     self.whole = whole
     sharesMoments = !strategy.splitsUpdate
-    momentOrigin = owned.lowerBound
     reads = place.data.isFirst
     parameters = layout.runs(of: 0..<layout.count, in: whole)
-    written = layout.runs(of: slice..<sliceEnd, in: whole, replicated: place.tensor.isFirst)
+    let written = layout.runs(of: slice..<sliceEnd, in: whole, replicated: place.tensor.isFirst)
     moments = sharesMoments ? parameters : layout.runs(of: owned, in: whole)
-    writtenMoments = sharesMoments ? written : layout.runs(of: owned, in: whole, replicated: place.tensor.isFirst)
+    share = ModelShare(
+      parameters: written,
+      moments: sharesMoments ? written : layout.runs(of: owned, in: whole, replicated: place.tensor.isFirst),
+      momentOrigin: owned.lowerBound, tensors: whole.entries.count)
   }
 
   /// Reads the parameters of the model file at `path`.
@@ -49,27 +51,29 @@ final class ModelFiles {
   /// Reads the moments that the file at `path` has under the name `prefix`.
   func readMoments(_ path: String, prefix: String, into state: inout FloatBuffer) throws {
     try ModelFile.read(
-      path, whole, prefix: prefix, moments, origin: momentOrigin, into: &state, where: reads || !sharesMoments,
+      path, whole, prefix: prefix, moments, origin: share.momentOrigin, into: &state, where: reads || !sharesMoments,
       world: grid.world)
     if sharesMoments { try grid.data.broadcast(&state, root: 0) }
   }
 
-  /// Writes this rank's share of the parameters into a file that all ranks write.
-  func write(_ values: borrowing FloatBuffer, with writer: SafetensorsWriter) throws(DataError) {
-    try writer.write(values, written)
-  }
-
-  /// Writes this rank's share of the moment with the number `index` into a file that all ranks write.
-  func write(moment index: Int, _ state: borrowing FloatBuffer, with writer: SafetensorsWriter) throws(DataError) {
-    try writer.write(state, writtenMoments, origin: momentOrigin, fromTensor: index * whole.entries.count)
-  }
-
   /// Writes the model; the file is complete or not there.
   func writeModel(_ values: borrowing FloatBuffer, _ description: ModelDescription, to path: String) throws {
-    let partial = FileSystem.partialPath(for: path)
-    try SharedFiles.write(
-      [ModelFile.layout(of: description)], world: grid.world, make: { [partial] },
-      fill: { _, writer in try write(values, with: writer) },
-      publish: { _ in try FileSystem.publish(partial, as: path) }, giveUp: { try? FileSystem.remove(partial) })
+    let partial = FileSystem.join(FileSystem.directory(of: path), ".\(FileSystem.name(of: path)).partial")
+    let layout = ModelFile.layout(of: description)
+    do {
+      let parts = try Agreement.gathering(grid.world) {
+        let writer = try SafetensorsWriter(partial, layout)
+        try share.write(values, with: writer)
+        return SafetensorsPart.encoded([try writer.finish()])
+      }
+      _ = try Agreement.fromRoot(grid.world) {
+        _ = try SafetensorsWriter.seal(partial, layout, try parts.flatMap { try SafetensorsPart.decoded($0) })
+        try FileSystem.publish(partial, as: path)
+        return []
+      }
+    } catch {
+      if grid.world.rank == 0 { try? FileSystem.remove(partial) }
+      throw error
+    }
   }
 }

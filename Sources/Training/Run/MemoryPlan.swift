@@ -17,17 +17,19 @@ public struct MemoryPlan: Sendable {
   public let buffers: Int
   /// Windows of rows and the batch.
   public let rows: Int
+  /// The copy that checkpoints are written from.
+  public let checkpoint: Int
 
   /// Of the other ranks of the node, in memory that this one sees as well: they take addresses, but nothing else.
   let others: Int
 
-  public var total: Int { weights + gradients + moments + activations + buffers + rows }
+  public var total: Int { weights + gradients + moments + activations + buffers + rows + checkpoint }
 
   /// `2.7 KiB: weights 72 B, ...`
   public var text: String {
     let parts = [
       ("weights", weights), ("gradients", gradients), ("moments", moments), ("activations", activations),
-      ("buffers", buffers), ("rows", rows),
+      ("buffers", buffers), ("rows", rows), ("checkpoint", checkpoint),
     ]
     return "\(Text.bytes(total)): " + parts.map { "\($0.0) \(Text.bytes($0.1))" }.joined(separator: ", ")
   }
@@ -61,9 +63,12 @@ public struct MemoryPlan: Sendable {
 
   /// - Parameters:
   ///   - keepsBest: the parameters of the best validation are kept beside.
+  ///   - saves: checkpoints are written while the training goes on.
   ///   - scoredRows: the most rows that are validated at a time.
   /// - Throws: `ModelError` where a layer cannot be cut so.
-  init(_ step: StepPlan, at place: GridPlace, optimizer: OptimizerKind, keepsBest: Bool, scoredRows: Int) throws {
+  init(
+    _ step: StepPlan, at place: GridPlace, optimizer: OptimizerKind, keepsBest: Bool, saves: Bool, scoredRows: Int
+  ) throws {
     // What no machine has is still a number: a plan that is refused must not trap.
     func bytes(_ floats: Int, times factor: Int = 1) -> Int {
       let (count, isTooLarge) = floats.multipliedReportingOverflow(by: factor)
@@ -71,9 +76,14 @@ public struct MemoryPlan: Sendable {
       return isTooLarge || isTooLargeInBytes ? Int.max / 16 : min(product, Int.max / 16)
     }
     let floats = try step.memory(at: place)
-    weights = bytes(floats.parameters) + (keepsBest ? bytes(try step.stage(at: place).layout.count) : 0)
+    let (held, owned) = (try step.stage(at: place).layout.count, try step.owned(at: place).count)
+    weights = bytes(floats.parameters) + (keepsBest ? bytes(held) : 0)
     others = bytes(floats.others)
-    moments = bytes(try step.owned(at: place).count, times: Optimizer.stateNames(optimizer).count)
+    let stateNames = Optimizer.stateNames(optimizer)
+    moments = bytes(owned, times: stateNames.count)
+    // Ranks that hold the same write it in equal parts.
+    let (share, momentShare) = (held / place.data.count + 1, owned == held ? held / place.data.count + 1 : owned)
+    checkpoint = saves ? bytes(share, times: keepsBest ? 2 : 1) + bytes(momentShare, times: stateNames.count) : 0
     gradients = bytes(floats.gradients)
     buffers = bytes(floats.buffers)
     let scoring = scoredRows > 0 ? try step.scorerFloats(at: place, rows: scoredRows) : 0

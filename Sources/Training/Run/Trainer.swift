@@ -63,38 +63,29 @@ public final class Trainer<Strategy: ParallelStrategy> {
       if step.endsEpoch || state.step == plan.totalSteps { try validate(after: step) }
       if isConverged { outcome = .converged }
       if totals.stop, state.step < plan.totalSteps, outcome == .finished { outcome = .stopped }
-      if outcome == .stopped || isCheckpointDue(totals) { try save() }
+      try checkpointer?.advance(othersWrite: totals.writing)
+      if outcome == .finished, state.step < plan.totalSteps { try saveIfDue(totals) }
     }
-    if outcome != .stopped {
-      try checkFinite()
-      try saveLast()
-      restoreBest()
+    try checkFinite()
+    if outcome == .stopped || job.checkpoint.isEnabled {
+      try Pulse.during(.checkpoint) { try checkpointer?.saveLast(self) }
     }
+    if outcome != .stopped { restoreBest() }
     return outcome
   }
 
   /// What this rank wants all ranks to know after the next step.
   private var flags: StepTotals {
-    StepTotals(stop: Termination.isRequested, save: checkpointer?.isTimeUp ?? false)
+    StepTotals(
+      stop: Termination.isRequested, save: checkpointer?.isTimeUp ?? false, writing: checkpointer?.isWriting ?? false)
   }
 
-  private func isCheckpointDue(_ totals: StepTotals) -> Bool {
-    let every = job.checkpoint.everySteps
-    return checkpointer != nil && (totals.save || every > 0 && state.step.isMultiple(of: every))
-  }
-
-  /// The end is a checkpoint too, so that a longer training can go on from it.
-  private func saveLast() throws {
-    guard job.checkpoint.everySteps > 0 || job.checkpoint.everySeconds > 0, checkpointer?.savedStep != state.step else {
-      return
-    }
-    try save()
-  }
-
-  private func save() throws {
+  /// Begins a checkpoint where one falls due. The end is one too, so that a longer training can go on from it.
+  private func saveIfDue(_ totals: StepTotals) throws {
+    guard let checkpointer, checkpointer.isDue(after: state.step, isTimeUp: totals.save) else { return }
     reporter?.pause()
     try checkFinite()
-    try Pulse.during(.checkpoint) { try checkpointer?.save(self) }
+    try Pulse.during(.checkpoint) { try checkpointer.save(self) }
     reporter?.resume()
   }
 

@@ -20,7 +20,8 @@ extension TrainingRun {
   /// What the rank at `place` will hold.
   public func memory(at place: GridPlace) throws -> MemoryPlan {
     try MemoryPlan(
-      step, at: place, optimizer: job.optimizer.kind, keepsBest: job.patience > 0, scoredRows: scoredRows)
+      step, at: place, optimizer: job.optimizer.kind, keepsBest: job.patience > 0, saves: job.checkpoint.isEnabled,
+      scoredRows: scoredRows)
   }
 
   /// What the rank at `place` says in a step.

@@ -169,7 +169,7 @@ public final class TrainingRun {
   ) throws -> Result {
     let files = ModelFiles(strategy, whole: design.model.layout, grid: grid)
     let checkpointer = Checkpointer(
-      store: store, everySeconds: job.checkpoint.everySeconds, description: description, files: files, grid: grid)
+      store: store, job: job, description: description, files: files, grid: grid)
     let trainer = Trainer(
       job: job, plan: plan, strategy: strategy, state: resumed?.state ?? TrainingState(course),
       validator: try makeValidator(strategy), checkpointer: checkpointer)
@@ -182,7 +182,7 @@ public final class TrainingRun {
     trainer.reporter = try makeReporter(directory, strategy)
     Termination.install()
     willBegin()
-    let outcome = try train(trainer)
+    let outcome = try train(trainer, checkpointer)
     let modelPath = FileSystem.join(job.output, ModelFile.name)
     if outcome != .stopped { try writeModel(strategy, files, trainer.state, to: modelPath) }
     return Result(
@@ -191,10 +191,17 @@ public final class TrainingRun {
   }
 
   /// A rank that cannot do its part of a step tells the others why, so that all end alike.
-  private func train<Strategy: ParallelStrategy>(_ trainer: Trainer<Strategy>) throws -> TrainingOutcome {
+  private func train<Strategy: ParallelStrategy>(
+    _ trainer: Trainer<Strategy>, _ checkpointer: Checkpointer
+  ) throws -> TrainingOutcome {
     do {
       return try trainer.train()
+    } catch let failure as Failure where failure.isShared {
+      // What was saved before is as good as if nothing had happened.
+      try checkpointer.finish()
+      throw failure
     } catch let failure as StepFailure {
+      try checkpointer.finish()
       try Agreement.everywhere(grid.world) { if let own = failure.own { throw own } }
       preconditionFailure("a step failed, and none of \(grid.world.size) ranks says why")
     }
@@ -229,6 +236,7 @@ public final class TrainingRun {
     _ = try Agreement.fromRoot(grid.world) {
       guard let directory else { return [] }
       try directory.begin(job: job.json)
+      try store.removeUnfinished()
       let log = try MetricsLog(path: directory.metricsPath, keepingThrough: resumed?.state.step)
       reporter = RunReporter(log: log, plan: plan, logEvery: job.logEvery) {
         RunReporter.Spent(
@@ -260,7 +268,7 @@ public final class TrainingRun {
   private func checkInitialModel() throws {
     guard let path = job.initialModel, resumed == nil else { return }
     _ = try Agreement.fromRoot(grid.world) {
-      try ModelFile.check(try SafetensorsFile.open(try ModelFile.locate(path)), design.model.layout)
+      try ModelFile.check(try ModelFile.open(try ModelFile.locate(path)), design.model.layout)
       return []
     }
   }

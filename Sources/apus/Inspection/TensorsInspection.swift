@@ -16,7 +16,7 @@ struct TensorsInspection: Inspection {
 
   init(_ path: String) throws {
     self.path = path
-    let file = try SafetensorsFile.open(path)
+    let file = try ModelFile.open(path)
     bytes = try FileSystem.status(of: path)?.bytes ?? 0
     tensors = file.tensors
     metadata = file.metadata

@@ -38,8 +38,11 @@ extension PreparationPlan {
     var lines = [
       output.decision,
       "\(grouped(output.rows)) rows of \(output.features) features"
-        + (output.droppedRows > 0 ? "; \(grouped(output.droppedRows)) rows with missing values are dropped" : ""),
+        + (output.droppedRows > 0
+          ? "; \(grouped(output.droppedRows)) rows \(output.changes.isEmpty ? "with missing values are dropped" : "are left out")"
+          : ""),
     ]
+    for change in output.changes { lines.append("  \(grouped(change.count)) \(change.what)") }
     for split in output.splits {
       lines.append(
         "\(split.name.rawValue): \(grouped(split.rows)) rows in \(grouped(split.shards)) \(split.shards == 1 ? "shard" : "shards")"
@@ -90,6 +93,12 @@ extension PreparationPlan {
       members.append(("decision", .string(output.decision)))
       members.append(("features", .integer(output.features)))
       members.append(("dropped_rows", .integer(output.droppedRows)))
+      if !output.changes.isEmpty {
+        let changes = output.changes.map { change -> JSONValue in
+          .object([("count", .integer(change.count)), ("what", .string(change.what))])
+        }
+        members.append(("changes", .array(changes)))
+      }
       if let classes = output.classes { members.append(("classes", .array(classes.map { JSONValue.string($0) }))) }
       members.append(
         (

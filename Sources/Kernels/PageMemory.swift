@@ -1,0 +1,32 @@
+import Glibc
+
+/// Zeroed memory of its own pages: it costs nothing until it is written, and all of it goes back to the system with the object.
+///
+/// For a buffer that is large and short-lived beside others: `FloatBuffer(sharing: PageMemory(count: n))`. What a heap gets
+/// back it keeps.
+@safe public final class PageMemory: FloatMemory {
+  private let base: UnsafeMutableRawPointer
+  private let bytes: Int
+  private let count: Int
+
+  /// Takes pages for `count` floats.
+  ///
+  /// Stops the program where the system has no memory left: a plan that does not fit is to be found before.
+  public init(count: Int) {
+    precondition(count > 0 && count <= Int.max / 8, "pages for \(count) elements")
+    let bytes = count * MemoryLayout<Float>.stride
+    let memory = unsafe mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let memory = unsafe memory, unsafe memory != MAP_FAILED else {
+      preconditionFailure("no memory for \(bytes) bytes")
+    }
+    unsafe base = memory
+    self.bytes = bytes
+    self.count = count
+  }
+
+  deinit { unsafe munmap(base, bytes) }
+
+  @safe public var floatMemory: UnsafeMutableBufferPointer<Float> {
+    unsafe UnsafeMutableBufferPointer(start: base.bindMemory(to: Float.self, capacity: count), count: count)
+  }
+}

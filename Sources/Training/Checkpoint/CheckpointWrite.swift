@@ -1,0 +1,55 @@
+import Data
+import Failures
+import Files
+import JSON
+
+/// The writing of one checkpoint, without what the ranks have to say to each other in between.
+///
+/// First every rank writes its share, in any order and at any time; then, when all shares are on the disk, rank 0 completes it.
+struct CheckpointWrite: Sendable {
+  static let stateName = "state.json"
+
+  let store: CheckpointStore
+  let contents: CheckpointContents
+  let state: TrainingState
+
+  /// Writes this rank's share of all files and brings it to the disk.
+  /// - Parameter fill: writes the share of the file of this kind.
+  /// - Returns: what was written of each file.
+  func writeShare(
+    _ fill: (CheckpointContents.Kind, SafetensorsWriter) throws -> Void
+  ) throws -> [SafetensorsPart] {
+    let folder = try store.begin(step: state.step)
+    return try contents.files(of: state).map { file in
+      let writer = try SafetensorsWriter(FileSystem.join(folder, file.name), file.layout)
+      try fill(file.kind, writer)
+      return try writer.finish()
+    }
+  }
+
+  /// Completes the checkpoint of which the ranks have written `shares`. On rank 0.
+  /// - Returns: what is wrong with the older checkpoints, which were to be removed; empty where nothing is.
+  func complete(_ shares: [[SafetensorsPart]]) throws -> String {
+    let folder = try store.begin(step: state.step)
+    var entries = try contents.files(of: state).enumerated().map { index, file in
+      let receipt = try SafetensorsWriter.seal(
+        FileSystem.join(folder, file.name), file.layout, shares.map { $0[index] })
+      let tensors = zip(file.layout.tensors, receipt.tensors).map {
+        CheckpointManifest.Tensor(name: $0.name, bytes: 4 * $0.count, checksum: $1.hex)
+      }
+      return CheckpointManifest.Entry(
+        name: file.name, bytes: receipt.bytes, checksum: receipt.checksum.hex, tensors: tensors)
+    }
+    let bytes = Array(state.json.serialized(pretty: true).utf8)
+    try FileSystem.write(bytes, to: FileSystem.join(folder, Self.stateName))
+    entries.append(
+      CheckpointManifest.Entry(name: Self.stateName, bytes: bytes.count, checksum: Checksum(of: bytes).hex))
+    try store.commit(step: state.step, entries)
+    do {
+      try store.removeOld(afterCommitting: state.step)
+      return ""
+    } catch {
+      return "an older checkpoint could not be removed: \(Failure(error).message)"
+    }
+  }
+}

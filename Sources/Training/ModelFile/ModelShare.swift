@@ -1,0 +1,49 @@
+import Data
+import Kernels
+
+/// The elements of the model, and of its optimizer's moments, that one rank writes into files that all ranks write together.
+struct ModelShare: Sendable {
+  /// Of the parameters.
+  let parameters: [TensorRun]
+  /// Of each moment.
+  let moments: [TensorRun]
+  /// Where the moments that the rank keeps begin in its layout.
+  let momentOrigin: Int
+  /// Tensors of the whole model.
+  let tensors: Int
+
+  /// Writes the share of the parameters.
+  func write(_ values: borrowing FloatBuffer, with writer: SafetensorsWriter) throws(DataError) {
+    try writer.write(values, parameters)
+  }
+
+  /// Writes the share of the moment with the number `index`; the file holds all moments one behind the other.
+  func write(moment index: Int, _ state: borrowing FloatBuffer, with writer: SafetensorsWriter) throws(DataError) {
+    try writer.write(state, moments, origin: momentOrigin, fromTensor: index * tensors)
+  }
+}
+
+extension [TensorRun] {
+  /// Elements of all runs.
+  var elementCount: Int { reduce(0) { $0 + $1.local.count } }
+
+  /// The same elements where they lie one behind the other.
+  var packed: [TensorRun] {
+    var end = 0
+    return map { run in
+      defer { end += run.local.count }
+      return TensorRun(tensor: run.tensor, start: run.start, local: end..<end + run.local.count)
+    }
+  }
+
+  /// Copies the elements of `values` that are in the runs to `offset` of a buffer, one behind the other.
+  /// - Parameter origin: the place in a rank's layout that `values` begin with.
+  func copy(_ values: borrowing FloatBuffer, origin: Int = 0, to copy: inout FloatBuffer, at offset: Int) {
+    var end = offset
+    for run in self {
+      let place = run.local.lowerBound - origin
+      copy.copy(from: values, range: place..<place + run.local.count, to: end)
+      end += run.local.count
+    }
+  }
+}
