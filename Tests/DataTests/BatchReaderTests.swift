@@ -69,6 +69,15 @@ import Testing
           let wanted = order.order(ofVirtualRank: v, epoch: epoch).rows[slots]
           #expect(rows.features.map { Int($0[0]) } == Array(wanted))
           #expect(rows.targets == wanted.map { Float($0 % 5) })
+          // The same rows where they lie.
+          try reader.withRows(virtualRank: v, epoch: epoch, slots: slots) { features, selection, targets in
+            var copies = FloatBuffer(count: 3 * selection.count)
+            copies.gather(selection, of: features, columns: 3)
+            var labels = FloatBuffer(count: selection.count)
+            labels.gather(selection, of: targets, columns: 1)
+            #expect((0..<selection.count).map { Int(copies[3 * $0]) } == Array(wanted))
+            #expect(labels.values() == rows.targets)
+          }
         }
       }
     }
