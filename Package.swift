@@ -58,7 +58,7 @@ let package = Package(
     // Ground floor: the outside world, made safe. `unsafe` is written here and nowhere above.
     library("Files", ["CProcess", "CZlib"]),
     library("MPI", ["CMPI", "Watch"]),
-    library("HDF5", ["CHDF5"]),
+    library("HDF5", ["CHDF5", "CZlib"], settings: vectorised),
 
     // What a rank does, and a watchdog for the ranks that do not go on.
     library("Watch", ["Files", "Text"]),

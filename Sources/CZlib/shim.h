@@ -5,3 +5,6 @@
 
 /// Prepares for gzip members (RFC 1952) alone, with the largest window.
 static inline int czlib_inflate_init_gzip(z_stream *stream) { return inflateInit2(stream, 16 + MAX_WBITS); }
+
+/// Prepares for zlib streams (RFC 1950).
+static inline int czlib_inflate_init(z_stream *stream) { return inflateInit(stream); }

@@ -6,6 +6,9 @@ public import Kernels
 /// virtual rank and one batch; where all its rows together are small (`residentBytes`), or a window is a virtual rank's whole
 /// range, they are read once and kept. Nothing is allocated for a batch after the first of its size.
 ///
+/// Where not all rows are kept, a thread may read the next windows while the training works on the current ones (`ReadingAhead`); rows,
+/// their order and what is thrown are the same.
+///
 /// Used by one thread at a time.
 public final class BatchReader {
   /// Rows of all virtual ranks that take less than this in memory are kept: 16 MiB.
@@ -22,6 +25,12 @@ public final class BatchReader {
   private let lanes: [Lane]
   private var batch: RowBuffer
   private let filter = RowFilter()
+  private let readingAhead: ReadingAhead
+  /// The lanes that hold one window after the other, by their numbers among `lanes`, and what reads ahead for them once it has begun.
+  private let streams: [Int]
+  private var ahead: ReadAhead?
+  /// No thread could be started, which is no reason to end a training.
+  private var cannotReadAhead = false
   /// Floats of a row in the buffers; 0 for a part that is not read.
   private var columns: Int { loader.columns }
   private var targetsPerRow: Int { loader.targetsPerRow }
@@ -33,11 +42,13 @@ public final class BatchReader {
   ///   - parts: what to read of the rows. Of what is left out batches have empty buffers, in which rows take no room.
   ///   - residentBytes: rows are kept in memory if those of all virtual ranks take no more.
   ///   - nonFinite: batches have fewer rows than slots where rows are left out.
+  ///   - readingAhead: when a thread reads the windows that come next.
   /// - Throws: `DataError` if the targets do not suit `targetUse`, or the columns the transform.
   public init(
     dataset: ShardedDataset, order: SampleOrder, virtualRanks: Range<Int>, targetUse: TargetUse,
     transform: FeatureTransform = .none, parts: RowParts = .all,
-    residentBytes: Int = BatchReader.defaultResidentBytes, nonFinite: NonFinite = .fail
+    residentBytes: Int = BatchReader.defaultResidentBytes, readingAhead: ReadingAhead = .never,
+    nonFinite: NonFinite = .fail
   ) throws(DataError) {
     precondition(order.rows == dataset.rows, "an order of \(order.rows) rows for a data set of \(dataset.rows)")
     precondition(
@@ -53,23 +64,32 @@ public final class BatchReader {
     let rowBytes = 4 * (columns + targetsPerRow)
     let ownRows = virtualRanks.reduce(0) { $0 + order.range(ofVirtualRank: $1).count }
     let keepsAll = ownRows <= min(residentBytes / max(1, rowBytes), Int(Int32.max))
-    lanes = virtualRanks.map { v in
+    let lanes = virtualRanks.map { v in
       let range = order.range(ofVirtualRank: v)
       let keeps = keepsAll || order.largestWindow(ofVirtualRank: v) == range.count
       return Lane(
         order: order, virtualRank: v, keepsRange: keeps, columns: columns, targetsPerRow: targetsPerRow)
     }
     batch = RowBuffer(rows: 0, columns: columns, targetsPerRow: targetsPerRow)
+    self.readingAhead = readingAhead
+    self.lanes = lanes
+    streams = lanes.indices.filter { !lanes[$0].keepsRange && !lanes[$0].range.isEmpty }
   }
 
   /// Whether batches may have fewer rows than slots.
   public var leavesRowsOut: Bool { loader.nonFinite == .skipRow }
 
-  /// Seconds spent reading from files, converting and checking so far.
-  public var secondsReading: Double { loader.timeReading / .seconds(1) }
+  /// Seconds spent reading from files, converting and checking so far, also by the thread that reads ahead.
+  public var secondsReading: Double { (loader.effort.time + (ahead?.effort.time ?? .zero)) / .seconds(1) }
+
+  /// Seconds of standing still until rows were there, so far.
+  public var secondsWaiting: Double { (loader.effort.time + (ahead?.timeWaiting ?? .zero)) / .seconds(1) }
 
   /// Rows read from files so far; rows that were read again count again.
-  public var rowsRead: Int { loader.rowsRead }
+  public var rowsRead: Int { loader.effort.rows + (ahead?.effort.rows ?? 0) }
+
+  /// Whether a thread reads ahead.
+  public var isReadingAhead: Bool { ahead != nil }
 
   /// Indices of the shards that are open now.
   public var openShards: [Int] { loader.files.openShards }
@@ -93,7 +113,7 @@ public final class BatchReader {
   ) throws -> Result {
     let lane = lane(of: v)
     check(slots, of: lane)
-    lane.enter(epoch: epoch, of: order)
+    enter(lane, epoch: epoch, slots)
     if let row = try contiguousRow(of: slots, in: lane) {
       return try give(
         lane.buffer.features, view(row: row, rows: slots.count), lane.buffer.targets, row * targetsPerRow, body)
@@ -117,11 +137,11 @@ public final class BatchReader {
   ) throws -> Result {
     let lane = lane(of: v)
     check(slots, of: lane)
-    lane.enter(epoch: epoch, of: order)
+    enter(lane, epoch: epoch, slots)
     if !lane.holds(slots), let epochOrder = lane.order, !slots.isEmpty {
       let window = epochOrder.windowIndex(containing: slots.lowerBound)
       if slots.upperBound <= epochOrder.slots(ofWindow: window).upperBound {
-        try lane.load(window: window, with: loader)
+        try load(window: window, of: lane)
       }
     }
     if !slots.isEmpty, lane.holds(slots) {
@@ -157,7 +177,7 @@ public final class BatchReader {
     for lane in lanes {
       let own = slots(lane.virtualRank)
       check(own, of: lane)
-      lane.enter(epoch: epoch, of: order)
+      enter(lane, epoch: epoch, own)
       try gather(own, of: lane, at: row)
       row += own.count
     }
@@ -184,7 +204,7 @@ public final class BatchReader {
     _ features: borrowing FloatBuffer, _ view: MatrixView, _ targets: borrowing FloatBuffer, _ offset: Int,
     _ body: (borrowing FloatBuffer, MatrixView, borrowing FloatBuffer, Int) throws -> Result
   ) throws -> Result {
-    guard loader.hasFoundNonFinite else { return try body(features, view, targets, offset) }
+    guard leavesRowsOut else { return try body(features, view, targets, offset) }
     return try filter.withFiniteRows(features, view, targets, offset, targetsPerRow: targetsPerRow, body)
   }
 
@@ -192,6 +212,35 @@ public final class BatchReader {
     precondition(
       slots.lowerBound >= 0 && slots.upperBound <= lane.range.count,
       "slots \(slots) of virtual rank \(lane.virtualRank), which has \(lane.range.count)")
+  }
+
+  /// Lets `lane` come to `slots`: what is before them is no longer needed.
+  private func enter(_ lane: Lane, epoch: Int, _ slots: Range<Int>) {
+    lane.enter(epoch: epoch, of: order)
+    guard let ahead, let stream = stream(of: lane), !slots.isEmpty else { return }
+    lane.release(before: slots.lowerBound, to: ahead, lane: stream)
+  }
+
+  /// The number of `lane` among the streams.
+  private func stream(of lane: Lane) -> Int? {
+    lane.keepsRange ? nil : streams.firstIndex(of: lane.virtualRank - virtualRanks.lowerBound)
+  }
+
+  /// Brings a window into memory.
+  private func load(window: Int, of lane: Lane) throws(DataError) {
+    guard let stream = stream(of: lane) else { return try lane.load(window: window, with: loader) }
+    if let ahead { return try lane.load(window: window, with: loader, ahead: ahead, lane: stream) }
+    guard lane.window != window else { return }
+    let clock = WorkClock()
+    try lane.load(window: window, with: loader)
+    guard !cannotReadAhead, readingAhead.begins(after: clock) else { return }
+    do {
+      ahead = try ReadAhead(lanes: streams.map { lanes[$0] }, order: order, loader: loader.another())
+    } catch {
+      cannotReadAhead = true
+    }
+    guard let ahead else { return }
+    for (index, stream) in streams.enumerated() { lanes[stream].begin(ahead, lane: index) }
   }
 
   private func view(row: Int, rows: Int) -> MatrixView {
@@ -205,7 +254,7 @@ public final class BatchReader {
       let first = epochOrder.windowIndex(containing: slots.lowerBound)
       let last = epochOrder.windowIndex(containing: slots.upperBound - 1)
       guard first == last || lane.keepsRange else { return nil }
-      for window in first...last { try lane.load(window: window, with: loader) }
+      for window in first...last { try load(window: window, of: lane) }
     }
     return slots.isEmpty ? nil : lane.contiguousRow(of: slots)
   }
@@ -219,7 +268,7 @@ public final class BatchReader {
     var slot = slots.lowerBound
     var window = order.windowIndex(containing: slot)
     while slot < slots.upperBound {
-      try lane.load(window: window, with: loader)
+      try load(window: window, of: lane)
       let end = min(slots.upperBound, order.slots(ofWindow: window).upperBound)
       lane.copy(
         slot..<end, to: batch, row: row + slot - slots.lowerBound, columns: columns,

@@ -16,8 +16,12 @@ final class Lane {
   /// The slots of that window; empty if there is none.
   private(set) var windowSlots = 0..<0
   private let shuffled: Bool
-  /// Where in `buffer` the row of each slot of the window is. Not used where rows are not shuffled.
+  /// Where in `buffer` the row of each slot of the window is. Empty where rows are in the order of the file and begin at the first.
   private(set) var places: [Int32] = []
+  /// Slots of the window whose rows may have been written over by what was read ahead.
+  private var released = 0
+  /// Slots that must be behind the training before the thread is told again: it reads blocks, not rows.
+  private var releasedAtLast = 0
   let buffer: RowBuffer
 
   /// The rows of the range that are in `buffer`, where the range is kept.
@@ -39,15 +43,13 @@ final class Lane {
     guard self.epoch != epoch else { return }
     self.epoch = epoch
     order = sampleOrder.order(ofVirtualRank: virtualRank, epoch: epoch)
-    window = nil
-    windowSlots = 0..<0
+    leaveWindow()
   }
 
-  /// Brings window `index` of the epoch into memory. This is the one place where a training reads.
+  /// Brings window `index` of the epoch into memory. This is the one place where a training waits for rows.
   func load(window index: Int, with loader: RowLoader) throws(DataError) {
     guard window != index, let order else { return }
-    window = nil
-    windowSlots = 0..<0
+    leaveWindow()
     let pieces = order.window(index).pieces
     if keepsRange {
       for piece in pieces {
@@ -64,13 +66,59 @@ final class Lane {
     if order.shuffled {
       order.places(ofWindow: index, into: &places)
       if keepsRange { moveIntoRange(pieces) }
+    } else {
+      places = []
     }
-    window = index
-    windowSlots = order.slots(ofWindow: index)
+    enter(window: index, of: order)
   }
 
-  /// Reads the rows of a window one behind the other into a buffer: (epoch, window) to a filled buffer, and nothing else is
-  /// touched, so that it may run ahead of the training.
+  /// Brings window `index` of the epoch into memory: read ahead by lane `lane` of `ahead`, or by `loader` where that was about to read
+  /// another one.
+  func load(window index: Int, with loader: RowLoader, ahead: ReadAhead, lane: Int) throws(DataError) {
+    guard window != index, let order else { return }
+    leaveWindow()
+    if let found = try ahead.take(lane: lane, ReadAhead.Place(epoch: epoch, index: index)) {
+      places = found.cells
+      enter(window: index, of: order)
+    } else {
+      try load(window: index, with: loader)
+      begin(ahead, lane: lane)
+    }
+  }
+
+  /// Lets `ahead` read what follows the current window.
+  func begin(_ ahead: ReadAhead, lane: Int) {
+    guard let window, let order else { return }
+    let place = ReadAhead.Place(epoch: epoch, index: window)
+    let cells = places.isEmpty ? Array(0..<Int32(windowSlots.count)) : places
+    ahead.begin(lane: lane, after: ReadAhead.Window(place: place, cells: cells), next: place.next(in: order))
+  }
+
+  /// Gives the rows of the slots before `slot` back; where they have been given back and are wanted again, the window must be read
+  /// again.
+  func release(before slot: Int, to ahead: ReadAhead, lane: Int) {
+    guard window != nil else { return }
+    guard slot >= released else { return leaveWindow() }
+    released = min(slot, windowSlots.upperBound)
+    // Sixteen times a window: the thread reads blocks.
+    guard released - releasedAtLast > windowSlots.count / 16 else { return }
+    releasedAtLast = released
+    ahead.release(lane: lane, slots: released - windowSlots.lowerBound)
+  }
+
+  private func leaveWindow() {
+    window = nil
+    windowSlots = 0..<0
+  }
+
+  private func enter(window index: Int, of order: EpochOrder) {
+    window = index
+    windowSlots = order.slots(ofWindow: index)
+    released = windowSlots.lowerBound
+    releasedAtLast = released
+  }
+
+  /// Reads the rows of a window one behind the other into a buffer.
   private static func fill(_ buffer: RowBuffer, with pieces: [Range<Int>], _ loader: RowLoader) throws(DataError) {
     var row = 0
     for piece in pieces {
@@ -99,9 +147,16 @@ final class Lane {
   ///
   /// The windows of the slots must have been loaded: all of them if the range is kept, else the one they lie in.
   func contiguousRow(of slots: Range<Int>) -> Int? {
-    guard shuffled else { return keepsRange ? slots.lowerBound : slots.lowerBound - windowSlots.lowerBound }
-    // A single row needs no neighbours.
-    return slots.count == 1 ? Int(places[slots.lowerBound - windowSlots.lowerBound]) : nil
+    if slots.isEmpty { return 0 }
+    guard shuffled || !places.isEmpty else {
+      return keepsRange ? slots.lowerBound : slots.lowerBound - windowSlots.lowerBound
+    }
+    // A single row needs no neighbours; the rows of several are neighbours only in the order of the file.
+    let first = places[slots.lowerBound - windowSlots.lowerBound]
+    if slots.count == 1 { return Int(first) }
+    guard !shuffled else { return nil }
+    let last = places[slots.upperBound - windowSlots.lowerBound - 1]
+    return Int(last) - Int(first) == slots.count - 1 ? Int(first) : nil
   }
 
   /// Which rows of `buffer` those of `slots` are, which lie in the loaded window.

@@ -1,5 +1,4 @@
 import Kernels
-import Synchronization
 import Watch
 
 /// Reads rows of a data set into buffers: converted, transformed and checked.
@@ -17,14 +16,8 @@ final class RowLoader {
   let targetsPerRow: Int
 
   let nonFinite: NonFinite
-  /// Whether rows that are to be left out have been read.
-  private let foundNonFinite = Atomic<Bool>(false)
-  var hasFoundNonFinite: Bool { foundNonFinite.load(ordering: .relaxed) }
-
-  /// Rows read so far, those read again counted again.
-  private(set) var rowsRead = 0
-  /// Time spent in `load`.
-  private(set) var timeReading = Duration.zero
+  /// What was read so far, and in which time.
+  private(set) var effort = ReadingEffort()
 
   /// Stored one-hot targets on their way to class indices.
   private var oneHot = FloatBuffer(count: 0)
@@ -50,6 +43,11 @@ final class RowLoader {
     targetsPerRow = parts.contains(.targets) ? use.floatsPerRow : 0
   }
 
+  /// Another one for the same rows, for another thread.
+  func another() throws(DataError) -> RowLoader {
+    try RowLoader(dataset: dataset, use: use, transform: transform, parts: parts, nonFinite: nonFinite)
+  }
+
   /// Reads `rows` of the data set to row `row` of the buffers and what follows. Large ranges are read in large pieces.
   ///
   /// - Throws: `DataError` naming shard and row if a value is not finite or a label is not allowed, or if reading fails.
@@ -57,47 +55,90 @@ final class RowLoader {
     _ rows: Range<Int>, features: inout FloatBuffer, targets: inout FloatBuffer, at row: Int
   ) throws(DataError) {
     precondition(rows.lowerBound >= 0 && rows.upperBound <= dataset.rows, "rows \(rows) of \(dataset.rows)")
+    guard !parts.isEmpty else { return }
+    try timed { () throws(DataError) in try loadShards(rows, &features, &targets, at: row) }
+  }
+
+  /// Adds the time that `body` takes to the effort.
+  func timed<Result>(_ body: () throws(DataError) -> Result) throws(DataError) -> Result {
     let start = ContinuousClock.now
-    let phase = Pulse.begin(.reading)
-    defer {
-      Pulse.end(phase)
-      timeReading += start.duration(to: .now)
-    }
-    guard !rows.isEmpty, !parts.isEmpty else { return }
-    var (shard, first) = dataset.place(ofRow: rows.lowerBound)
-    var done = 0
-    while done < rows.count {
-      let count = min(rows.count - done, dataset.shards[shard].rows - first)
-      if count > 0 {
-        let part = ShardRows(shard: shard, rows: first..<first + count)
-        if parts.contains(.features) { try loadFeatures(part, into: &features, at: row + done) }
-        if parts.contains(.targets) { try loadTargets(part, into: &targets, at: row + done) }
+    defer { effort.time += start.duration(to: .now) }
+    return try Pulse.during(.reading, body)
+  }
+
+  private func loadShards(
+    _ rows: Range<Int>, _ features: inout FloatBuffer, _ targets: inout FloatBuffer, at row: Int
+  ) throws(DataError) {
+    for part in shardRows(of: rows) {
+      let place = row + part.first - rows.lowerBound
+      var done = 0
+      while done < part.rows.count {
+        let block = block(of: part, from: done)
+        // What is read next may be written over.
+        let room = (part.rows.count - done) * columns
+        try loadFeatures(part.part(block), into: &features, at: place + done, room: room)
+        done = block.upperBound
       }
-      done += count
-      shard += 1
-      first = 0
+      try loadTargets(part, into: &targets, at: place)
     }
-    rowsRead += rows.count
   }
 
   /// Rows of one shard, counted in the shard.
-  private struct ShardRows {
+  struct ShardRows {
     let shard: Int
     let rows: Range<Int>
+    /// The first of them among the rows of the data set.
+    let first: Int
+
+    /// Those of them that have these numbers among them.
+    func part(_ range: Range<Int>) -> ShardRows {
+      let start = rows.lowerBound
+      return ShardRows(
+        shard: shard, rows: start + range.lowerBound..<start + range.upperBound, first: first + range.lowerBound)
+    }
   }
 
-  private func loadFeatures(_ part: ShardRows, into buffer: inout FloatBuffer, at row: Int) throws(DataError) {
+  /// The rows of each shard in `rows`.
+  func shardRows(of rows: Range<Int>) -> [ShardRows] {
+    guard !rows.isEmpty else { return [] }
+    var parts: [ShardRows] = []
+    var (shard, start) = dataset.place(ofRow: rows.lowerBound)
+    var first = rows.lowerBound
+    while first < rows.upperBound {
+      let count = min(rows.upperBound - first, dataset.shards[shard].rows - start)
+      if count > 0 { parts.append(ShardRows(shard: shard, rows: start..<start + count, first: first)) }
+      first += count
+      shard += 1
+      start = 0
+    }
+    return parts
+  }
+
+  /// The rows of `part`, counted in it, that are read, transformed and checked together from `start` on: up to the end of a block,
+  /// which is whole chunks and so small that it stays in the processor's cache meanwhile.
+  func block(of part: ShardRows, from start: Int) -> Range<Int> {
+    let blockRows = SampleOrder.blockRows(columns: dataset.columns, chunkRows: dataset.shards[part.shard].chunkRows)
+    let left = blockRows - (part.rows.lowerBound + start) % blockRows
+    return start..<min(part.rows.count, left < part.rows.count - start ? start + left : part.rows.count)
+  }
+
+  /// Reads the features of `part` to row `row` of `buffer` and what follows, if this loader reads any.
+  /// - Parameter room: floats from there on that may be written over; at least those of the rows.
+  func loadFeatures(
+    _ part: ShardRows, into buffer: inout FloatBuffer, at row: Int, room: Int
+  ) throws(DataError) {
+    guard parts.contains(.features) else { return }
     let range = row * columns..<(row + part.rows.count) * columns
     guard let features = try files.shard(part.shard).features else {
       preconditionFailure("shard \(part.shard) was opened without features")
     }
-    try features.read(part.rows, into: &buffer, range)
+    try features.read(part.rows, into: &buffer, range.lowerBound..<range.lowerBound + room)
     transform.apply(to: &buffer, offset: range.lowerBound, rows: part.rows.count, columns: columns)
     // After the transform: what is not finite stays so, and what becomes so is found as well.
     if case .replace(let value) = nonFinite {
       transform.replaceNonFinite(in: &buffer, range, columns: columns, with: value)
     }
-    guard Elementwise.isFinite(buffer, range) || skips() else {
+    guard Elementwise.isFinite(buffer, range) || nonFinite == .skipRow else {
       let index = (Elementwise.firstNonFinite(buffer, range) ?? range.lowerBound) - range.lowerBound
       throw notFinite(
         features: true, shard: part.shard, row: part.rows.lowerBound + index / columns, column: index % columns,
@@ -105,14 +146,19 @@ final class RowLoader {
     }
   }
 
-  private func loadTargets(_ part: ShardRows, into buffer: inout FloatBuffer, at row: Int) throws(DataError) {
+  /// Reads the targets of `part` to row `row` of `buffer` and what follows, if this loader reads any.
+  ///
+  /// To be called behind `loadFeatures` for the same rows, which then are read.
+  func loadTargets(_ part: ShardRows, into buffer: inout FloatBuffer, at row: Int) throws(DataError) {
+    defer { effort.rows += part.rows.count }
+    guard parts.contains(.targets) else { return }
     let width = targetsPerRow
     let range = row * width..<(row + part.rows.count) * width
     if case .classIndex(let classes) = use, dataset.targetColumns != 1 {
       return try loadOneHot(part, classes: classes, into: &buffer, at: row)
     }
     try readTargets(part, into: &buffer, range)
-    guard Elementwise.isFinite(buffer, range) || skips() else {
+    guard Elementwise.isFinite(buffer, range) || nonFinite == .skipRow else {
       let index = (Elementwise.firstNonFinite(buffer, range) ?? range.lowerBound) - range.lowerBound
       throw notFinite(
         features: false, shard: part.shard, row: part.rows.lowerBound + index / width, column: index % width,
@@ -129,13 +175,6 @@ final class RowLoader {
     }
   }
 
-  /// Takes note of rows that are left out when they are handed out; false where they are an error.
-  private func skips() -> Bool {
-    guard nonFinite == .skipRow else { return false }
-    foundNonFinite.store(true, ordering: .relaxed)
-    return true
-  }
-
   private func loadOneHot(
     _ part: ShardRows, classes: Int, into buffer: inout FloatBuffer, at row: Int
   ) throws(DataError) {
@@ -145,7 +184,7 @@ final class RowLoader {
     while done < part.rows.count {
       let count = min(step, part.rows.count - done)
       let first = part.rows.lowerBound + done
-      try readTargets(ShardRows(shard: part.shard, rows: first..<first + count), into: &oneHot, 0..<count * classes)
+      try readTargets(part.part(done..<done + count), into: &oneHot, 0..<count * classes)
       if let bad = Self.indices(oneHot.span, rows: count, classes: classes, into: &buffer, at: row + done) {
         throw oddOneHot(part.shard, row: first + bad, classes: classes)
       }

@@ -9,7 +9,7 @@ final class ShardFiles {
 
     init(_ set: consuming HDF5Dataset) { self.set = set }
 
-    /// Reads rows to the elements `range` of a buffer. The conversion of what is not float32 is asked for by name.
+    /// Reads rows to the first elements of `range` in a buffer, of which the others may be written over. The conversion of what is not float32 is asked for by name.
     func read(_ rows: Range<Int>, into buffer: inout FloatBuffer, _ range: Range<Int>) throws(DataError) {
       var all = buffer.mutableSpan
       var part = all._mutatingExtracting(range)

@@ -69,6 +69,35 @@ public enum Machine {
   /// The processors that this process may run on.
   public static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
+  /// How long the calling thread has been on a processor.
+  /// Corresponds to `clock_gettime(2)` of `CLOCK_THREAD_CPUTIME_ID`.
+  public static var threadTime: Duration {
+    var time = timespec()
+    guard unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0 else { return .zero }
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+  }
+
+  /// How often the calling thread has left its processor of itself, to wait for something.
+  /// Corresponds to `ru_nvcsw` of `getrusage(2)`.
+  public static var threadSleeps: Int {
+    var usage = rusage()
+    // RUSAGE_THREAD, which the header gives only to programs for this system alone.
+    return unsafe getrusage(1, &usage) == 0 ? usage.ru_nvcsw : 0
+  }
+
+  /// The processors that the process is bound to, or all.
+  /// Corresponds to `Cpus_allowed` of `proc(5)`.
+  public static var allowedProcessors: Int {
+    guard let status = try? FileSystem.read("/proc/self/status", limit: 1 << 16),
+      let line = status.split(separator: UInt8(ascii: "\n")).first(where: { $0.starts(with: "Cpus_allowed:".utf8) })
+    else { return processors }
+    // Hexadecimal digits, a bit for each processor.
+    let bits = line.dropFirst("Cpus_allowed:".utf8.count).reduce(0) {
+      $0 + (Character(UnicodeScalar($1)).hexDigitValue ?? 0).nonzeroBitCount
+    }
+    return max(1, bits)
+  }
+
   /// The value of an environment variable, nil if it is not set.
   public static func environment(_ name: String) -> String? {
     guard let value = unsafe getenv(name) else { return nil }

@@ -13,6 +13,8 @@ struct DatasetLayout {
   /// Whether chunks at the edge may be stored without their filters.
   let hasChunkOptions: Bool
   let filters: Filters
+  /// Whether the filters stand in the order in which everybody writes them: bytes sorted, compressed, checksum.
+  let hasUsualFilters: Bool
   let storedBytes: Int
 
   /// Reads the header of `dataset`; the caller holds the lock.
@@ -27,11 +29,13 @@ struct DatasetLayout {
     if H5Pget_external_count(creation.handle) > 0 {
       throw place.forbidden("keeps its data in other files (external storage)")
     }
-    filters = try Self.filters(creation.handle, place)
+    let pipeline = try Self.filters(creation.handle, place)
+    filters = pipeline.filters
 
     let type = try Identifier(H5Dget_type(dataset), "H5Dget_type", what, path: place.file)
     elementType = ElementType(of: type.handle)
     elementBytes = H5Tget_size(type.handle)
+    hasUsualFilters = pipeline.isUsual && (pipeline.shuffledBytes ?? elementBytes) == elementBytes
     isNative = elementType.native.map { H5Tequal(type.handle, $0) > 0 } ?? false
 
     let space = try Identifier(H5Dget_space(dataset), "H5Dget_space", what, path: place.file)
@@ -72,8 +76,17 @@ struct DatasetLayout {
     return result
   }
 
-  private static func filters(_ creation: hid_t, _ place: HDF5Location) throws(HDF5Error) -> Filters {
+  /// The filters of a data set, in their order.
+  private struct Pipeline {
     var filters = Filters()
+    /// Each at most once: shuffle, deflate, Fletcher32.
+    var isUsual = true
+    /// Bytes of what the shuffle filter takes for an element.
+    var shuffledBytes: Int?
+  }
+
+  private static func filters(_ creation: hid_t, _ place: HDF5Location) throws(HDF5Error) -> Pipeline {
+    var pipeline = Pipeline()
     let count = H5Pget_nfilters(creation)
     try check(count, "H5Pget_nfilters", "open '\(place.path)'", path: place.file)
     for index in 0..<UInt32(count) {
@@ -85,9 +98,16 @@ struct DatasetLayout {
       let filter = unsafe H5Pget_filter2(
         creation, index, &flags, &valueCount, &values, name.count, &name, &configuration)
       switch filter {
-      case H5Z_FILTER_DEFLATE: filters.deflate = Int(values[0])
-      case H5Z_FILTER_SHUFFLE: filters.shuffle = true
-      case H5Z_FILTER_FLETCHER32: filters.fletcher32 = true
+      case H5Z_FILTER_DEFLATE:
+        pipeline.isUsual = pipeline.isUsual && pipeline.filters.deflate == nil && !pipeline.filters.fletcher32
+        pipeline.filters.deflate = Int(values[0])
+      case H5Z_FILTER_SHUFFLE:
+        pipeline.isUsual = pipeline.isUsual && pipeline.filters == .none
+        pipeline.filters.shuffle = true
+        pipeline.shuffledBytes = valueCount > 0 ? Int(values[0]) : 0
+      case H5Z_FILTER_FLETCHER32:
+        pipeline.isUsual = pipeline.isUsual && !pipeline.filters.fletcher32
+        pipeline.filters.fletcher32 = true
       default:
         try check(filter, "H5Pget_filter2", "open '\(place.path)'", path: place.file)
         // The name comes from the file, and need not end.
@@ -100,7 +120,7 @@ struct DatasetLayout {
           path: place.file)
       }
     }
-    return filters
+    return pipeline
   }
 
   /// The filters that users meet most, by their registered numbers; files often give long names or none.

@@ -3,7 +3,8 @@ import CHDF5
 extension HDF5Dataset {
   /// Reads whole rows as they are stored, in either byte order.
   ///
-  /// Shapes: `destination` holds `rows.count` times the product of the other dimensions.
+  /// Shapes: `destination` holds at least `rows.count` times the product of the other dimensions; what it holds more may be written
+  /// over, and saves a copy of the last chunk where there is room for its checksum.
   /// Large pieces are fast, and so are small ones one after the other: each chunk is decoded once.
   /// - Throws: `HDF5Error`: `.typeMismatch` if `Element` is not the stored type, `.checksum` with the damaged rows.
   public func read<Element: HDF5Element>(
@@ -92,32 +93,36 @@ extension HDF5Dataset {
     guard let elements = DatasetLayout.product(count, 1) else {
       preconditionFailure("a block of \(count) elements")
     }
-    precondition(destination.count == elements, "room for \(destination.count) elements, \(elements) are read")
+    precondition(destination.count >= elements, "room for \(destination.count) elements, \(elements) are read")
     try unsafe destination.withUnsafeMutableBytes { bytes throws(HDF5Error) in
       guard let base = bytes.baseAddress, elements > 0 else { return }
+      try unsafe read(start: start, count: count, as: Element.native, into: base, room: bytes.count)
+    }
+  }
+
+  /// Reads a block, by the faster of the ways that are open.
+  private func read(
+    start: [Int], count: [Int], as type: hid_t, into base: UnsafeMutableRawPointer, room: Int
+  ) throws(HDF5Error) {
+    let shape = shape
+    guard let chunks = state.chunks, type == elementType.native, count.count == shape.count,
+      count.dropFirst() == shape.dropFirst(), start.dropFirst().allSatisfy({ $0 == 0 }),
+      count[0] <= shape[0], start[0] <= shape[0] - count[0]
+    else {
+      return try Library.locked { () throws(HDF5Error) in
+        try unsafe readByLibrary(start: start, count: count, as: type, into: base)
+      }
+    }
+    try unsafe chunks.read(start[0]..<start[0] + count[0], of: identifier.handle, into: base, room: room) {
+      rows, place throws(HDF5Error) in
       try Library.locked { () throws(HDF5Error) in
-        try unsafe read(start: start, count: count, as: Element.native, into: base)
+        try unsafe readByLibrary(
+          start: [rows.lowerBound] + start.dropFirst(), count: [rows.count] + count.dropFirst(), as: type, into: place)
       }
     }
   }
 
-  /// Reads a block, by the faster of the ways that are open. The caller holds the lock.
-  private func read(
-    start: [Int], count: [Int], as type: hid_t, into base: UnsafeMutableRawPointer
-  ) throws(HDF5Error) {
-    let shape = state.shape
-    guard let chunks = state.chunks, type == elementType.native, count.count == shape.count,
-      count.dropFirst() == shape.dropFirst(), start.dropFirst().allSatisfy({ $0 == 0 }),
-      count[0] <= shape[0], start[0] <= shape[0] - count[0]
-    else { return try unsafe readByLibrary(start: start, count: count, as: type, into: base) }
-    try unsafe chunks.read(start[0]..<start[0] + count[0], of: identifier.handle, into: base) {
-      rows, place throws(HDF5Error) in
-      try unsafe readByLibrary(
-        start: [rows.lowerBound] + start.dropFirst(), count: [rows.count] + count.dropFirst(), as: type, into: place)
-    }
-  }
-
-  /// Reads a block, and if its chunks are damaged says which of them.
+  /// Reads a block, and if its chunks are damaged says which of them. The caller holds the lock.
   private func readByLibrary(
     start: [Int], count: [Int], as type: hid_t, into base: UnsafeMutableRawPointer
   ) throws(HDF5Error) {

@@ -49,7 +49,7 @@ public struct HDF5Dataset: ~Copyable, Sendable, HDF5Attributed {
   }
 }
 
-/// What changes while a data set is open. Touched only under the library's lock, which makes it safe to share.
+/// What changes while a data set is open. The shape is touched only under the library's lock, which makes it safe to share.
 final class DatasetState: @unchecked Sendable {
   var shape: [Int]
   let chunks: ChunkReader?

@@ -31,4 +31,29 @@ extension FloatBuffer {
       }
     }
   }
+
+  /// Copies rows of `source`, which lie one behind the other, to rows of this buffer.
+  ///
+  /// Shapes: rows of `columns` elements here and there; `places[part]` are rows here, one for each of `rows`.
+  public mutating func scatter(
+    _ source: borrowing FloatBuffer, rows: Range<Int>, columns: Int, to allPlaces: [Int32], _ part: Range<Int>
+  ) {
+    let places = allPlaces.span.extracting(part)
+    precondition(places.count == rows.count, "\(rows.count) rows to \(places.count) places")
+    source.check(rows.lowerBound * columns..<rows.upperBound * columns)
+    guard columns > 0 else { return }
+    let room = count / columns
+    for index in 0..<places.count {
+      let place = Int(places[index])
+      precondition(place >= 0 && place < room, "row \(place) of \(room)")
+      let from = unsafe source.base + (rows.lowerBound + index) * columns
+      let to = unsafe base + place * columns
+      // As in `gather`.
+      if columns < 32 {
+        for column in 0..<columns { unsafe to[column] = from[column] }
+      } else {
+        unsafe to.update(from: from, count: columns)
+      }
+    }
+  }
 }

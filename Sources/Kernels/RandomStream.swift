@@ -82,24 +82,17 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     return Int(product.high)
   }
 
-  /// `below` for a bound of 32 bits, which takes one word of the sequence where `below` takes two.
-  private mutating func below(_ bound: UInt32) -> UInt32 {
-    var product = UInt64(nextWord()) &* UInt64(bound)
-    if UInt32(truncatingIfNeeded: product) < bound {
-      let threshold = (0 &- bound) % bound
-      while UInt32(truncatingIfNeeded: product) < threshold { product = UInt64(nextWord()) &* UInt64(bound) }
-    }
-    return UInt32(truncatingIfNeeded: product >> 32)
-  }
-
   /// Brings `values` into an order of which all are equally likely (Fisher and Yates).
+  ///
+  /// Takes one word of the sequence a value, where `below` would take two.
   public mutating func shuffle(_ values: inout [Int32]) {
     precondition(values.count <= Int(Int32.max), "a permutation of \(values.count)")
     var span = values.mutableSpan
+    var run = WordRun(key: key, position: position)
     for last in stride(from: span.count - 1, to: 0, by: -1) {
-      let other = Int(below(UInt32(last + 1)))
-      span.swapAt(last, other)
+      span.swapAt(last, Int(run.below(UInt32(last + 1))))
     }
+    position = run.position
   }
 
   /// The numbers 0 up to `count` in an order of which all are equally likely.
@@ -108,5 +101,41 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     var values = [Int32]((0..<Int32(count)))
     shuffle(&values)
     return values
+  }
+}
+
+/// Words of a stream one after the other, made 32 at a time.
+private struct WordRun {
+  private let key: SIMD2<UInt32>
+  private(set) var position: UInt64
+  private var words = InlineArray<32, UInt32>(repeating: 0)
+  /// The first position behind `words`.
+  private var end: UInt64
+
+  init(key: SIMD2<UInt32>, position: UInt64) {
+    self.key = key
+    self.position = position
+    end = position
+  }
+
+  private mutating func next() -> UInt32 {
+    if position == end {
+      // From the start of the block that the position is in.
+      words = Philox.run(from: position >> 2, key: key)
+      end = (position & ~3) &+ 32
+    }
+    let word = words[Int(32 &- (end &- position))]
+    position &+= 1
+    return word
+  }
+
+  /// A number from 0 up to but not including `bound`, all equally likely; see `RandomStream.below`.
+  mutating func below(_ bound: UInt32) -> UInt32 {
+    var product = UInt64(next()) &* UInt64(bound)
+    if UInt32(truncatingIfNeeded: product) < bound {
+      let threshold = (0 &- bound) % bound
+      while UInt32(truncatingIfNeeded: product) < threshold { product = UInt64(next()) &* UInt64(bound) }
+    }
+    return UInt32(truncatingIfNeeded: product >> 32)
   }
 }

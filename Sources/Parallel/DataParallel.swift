@@ -177,5 +177,6 @@ public final class DataParallel: ParallelStrategy {
 
   public var secondsReducing: Double { sum.secondsReducing }
   public var secondsReading: Double { reader.secondsReading }
+  public var secondsAwaitingRows: Double { reader.secondsWaiting }
   public var secondsWaiting: Double { 0 }
 }

@@ -203,5 +203,6 @@ public final class ModelParallel: ParallelStrategy {
 
   public var secondsReducing: Double { sum.secondsReducing + secondsReporting }
   public var secondsReading: Double { reader?.secondsReading ?? 0 }
+  public var secondsAwaitingRows: Double { reader?.secondsWaiting ?? 0 }
   public var secondsWaiting: Double { runner.secondsWaiting }
 }

@@ -65,8 +65,11 @@ public protocol ParallelStrategy: AnyObject {
   /// - Parameter rows: the most rows of a call.
   func makeScorer(rows: Int) throws -> RowScorer
 
-  /// Seconds that this rank has spent reading its rows, so far.
+  /// Seconds that this rank has spent reading its rows, so far, also beside the training.
   var secondsReading: Double { get }
+
+  /// Seconds for which this rank has stood still until its rows were there, so far.
+  var secondsAwaitingRows: Double { get }
 
   /// Seconds that this rank has spent in the reduction, so far.
   var secondsReducing: Double { get }

@@ -6,7 +6,7 @@ import MPI
 ///
 ///     apus-bench kernels
 ///     apus-bench allocations
-///     apus-bench shards  [--columns 784] [--rows 100000]
+///     mpirun -n 2 apus-bench shards [--columns 784] [--rows 100000] [--deflate 4]
 ///     mpirun -n 2 apus-bench csv [--rows 1000000] [--columns 28] [--table FILE.csv]
 ///     mpirun -n 2 apus-bench collectives [--floats 540000]
 ///     mpirun -n 2 apus-bench layouts
@@ -16,7 +16,8 @@ enum Bench {
   private static let usage = """
     usage: apus-bench kernels
            apus-bench allocations
-           apus-bench shards [--columns 784] [--rows 100000] [--batch 128]
+           mpirun -n 2 apus-bench shards [--columns 784] [--rows 100000] [--batch 128] [--deflate LEVEL] [--ahead true]
+                                         [--data DIRECTORY: made where there is none, and kept]
            mpirun -n 2 apus-bench csv [--rows 1000000] [--columns 28] [--table FILE: made where there is none]
            mpirun -n 2 apus-bench collectives [--floats 540000]
            mpirun -n 2 apus-bench layouts [--layers 1024,2048,2048,2048,1024] [--batch ROWS] [--micro-batches 8] [--steps N]
@@ -34,7 +35,7 @@ enum Bench {
       switch words.first {
       case "kernels": KernelsBenchmark.run()
       case "allocations": try AllocationsBenchmark.run(world)
-      case "shards": try ShardsBenchmark.run(settings)
+      case "shards": try ShardsBenchmark.run(settings, world)
       case "csv": try CSVBenchmark.run(settings, world)
       case "collectives": try CollectivesBenchmark.run(settings, world)
       case "layouts": try LayoutsBenchmark.run(settings, world)

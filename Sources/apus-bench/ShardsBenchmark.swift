@@ -1,41 +1,84 @@
 import Data
+import Failures
 import Files
 import Kernels
 import MPI
 import Text
 import Training
 
-/// Batches from shards: shuffled and in order, against reading the bytes of the files.
+/// Shuffled batches from shards, against reading the bytes of the files.
+///
+/// Prints the line that the peers in Scripts/bench.d print.
 enum ShardsBenchmark {
-  static func run(_ settings: Settings) throws {
-    let rows = try settings.integer("rows", default: 100_000)
+  static func run(_ settings: Settings, _ world: borrowing Communicator) throws {
     let columns = try settings.integer("columns", default: 784)
     let batch = try settings.integer("batch", default: 128)
-    let directory = SyntheticShards.temporaryDirectory()
-    defer { try? FileSystem.removeTree(directory) }
-    try SyntheticShards.write(directory, rows: rows, columns: columns, classes: 10, shards: 4)
+    let directory = try prepared(settings, columns: columns, world)
     let source = try DataSource(path: directory).resolve()
     let descriptions = source.paths.map {
       ShardDescription.attempt(path: $0, features: source.features, targets: source.targets, scanLabels: false)
     }
     let dataset = try ShardedDataset(descriptions: descriptions, source: source)
-    let bytes = Double(rows * columns * 4)
-    let raw = try Bench.median(of: 3) { try readAll(source.paths) }
-    print("raw files", bytes, raw)
+    let epochs = try settings.integer("epochs", default: 3)
+    let raw = try seconds(world) { try readAll(source.paths) }
+    var lines: [String] = []
     for shuffle in [false, true] {
-      let order = dataset.order(virtualRanks: 1, seed: 1, shuffle: shuffle)
+      let order = dataset.order(virtualRanks: world.size, seed: 1, shuffle: shuffle)
+      let v = world.rank
       let reader = try BatchReader(
-        dataset: dataset, order: order, virtualRanks: 0..<1, targetUse: .classIndex(classes: 10))
-      var epoch = 0
-      let seconds = try Bench.median(of: 3) {
-        for step in 0..<order.steps(batch: batch) {
-          let slots = order.share(ofVirtualRank: 0, positions: order.positions(ofStep: step, batch: batch))
-          try reader.withBatch(virtualRank: 0, epoch: epoch, slots: slots) { _, _, _, _ in }
-        }
-        epoch += 1
+        dataset: dataset, order: order, virtualRanks: v..<v + 1, targetUse: .classIndex(classes: 10),
+        readingAhead: settings.text("ahead", default: "false") == "true" ? .always : .never)
+      var times: [Double] = []
+      // The first epoch does not count.
+      for epoch in 0...epochs {
+        times.append(
+          try seconds(world) {
+            for step in 0..<order.steps(batch: batch * world.size) {
+              let positions = order.positions(ofStep: step, batch: batch * world.size)
+              let slots = order.share(ofVirtualRank: v, positions: positions)
+              try reader.withBatch(virtualRank: v, epoch: epoch, slots: slots) { _, _, _, _ in }
+            }
+          })
       }
-      print(shuffle ? "batches, shuffled" : "batches, in order", bytes, seconds)
+      let median = times.dropFirst().sorted()[epochs / 2]
+      lines.append(
+        "apus \(shuffle ? "shuffled" : "in order") world=\(world.size) batch/rank=\(batch)"
+          + " GB/s=\(fixed(Double(dataset.rows * columns * 4) / median / 1e9, decimals: 2))"
+          + " (the files alone: \(fixed(Double(dataset.rows * columns * 4) / raw / 1e9, decimals: 2)))"
+          + " samples/s=\(fixed(Double(dataset.rows) / median, decimals: 0))"
+          + " rss_MiB=\(Machine.peakMemoryBytes >> 20)\n")
     }
+    guard world.rank == 0 else { return }
+    // The shuffled ones first: they are what is compared.
+    StandardStream.output.write(lines.reversed().joined())
+    if settings.text("data", default: "").isEmpty { try FileSystem.removeTree(directory) }
+  }
+
+  /// The folder of the shards, which rank 0 makes where there is none. Collective.
+  private static func prepared(
+    _ settings: Settings, columns: Int, _ world: borrowing Communicator
+  ) throws -> String {
+    let given = settings.text("data", default: "")
+    let rows = try settings.integer("rows", default: 100_000)
+    let compression = try settings.text("deflate", default: "").isEmpty ? nil : settings.integer("deflate", default: 4)
+    let path = try Agreement.fromRoot(world) {
+      let path = given.isEmpty ? SyntheticShards.temporaryDirectory() : given
+      if try FileSystem.status(of: path) == nil {
+        try SyntheticShards.write(
+          path, rows: rows, columns: columns, classes: 10, shards: 4, compression: compression)
+      }
+      return Array(path.utf8)
+    }
+    return String(decoding: path, as: UTF8.self)
+  }
+
+  /// Seconds until all ranks have run `body`.
+  private static func seconds(_ world: borrowing Communicator, _ body: () throws -> Void) throws -> Double {
+    try world.barrier()
+    let start = ContinuousClock.now
+    try body()
+    try world.barrier()
+    return (ContinuousClock.now - start) / .seconds(1)
   }
 
   private static func readAll(_ paths: [String]) throws {
@@ -48,11 +91,5 @@ enum ShardsBenchmark {
         offset += bytes.count
       }
     }
-  }
-
-  private static func print(_ what: String, _ bytes: Double, _ seconds: Double) {
-    StandardStream.output.write(
-      "\(padded(what, to: 18)) \(fixed(bytes / seconds / 1e9, decimals: 2)) GB/s, \(Text.bytes(Machine.peakMemoryBytes)) peak\n"
-    )
   }
 }

@@ -7,7 +7,10 @@ import MPI
 /// Shards of random rows in a temporary directory.
 enum SyntheticShards {
   /// Writes `rows` rows in `shards` files below `directory`: features uniform in -1...1, targets a class index.
-  static func write(_ directory: String, rows: Int, columns: Int, classes: Int, shards: Int) throws {
+  /// - Parameter compression: the level of deflate; nil for none.
+  static func write(
+    _ directory: String, rows: Int, columns: Int, classes: Int, shards: Int, compression: Int? = nil
+  ) throws {
     try FileSystem.createDirectory(directory)
     let blockRows = 1024
     var features = FloatBuffer(count: blockRows * columns)
@@ -17,7 +20,8 @@ enum SyntheticShards {
       var row = rows * shard / shards
       let name = DatasetManifest.shardName(split: "train", index: shard, of: shards)
       let writer = try ShardWriter(
-        path: FileSystem.join(directory, name), columns: columns, targets: .labels)
+        path: FileSystem.join(directory, name), columns: columns, targets: .labels,
+        options: ShardWriter.Options(compression: compression))
       var stream = RandomStream(seed: 1, stream: UInt64(shard))
       while row < end {
         let count = min(blockRows, end - row)

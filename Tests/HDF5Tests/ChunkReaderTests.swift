@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import HDF5
@@ -55,18 +56,69 @@ import Testing
   }
 
   /// The chunks are read here and not by the library, which has its own, slower way.
-  @Test func onlyOwnMake() throws {
+  @Test(arguments: [
+    Filters.none, Filters(fletcher32: true), Filters(shuffle: true), Filters(deflate: 4),
+    Filters(shuffle: true, fletcher32: true),
+    Filters(deflate: 0, fletcher32: true), Filters(deflate: 1, shuffle: true),
+    Filters(deflate: 9, shuffle: true, fletcher32: true),
+  ])
+  func everyFilter(filters: Filters) throws {
     let scratch = try Scratch()
-    for (filters, chunk, expected) in [
-      (Filters(fletcher32: true), [4, 3], true), (Filters(fletcher32: true), [4, 2], false), (.none, [4, 3], false),
-      (Filters(deflate: 1, fletcher32: true), [4, 3], false),
-      (Filters(shuffle: true, fletcher32: true), [4, 3], false),
-    ] {
-      let path = scratch.path("x.h5")
-      try writeFile(path, (0..<60).map { Float($0) }, shape: [20, 3], chunk: chunk, filters: filters)
-      let dataset = try HDF5File.open(path).dataset(named: "features")
-      #expect((dataset.state.chunks != nil) == expected)
-      #expect(try dataset.rows(1..<20) == (3..<60).map { Float($0) })
+    func check<Element: HDF5Element & Equatable>(_ values: [Element]) throws {
+      for (chunk, expected) in [([4, 3], true), ([7, 3], true), ([20, 3], true), ([4, 2], false)] {
+        let path = scratch.path("x.h5")
+        try writeFile(path, values, shape: [20, 3], chunk: chunk, filters: filters)
+        let dataset = try HDF5File.open(path).dataset(named: "features")
+        #expect((dataset.state.chunks != nil) == expected)
+        for rows in [0..<20, 1..<20, 3..<4, 8..<12, 19..<20] {
+          #expect(try dataset.rows(rows) == Array(values[3 * rows.lowerBound..<3 * rows.upperBound]))
+        }
+      }
+    }
+    try check((0..<60).map { UInt8($0) })
+    try check((0..<60).map { Int16(-300 * $0) })
+    try check((0..<60).map { Float($0) * 0.1 })
+    try check((0..<60).map { Double($0) * 0.1 })
+  }
+
+  /// A damaged chunk is told by the library, in its words.
+  @Test(arguments: [Filters(deflate: 4, shuffle: true, fletcher32: true), Filters(deflate: 4, shuffle: true)])
+  func damagedChunks(filters: Filters) throws {
+    let scratch = try Scratch()
+    let path = scratch.path("x.h5")
+    try writeFile(
+      path, (0..<3_000).map { UInt32($0) &* 2_654_435_761 }, shape: [1_000, 3], chunk: [500, 3], filters: filters)
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    // Somewhere in the second half of the file lies the second chunk.
+    for index in bytes.count * 3 / 4..<bytes.count * 3 / 4 + 64 { bytes[index] ^= 0x5A }
+    try bytes.write(to: URL(fileURLWithPath: path))
+    let dataset = try HDF5File.open(path).dataset(named: "features")
+    #expect(throws: HDF5Error.self) { try dataset.rows(0..<1_000, as: UInt32.self) }
+    #expect(try dataset.rows(0..<500) == (0..<1_500).map { UInt32($0) &* 2_654_435_761 })
+  }
+
+  /// As h5py writes them; and in an order of filters that is not ours, which the library reads.
+  @Test(.enabled(if: Python.isAvailable, "no Python with h5py; set APUS_PYTHON"))
+  func filtersOfH5py() throws {
+    let scratch = try Scratch()
+    let path = scratch.path("x.h5")
+    try Python.text(
+      """
+      values = numpy.arange(3000, dtype='f4').reshape(1000, 3) / 7
+      with h5py.File(sys.argv[1], 'w') as f:
+        f.create_dataset('a', data=values, chunks=(300, 3), shuffle=True, compression=6, fletcher32=True)
+        f.create_dataset('b', data=values, chunks=(300, 3), compression=1)
+        plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plist.set_chunk((300, 3)); plist.set_fletcher32(); plist.set_deflate(4); plist.set_shuffle()
+        space = h5py.h5s.create_simple((1000, 3))
+        d = h5py.Dataset(h5py.h5d.create(f.id, b'c', h5py.h5t.NATIVE_FLOAT, space, plist))
+        d[...] = values
+      """, [path])
+    for (name, isOwn) in [("a", true), ("b", true), ("c", false)] {
+      let dataset = try HDF5File.open(path).dataset(named: name)
+      #expect((dataset.state.chunks != nil) == isOwn)
+      #expect(try dataset.rows(0..<1_000) == (0..<3_000).map { Float($0) / 7 })
+      #expect(try dataset.rows(299..<601) == (897..<1_803).map { Float($0) / 7 })
     }
   }
 

@@ -80,6 +80,23 @@ import Testing
     #expect(chiSquare(Array(counts.values), expected: 1000) < 60)  // 23 degrees of freedom
   }
 
+  /// A permutation takes one word a number, those that `nextWord` would give.
+  @Test(arguments: [1, 2, 31, 32, 33, 500], [0, 1, 2, 3, 29] as [UInt64])
+  func permutationsTakeTheWordsOfTheStream(count: Int, position: UInt64) {
+    var stream = RandomStream(seed: 9, stream: 4, 2)
+    var words = stream
+    stream.position = position
+    words.position = position
+    let found = stream.permutation(count: count)
+    var wanted = [Int32](0..<Int32(count))
+    for last in stride(from: count - 1, to: 0, by: -1) {
+      // So small a bound makes none of these words one to be drawn again.
+      wanted.swapAt(last, Int((UInt64(words.nextWord()) * UInt64(last + 1)) >> 32))
+    }
+    #expect(found == wanted)
+    #expect(stream.nextWord() == words.nextWord())
+  }
+
   @Test func permutationsHoldEveryNumber() {
     var stream = RandomStream(seed: 9)
     #expect(stream.permutation(count: 1000).sorted() == [Int32](0..<1000))

@@ -19,6 +19,16 @@ import Testing
     for ranks in 2...5 { #expect(try output("epochCoverage", ranks: ranks) == one, "\(ranks) ranks") }
   }
 
+  /// Windows that a thread reads ahead: the same rows in the same steps on any number of ranks.
+  @Test func threadsReadEveryRowOnce() throws {
+    let one = try output("readAheadCoverage", ranks: 1)
+    #expect(!one.isEmpty)
+    for ranks in 2...4 { #expect(try output("readAheadCoverage", ranks: ranks) == one, "\(ranks) ranks") }
+  }
+
+  @Test(arguments: 1...4)
+  func aThreadThatFailsIsItsRanksFailure(ranks: Int) throws { _ = try output("readAheadFailure", ranks: ranks) }
+
   /// Gradient, loss and count of steps are the same bits on any number of ranks, also where some have nothing to do.
   @Test func orderedGradientsAreEqualBitForBit() throws {
     let one = try output("gradientBits", ranks: 1)

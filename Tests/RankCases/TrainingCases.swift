@@ -2,6 +2,7 @@ import Data
 import Files
 import Kernels
 import MPI
+import Model
 import Parallel
 
 /// Cases on the rows that the ranks of a training see.
@@ -20,8 +21,64 @@ let trainingCases: [RankCase] = [
         }
       }
     }
-  }
+  },
+  RankCase("readAheadCoverage") { world in
+    let dataset = try numberedDataset(shards: unevenShards, columns: 3, classes: 5, world: world) { row, column in
+      Float(row) + 0.25 * Float(column)
+    }
+    for shuffle in [true, false] {
+      for virtualRanks in [1, 3, 7] {
+        let order = smallWindows(dataset, virtualRanks: virtualRanks, shuffle: shuffle)
+        let what = "\(virtualRanks) virtual ranks, small windows\(shuffle ? ", shuffled" : "")"
+        for batch in [1, 7] { try checkCoverage(dataset, order, batch: batch, what, world) }
+      }
+    }
+  },
+  // The rank whose thread has met a bad row tells the others in the step that needs it, and all end alike.
+  RankCase("readAheadFailure") { world in
+    let dataset = try numberedDataset(shards: unevenShards, columns: 3, classes: 5, world: world) { row, column in
+      row == 60 && column == 1 ? .nan : Float(row)
+    }
+    let ranks = VirtualRanks(count: 4, ranks: world.size)
+    let own = ranks.run(by: world.rank)
+    let order = smallWindows(dataset, virtualRanks: 4, shuffle: true)
+    let model = try Model(kind: .softmax, sizes: [3, 5], loss: .softmax)
+    var steps: [Int] = []
+    for readingAhead in [ReadingAhead.never, .always] {
+      let reader = try BatchReader(
+        dataset: dataset, order: order, virtualRanks: own, targetUse: .classIndex(classes: 5), residentBytes: 0,
+        readingAhead: readingAhead)
+      let strategy = try DataParallel(
+        model: model, order: order, reader: reader, world: world, mode: .ordered, batchRows: 6,
+        microBatches: MicroBatches(count: 1))
+      try strategy.replaceParameters { $0.fill(with: 0) }
+      for step in 0..<order.steps(batch: 6) {
+        do {
+          _ = try strategy.sumGradient(
+            epoch: 0, positions: order.positions(ofStep: step, batch: 6), raised: StepTotals(), needsNorm: false)
+        } catch let failure as StepFailure {
+          steps.append(step)
+          let isMine = own.contains(3)
+          try expect(failure.own != nil, isMine, "whose error it is")
+          if let error = failure.own as? DataError {
+            try expect(error.message.contains("column 1: not a number"), true, error.message)
+          }
+          break
+        }
+      }
+    }
+    try expect(steps.count, 2, "failed trainings")
+    try expect(steps[0], steps[1], "the step that fails")
+    try expect(Set(try world.allGather([steps[0]]).flatMap { $0 }).count, 1, "the step that fails on all ranks")
+  },
 ]
+
+/// Windows of a few rows, so that a rank comes to many.
+private func smallWindows(_ dataset: ShardedDataset, virtualRanks: Int, shuffle: Bool) -> SampleOrder {
+  SampleOrder(
+    segments: dataset.shards.map { SampleOrder.Segment(rows: $0.rows, blockRows: 2) }, columns: dataset.columns,
+    virtualRanks: virtualRanks, seed: 5, shuffle: shuffle, windowBytes: 4 * dataset.columns * 4)
+}
 
 /// Walks through epochs as `DataParallel` does, under either reduction, and counts over all ranks how often each row was seen.
 /// Rank 0 prints which rows formed which step, as a checksum that must not depend on the number of ranks.
@@ -30,7 +87,8 @@ private func checkCoverage(
 ) throws {
   let own = VirtualRanks(count: order.virtualRanks, ranks: world.size).run(by: world.rank)
   let use = TargetUse.classIndex(classes: 5)
-  let one = try BatchReader(dataset: dataset, order: order, virtualRanks: own, targetUse: use, residentBytes: 0)
+  let one = try BatchReader(
+    dataset: dataset, order: order, virtualRanks: own, targetUse: use, residentBytes: 0, readingAhead: .always)
   let together = try BatchReader(dataset: dataset, order: order, virtualRanks: own, targetUse: use)
   var checksum = Checksum()
   for epoch in [0, 1, 5] {

@@ -13,6 +13,9 @@ public final class RunReporter {
   private static let plainInterval = 5.0
   private static let terminalInterval = 0.2
 
+  /// The part of the time that is worth a word.
+  private static let notableShare = 0.1
+
   private let log: MetricsLog
   private let plan: TrainingPlan
   private let logEvery: Int
@@ -23,6 +26,8 @@ public final class RunReporter {
   /// Seconds of rank 0 so far.
   public struct Spent: Sendable {
     var reading = 0.0
+    /// For rows, which are read by a thread beside the training or, without one, in it.
+    var awaitingRows = 0.0
     var reducing = 0.0
     /// For what other stages of a pipeline and parts of a layer send; nil where there are none.
     var waiting: Double?
@@ -93,6 +98,7 @@ public final class RunReporter {
       ("learning_rate", .number(learningRate)), ("samples", .integer(state.samples)),
       ("samples_per_second", .number(Self.rounded(rate))), ("seconds", .number(Self.rounded(now))),
       ("seconds_reading", .number(Self.rounded(spent.reading - loggedSpent.reading))),
+      ("seconds_awaiting_rows", .number(Self.rounded(spent.awaitingRows - loggedSpent.awaitingRows))),
       ("seconds_reducing", .number(Self.rounded(spent.reducing - loggedSpent.reducing))),
     ]
     if let waiting = spent.waiting {
@@ -101,6 +107,12 @@ public final class RunReporter {
     append(members + Self.skipped(state))
     logged = (now, state.samples)
     loggedSpent = spent
+  }
+
+  /// Which part of the time goes by until rows are there, where it is one that matters.
+  private func rowsShare(of elapsed: Double) -> String {
+    let share = spentSeconds().awaitingRows / elapsed
+    return share < Self.notableShare ? "" : "  \(Int((100 * min(share, 1)).rounded()))% waiting for data"
   }
 
   /// Six decimals say all that a clock can know.
@@ -178,7 +190,7 @@ public final class RunReporter {
     let rate = Double(state.samples - begun.samples) / elapsed
     let line =
       "step \(grouped(state.step))/\(grouped(plan.totalSteps))  epoch \(step.epoch + 1)  loss \(significant(totals.loss, digits: 5))"
-      + "  \(grouped(Int(rate))) samples/s  \(duration(left)) left"
+      + "  \(grouped(Int(rate))) samples/s\(rowsShare(of: elapsed))  \(duration(left)) left"
     if usesTerminal {
       StandardStream.error.write("\r\u{1B}[K" + String(line.prefix(max(Terminal.columns - 1, 20))))
       lineIsOpen = true

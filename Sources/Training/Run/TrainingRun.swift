@@ -214,7 +214,17 @@ public final class TrainingRun {
   private func makeReader() throws -> BatchReader {
     try BatchReader(
       dataset: dataset, order: order, virtualRanks: virtualRanks.run(by: grid.place.data.index),
-      targetUse: design.targetUse, transform: transform, parts: grid.place.reads, nonFinite: job.data.nonFinite)
+      targetUse: design.targetUse, transform: transform, parts: grid.place.reads, readingAhead: try readingAhead(),
+      nonFinite: job.data.nonFinite)
+  }
+
+  /// A thread reads ahead where every rank of the machine has a processor for one. Collective.
+  private func readingAhead() throws -> ReadingAhead {
+    let node = try grid.world.splitByNode()
+    // A rank that is bound to some of the processors shares them with as many ranks as it would share all.
+    let allowed = Machine.allowedProcessors
+    let sharing = max(1, node.size * allowed / max(allowed, Machine.processors))
+    return allowed >= 2 * sharing ? .always : .whereBlocked
   }
 
   private func makeDataParallel() throws -> DataParallel {
@@ -244,7 +254,8 @@ public final class TrainingRun {
       let log = try MetricsLog(path: directory.metricsPath, keepingThrough: resumed?.state.step)
       reporter = RunReporter(log: log, plan: plan, logEvery: job.logEvery) {
         RunReporter.Spent(
-          reading: strategy.secondsReading, reducing: strategy.secondsReducing,
+          reading: strategy.secondsReading, awaitingRows: strategy.secondsAwaitingRows,
+          reducing: strategy.secondsReducing,
           waiting: strategy.place.shape.modelRanks > 1 ? strategy.secondsWaiting : nil)
       }
       return []
@@ -259,7 +270,7 @@ public final class TrainingRun {
       everySeconds: job.stragglerSeconds, world: grid.world, group: grid.place.modelIndex,
       share: virtualRanks.run(by: grid.place.data.index).count
     ) {
-      (reading: strategy.secondsReading, others: strategy.secondsReducing + strategy.secondsWaiting)
+      (reading: strategy.secondsAwaitingRows, others: strategy.secondsReducing + strategy.secondsWaiting)
     }
   }
 
