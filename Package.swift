@@ -89,6 +89,13 @@ let package = Package(
         "Watch",
       ]),
 
+    // How long a step would take, and on how many ranks.
+    library(
+      "Planning",
+      [
+        "Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Training",
+      ]),
+
     // Above the ranks: starts mpirun, and starts it again.
     library("Launch", ["Failures", "Files", "JSON", "Text"]),
 
@@ -96,13 +103,13 @@ let package = Package(
       "apus",
       [
         "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "Launch", "MPI", "Model", "Optimization", "Parallel",
-        "Preparation", "Text", "Training", "Watch",
+        "Planning", "Preparation", "Text", "Training", "Watch",
       ]),
     program(
       "apus-bench",
       [
         "AllocationCount", "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization",
-        "Parallel", "Preparation", "Text", "Training",
+        "Parallel", "Planning", "Preparation", "Text", "Training",
       ]),
 
     // Tests.
@@ -132,6 +139,8 @@ let package = Package(
         "Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Parallel", "RankCases", "Settings",
         "Training",
       ]),
+    tests(
+      "PlanningTests", ["Data", "Failures", "JSON", "Model", "Parallel", "Planning", "Training"]),
     tests(
       "CommandTests", ["Data", "Files", "JSON", "Preparation", "Training", "apus"], resources: [.copy("Reference")]),
   ]

@@ -54,8 +54,8 @@ public struct StepPlan: Sendable {
   /// Which virtual ranks each copy of the model runs.
   var virtualRanks: VirtualRanks { VirtualRanks(count: order.virtualRanks, ranks: shape.data) }
 
-  /// The rows of each pass in the first step of an epoch.
-  func passes(data index: Int) -> [Int] {
+  /// The rows of each pass of copy `index` of the model in the first step of an epoch.
+  public func passes(data index: Int) -> [Int] {
     Summand.all(
       of: virtualRanks.run(by: index), order: order, positions: 0..<min(batchRows, order.rows), mode: mode,
       microBatches: microBatches

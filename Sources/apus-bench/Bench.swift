@@ -11,6 +11,7 @@ import MPI
 ///     mpirun -n 2 apus-bench collectives [--floats 540000]
 ///     mpirun -n 2 apus-bench layouts
 ///     mpirun -n 2 apus-bench step --layers 784,512,256,10 --batch 128 --optimizer adam --steps 200
+///     mpirun -n 2 apus-bench plan --layers 784,512,256,10 --batch 128 --steps 50
 @main
 enum Bench {
   private static let usage = """
@@ -25,6 +26,9 @@ enum Bench {
            mpirun -n 2 apus-bench step [--layers 784,512,256,10] [--batch ROWS_A_RANK] [--optimizer adam|sgd]
                                        [--steps N] [--rows N] [--reduction ordered|fast] [--shared-memory true|false]
                                        [--shuffle true|false]
+           mpirun -n 2 apus-bench plan [--layers 784,512,256,10] [--batch ROWS_A_RANK] [--optimizer adam|sgd] [--steps N]
+                                       [--rows N] [--reduction ordered|fast] [--shared-memory true|false] [--rounds N]
+                                       [--bandwidth 1Gbit/s] [--latency 50us]: between nodes
 
     """
 
@@ -40,6 +44,7 @@ enum Bench {
       case "collectives": try CollectivesBenchmark.run(settings, world)
       case "layouts": try LayoutsBenchmark.run(settings, world)
       case "step": try StepBenchmark.run(settings, world)
+      case "plan": try PlanBenchmark.run(settings, world)
       default:
         if world.rank == 0 { StandardStream.error.write(usage) }
         return ExitCode.usage.rawValue

@@ -57,6 +57,7 @@ enum StepBenchmark {
     return seconds
   }
 
+  /// A job on the shards in `work`, whose log has a line before the measured steps and one after them.
   static func job(
     layers: [Int], work: String, batch: Int, optimizer: String, steps: Int, reduction: String, sharedMemory: Bool,
     shuffle: Bool
@@ -83,7 +84,7 @@ enum StepBenchmark {
   }
 
   /// What the second half of the steps took.
-  private static func measured(_ path: String) throws -> (total: Double, reading: Double, reducing: Double) {
+  static func measured(_ path: String) throws -> (total: Double, reading: Double, reducing: Double) {
     let lines = try FileSystem.read(path, limit: 1 << 20).split(separator: UInt8(ascii: "\n"))
     let nodes = try lines.map { try JSONNode(parsing: Array($0), dialect: .json) }
     guard nodes.count == 2, let first = nodes[0]["seconds"]?.asDouble, let last = nodes[1]["seconds"]?.asDouble,

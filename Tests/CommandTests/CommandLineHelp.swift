@@ -14,6 +14,7 @@ enum CommandLineHelp {
       predict   predictions of a model for a data set, row for row
       inspect   what a data set, shard, model, checkpoint or run holds
       launch    start a training with mpirun, and again from its newest checkpoint when it crashes
+      plan      predict time and memory of a training on a cluster, and name the best layout
 
     apus COMMAND --help says more; apus --version prints the version.
 
@@ -223,9 +224,41 @@ enum CommandLineHelp {
 
     """
 
+  static let plan = """
+    predict time and memory of a training on a cluster, and name the best layout
+
+    usage: apus plan JOB --ranks NUMBER [options]
+
+    arguments
+      JOB  job file (JSON5)
+
+    options
+      --ranks NUMBER           ranks of the cluster
+      --ranks-per-node NUMBER  ranks of a node (default all)
+      --bandwidth SPEED        between nodes, each way, as 10Gbit/s or 1.2GB/s
+      --latency TIME           of an empty message between nodes, as 25us
+      --memory-per-node BYTES  as 64GiB (default as much as here)
+      --machine FILE           plan for the machine that was measured with --save-machine
+      --save-machine FILE      write what was measured here, as JSON
+      --set KEY=VALUE          set a key of the job (may be repeated)
+      --all                    every number of micro-batches, not the best alone
+      --json                   print the plan as JSON
+      --help                   print this text
+
+    The parts of a step are measured here, in a few seconds, on all ranks that run the command: under
+    mpirun with as many ranks as a node will have, what they take from each other is measured too. Nothing
+    is trained, and nothing written but the file of --save-machine.
+
+    examples
+      apus plan job.json --ranks 4
+      mpirun -n 8 apus plan job.json --ranks 64 --ranks-per-node 8 --bandwidth 10Gbit/s --latency 25us
+      apus plan job.json --ranks 64 --ranks-per-node 8 --bandwidth 1GB/s --latency 5us --machine node.json
+
+    """
+
   /// The commands, in the order of the overview.
   static let commands = [
     ("prepare", prepare), ("generate", generate), ("train", train), ("evaluate", evaluate), ("predict", predict),
-    ("inspect", inspect), ("launch", launch),
+    ("inspect", inspect), ("launch", launch), ("plan", plan),
   ]
 }

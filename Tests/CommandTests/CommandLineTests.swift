@@ -57,6 +57,25 @@ import Testing
       "--delimiter needs one ASCII character or tab, not '::'"
     ),
     (["predict", "m", "d"], "--output FILE is missing: file to write"),
+    (["plan", "j"], "--ranks NUMBER is missing: ranks of the cluster"),
+    (["plan", "j", "--ranks", "0"], "--ranks needs a whole number from 1 to 65,536, not '0'"),
+    (
+      ["plan", "j", "--ranks", "4", "--ranks-per-node", "2"],
+      "4 ranks, 2 a node, are several nodes: --bandwidth and --latency say what is between them"
+    ),
+    (
+      ["plan", "j", "--ranks", "4", "--bandwidth", "fast"],
+      "--bandwidth needs a speed, as 10Gbit/s or 1.2GB/s, not 'fast'"
+    ),
+    (["plan", "j", "--ranks", "4", "--latency", "25"], "--latency needs a time, as 25us, not '25'"),
+    (
+      ["plan", "j", "--ranks", "4", "--memory-per-node", "-1"],
+      "--memory-per-node needs a number of bytes, as 64GiB, not '-1'"
+    ),
+    (
+      ["plan", "j", "--ranks", "4", "--machine", "a", "--save-machine", "b"],
+      "--machine and --save-machine exclude each other"
+    ),
   ])
   func refused(_ arguments: [String], _ words: String) throws {
     let hint = "\n  hint: usage: apus \(arguments[0]) "

@@ -45,7 +45,7 @@ public final class Evaluator<RowScorer: Scorer> {
   }
 
   /// The most rows that a copy of the model scores at a time, of `rows` in all.
-  static func mostRows(of rows: Int, _ virtualRanks: VirtualRanks) -> Int {
+  public static func mostRows(of rows: Int, _ virtualRanks: VirtualRanks) -> Int {
     min(rowsPerPass, (rows - 1) / virtualRanks.count + 1)
   }
 

@@ -2,8 +2,8 @@ import Data
 import Failures
 import Files
 import Model
-import Optimization
-import Parallel
+public import Optimization
+public import Parallel
 import Text
 
 /// The bytes that a rank will hold in a training.
@@ -66,7 +66,7 @@ public struct MemoryPlan: Sendable {
   ///   - saves: checkpoints are written while the training goes on.
   ///   - scoredRows: the most rows that are validated at a time.
   /// - Throws: `ModelError` where a layer cannot be cut so.
-  init(
+  public init(
     _ step: StepPlan, at place: GridPlace, optimizer: OptimizerKind, keepsBest: Bool, saves: Bool, scoredRows: Int
   ) throws {
     // What no machine has is still a number: a plan that is refused must not trap.

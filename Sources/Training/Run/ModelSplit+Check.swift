@@ -1,5 +1,5 @@
 import Failures
-import Model
+public import Model
 import Parallel
 
 /// What fits the ranks and the model; what does not is told with what would.
@@ -21,7 +21,7 @@ extension ModelSplit {
 
   /// The layers of each stage.
   /// - Throws: `Failure` (64) where they do not fit the layers of `model`, or a layer the ranks that share it.
-  func stages(of model: Model) throws -> [Range<Int>] {
+  public func stages(of model: Model) throws -> [Range<Int>] {
     try checkStages(of: model)
     let ranges =
       stages.isEmpty

@@ -43,7 +43,7 @@ public struct TrainingPlan: Equatable, Sendable {
 
 extension TrainingJob {
   /// Rows of a batch of a data set of `rows` rows.
-  func batchRows(of rows: Int) -> Int {
+  public func batchRows(of rows: Int) -> Int {
     switch batchSize {
     case .full: rows
     case .rows(let count): min(count, rows)

@@ -335,13 +335,13 @@ public final class TrainingRun {
 
 extension TrainingJob {
   /// Whether class labels are wanted, so that those of a data set without dataset.json must be looked through.
-  var needsLabels: Bool { loss?.isOfClasses ?? true }
+  public var needsLabels: Bool { loss?.isOfClasses ?? true }
 }
 
 extension TrainingJob.Source {
-  var source: DataSource { DataSource(path: path, features: features, targets: targets, split: split) }
+  public var source: DataSource { DataSource(path: path, features: features, targets: targets, split: split) }
 
-  var validationSource: DataSource? {
+  public var validationSource: DataSource? {
     validationSplit.map { DataSource(path: path, features: features, targets: targets, split: $0) }
   }
 }

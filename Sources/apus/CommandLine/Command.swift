@@ -15,7 +15,7 @@ protocol Command: SendableMetatype {
 let commands: [CommandEntry] = [
   CommandEntry(PrepareCommand.self), CommandEntry(GenerateCommand.self), CommandEntry(TrainCommand.self),
   CommandEntry(EvaluateCommand.self), CommandEntry(PredictCommand.self), CommandEntry(InspectCommand.self),
-  CommandEntry(LaunchCommand.self),
+  CommandEntry(LaunchCommand.self), CommandEntry(PlanCommand.self),
 ]
 
 /// A command by its syntax.
