@@ -47,8 +47,8 @@ public final class BatchReader {
   public init(
     dataset: ShardedDataset, order: SampleOrder, virtualRanks: Range<Int>, targetUse: TargetUse,
     transform: FeatureTransform = .none, parts: RowParts = .all,
-    residentBytes: Int = BatchReader.defaultResidentBytes, nonFinite: NonFinite = .fail,
-    readingAhead: ReadingAhead = .never
+    residentBytes: Int = BatchReader.defaultResidentBytes, readingAhead: ReadingAhead = .never,
+    nonFinite: NonFinite = .fail
   ) throws(DataError) {
     precondition(order.rows == dataset.rows, "an order of \(order.rows) rows for a data set of \(dataset.rows)")
     precondition(
@@ -204,7 +204,7 @@ public final class BatchReader {
     _ features: borrowing FloatBuffer, _ view: MatrixView, _ targets: borrowing FloatBuffer, _ offset: Int,
     _ body: (borrowing FloatBuffer, MatrixView, borrowing FloatBuffer, Int) throws -> Result
   ) throws -> Result {
-    guard loader.hasFoundNonFinite else { return try body(features, view, targets, offset) }
+    guard leavesRowsOut else { return try body(features, view, targets, offset) }
     return try filter.withFiniteRows(features, view, targets, offset, targetsPerRow: targetsPerRow, body)
   }
 

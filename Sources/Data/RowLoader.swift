@@ -1,5 +1,4 @@
 import Kernels
-import Synchronization
 import Watch
 
 /// Reads rows of a data set into buffers: converted, transformed and checked.
@@ -16,18 +15,9 @@ final class RowLoader {
   let columns: Int
   let targetsPerRow: Int
 
+  let nonFinite: NonFinite
   /// What was read so far, and in which time.
   private(set) var effort = ReadingEffort()
-
-  let nonFinite: NonFinite
-  private let found: FoundNonFinite
-  /// Whether rows that are to be left out have been read, by this loader or by those for other threads.
-  var hasFoundNonFinite: Bool { found.isSet.load(ordering: .relaxed) }
-
-  /// What the loaders of several threads have met.
-  private final class FoundNonFinite: Sendable {
-    let isSet = Atomic<Bool>(false)
-  }
 
   /// Stored one-hot targets on their way to class indices.
   private var oneHot = FloatBuffer(count: 0)
@@ -64,8 +54,7 @@ final class RowLoader {
 
   /// Another one for the same rows, for another thread.
   func another() throws(DataError) -> RowLoader {
-    try RowLoader(
-      dataset: dataset, use: use, transform: transform, parts: parts, nonFinite: nonFinite, found: found)
+    try RowLoader(dataset: dataset, use: use, transform: transform, parts: parts, nonFinite: nonFinite)
   }
 
   /// Reads `rows` of the data set to row `row` of the buffers and what follows. Large ranges are read in large pieces.
@@ -158,7 +147,7 @@ final class RowLoader {
     if case .replace(let value) = nonFinite {
       transform.replaceNonFinite(in: &buffer, range, columns: columns, with: value)
     }
-    guard Elementwise.isFinite(buffer, range) || skips() else {
+    guard Elementwise.isFinite(buffer, range) || nonFinite == .skipRow else {
       let index = (Elementwise.firstNonFinite(buffer, range) ?? range.lowerBound) - range.lowerBound
       throw notFinite(
         features: true, shard: part.shard, row: part.rows.lowerBound + index / columns, column: index % columns,
@@ -178,7 +167,7 @@ final class RowLoader {
       return try loadOneHot(part, classes: classes, into: &buffer, at: row)
     }
     try readTargets(part, into: &buffer, range)
-    guard Elementwise.isFinite(buffer, range) || skips() else {
+    guard Elementwise.isFinite(buffer, range) || nonFinite == .skipRow else {
       let index = (Elementwise.firstNonFinite(buffer, range) ?? range.lowerBound) - range.lowerBound
       throw notFinite(
         features: false, shard: part.shard, row: part.rows.lowerBound + index / width, column: index % width,
@@ -193,13 +182,6 @@ final class RowLoader {
     if let index = Self.firstOdd(buffer.span, range, limit: limit) {
       throw oddLabel(part.shard, row: part.rows.lowerBound + index / width, column: index % width, limit: Int(limit))
     }
-  }
-
-  /// Takes note of rows that are left out when they are handed out; false where they are an error.
-  private func skips() -> Bool {
-    guard nonFinite == .skipRow else { return false }
-    found.isSet.store(true, ordering: .relaxed)
-    return true
   }
 
   private func loadOneHot(

@@ -71,7 +71,7 @@ public final class RowReader {
     let first = rows.isEmpty ? 0 : rows.lowerBound - held.lowerBound
     let view = MatrixView(offset: first * loader.columns, rows: rows.count, columns: loader.columns)
     let offset = first * loader.targetsPerRow
-    guard loader.hasFoundNonFinite else { return try body(buffer.features, view, buffer.targets, offset) }
+    guard loader.nonFinite == .skipRow else { return try body(buffer.features, view, buffer.targets, offset) }
     return try filter.withFiniteRows(
       buffer.features, view, buffer.targets, offset, targetsPerRow: loader.targetsPerRow, body)
   }

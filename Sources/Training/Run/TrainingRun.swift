@@ -214,8 +214,8 @@ public final class TrainingRun {
   private func makeReader() throws -> BatchReader {
     try BatchReader(
       dataset: dataset, order: order, virtualRanks: virtualRanks.run(by: grid.place.data.index),
-      targetUse: design.targetUse, transform: transform, parts: grid.place.reads, nonFinite: job.data.nonFinite,
-      readingAhead: try readingAhead())
+      targetUse: design.targetUse, transform: transform, parts: grid.place.reads, readingAhead: try readingAhead(),
+      nonFinite: job.data.nonFinite)
   }
 
   /// A thread reads ahead where every rank of the machine has a processor for one. Collective.
@@ -270,7 +270,7 @@ public final class TrainingRun {
       everySeconds: job.stragglerSeconds, world: grid.world, group: grid.place.modelIndex,
       share: virtualRanks.run(by: grid.place.data.index).count
     ) {
-      (reading: strategy.secondsReading, others: strategy.secondsReducing + strategy.secondsWaiting)
+      (reading: strategy.secondsAwaitingRows, others: strategy.secondsReducing + strategy.secondsWaiting)
     }
   }
 
