@@ -81,7 +81,7 @@ let package = Package(
 
     // Ranks together: tables into shards, and the training loop.
     library("Preparation", ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Settings", "Text"]),
-    library("Parallel", ["Data", "Kernels", "MPI", "Model"]),
+    library("Parallel", ["Data", "Files", "Kernels", "MPI", "Model", "Watch"]),
     library(
       "Training",
       [

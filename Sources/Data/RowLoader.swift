@@ -25,20 +25,11 @@ final class RowLoader {
 
   /// - Parameter parts: what to read of the rows; the buffers for what is left out are empty.
   /// - Throws: `DataError` if the targets do not suit `use`, or the columns the transform.
-  convenience init(
+  init(
     dataset: ShardedDataset, use: TargetUse, transform: FeatureTransform, parts: RowParts = .all,
     nonFinite: NonFinite = .fail
   ) throws(DataError) {
-    try self.init(
-      dataset: dataset, use: use, transform: transform, parts: parts, nonFinite: nonFinite, found: FoundNonFinite())
-  }
-
-  private init(
-    dataset: ShardedDataset, use: TargetUse, transform: FeatureTransform, parts: RowParts, nonFinite: NonFinite,
-    found: FoundNonFinite
-  ) throws(DataError) {
     self.nonFinite = nonFinite
-    self.found = found
     try dataset.check(use)
     if dataset.rows > 0 { try transform.check(columns: dataset.columns, of: "the data set") }
     self.dataset = dataset

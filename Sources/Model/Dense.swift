@@ -49,14 +49,32 @@ public struct Dense: Equatable, Sendable {
   /// in `space`, which becomes the one with respect to the sums before the activation.
   func backward(
     _ x: borrowing FloatBuffer, _ view: MatrixView, space: LayerSpace, gradient: inout FloatBuffer, at start: Int,
-    accumulate: Bool
+    accumulate: Bool, progress: Stage.Progress? = nil
   ) {
     let result = MatrixView(rows: view.rows, columns: rows.count)
     activation?.multiplyBySlope(in: space, 0..<result.count)
-    Multiply.weightGradient(
-      space.gradient, result, x, operand(view), into: &gradient, weights(start), accumulate: accumulate)
     Elementwise.columnSums(space.gradient, result, into: &gradient, at: start + biasOffset, accumulate: accumulate)
+    let whole = weights(start)
+    guard let progress else {
+      Multiply.weightGradient(
+        space.gradient, result, x, operand(view), into: &gradient, whole, accumulate: accumulate)
+      return
+    }
+    var end = rows.count
+    while end > 0 {
+      // Portions of whole tiles: every element is the same sum as in one product.
+      let first = max(0, (end - 1) / Self.portion * Self.portion)
+      let part = MatrixView(
+        offset: whole.offset + first * columns.count, rows: end - first, columns: columns.count)
+      Multiply.weightGradient(
+        space.gradient, result.columns(first..<end), x, operand(view), into: &gradient, part, accumulate: accumulate)
+      end = first
+      progress(&gradient, weightOffset + first * columns.count)
+    }
   }
+
+  /// Outputs whose gradient is computed at a time where somebody waits for it.
+  private static let portion = 128
 
   /// Writes the gradient with respect to the inputs that this rank has; after `backward`.
   /// - Parameter staging: room for what is exchanged.

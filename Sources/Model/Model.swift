@@ -88,17 +88,18 @@ public struct Model: Sendable {
   /// `gradient[offset..<offset + layout.count]`; sums, not means.
   ///
   /// The result is a pure function of parameters, rows and, where it accumulates, of what was there.
+  /// - Parameter progress: see `Stage.backward`.
   /// - Returns: the sum of the losses of the rows.
   public func accumulateGradient(
     parameters: borrowing FloatBuffer, features: borrowing FloatBuffer, view: MatrixView,
     targets: borrowing FloatBuffer, targetsOffset: Int, workspace: Workspace, gradient: inout FloatBuffer,
-    at offset: Int, accumulate: Bool
+    at offset: Int, accumulate: Bool, progress: Stage.Progress? = nil
   ) -> Double {
     forward(parameters: parameters, features: features, view: view, workspace: workspace)
     let sum = lossSum(workspace, targets: targets, targetsOffset: targetsOffset)
     stage.backward(
       parameters: parameters, inputs: features, view, workspace: workspace, gradient: &gradient,
-      gradientOffset: offset, accumulate: accumulate)
+      gradientOffset: offset, accumulate: accumulate, progress: progress)
     return sum
   }
 }

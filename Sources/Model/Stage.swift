@@ -90,15 +90,20 @@ public struct Stage: Sendable {
     }
   }
 
+  /// Told, during a backward pass, from which parameter on the gradient is complete in the buffer.
+  public typealias Progress = (_ gradient: inout FloatBuffer, _ start: Int) -> Void
+
   /// Adds (or writes, where `accumulate` is not set) the gradient with respect to the parameters to `gradient`, given
   /// the one with respect to the outputs in `workspace.outputGradient`; sums over the rows of the forward pass before.
   ///
   /// The gradient with respect to the inputs is then in `workspace.inputGradient`, unless the stage begins the model; on
   /// every rank of a tensor split the whole of it.
+  /// - Parameter progress: called from the last layer to the first, within large layers more than once; what is complete is not touched
+  ///   any more. The bits do not depend on it.
   public func backward<Exchange: LayerExchange>(
     parameters: borrowing FloatBuffer, at offset: Int = 0, inputs: borrowing FloatBuffer, _ view: MatrixView,
     workspace: Workspace, gradient: inout FloatBuffer, gradientOffset: Int = 0, accumulate: Bool,
-    exchange: Exchange = NoExchange()
+    progress: Progress? = nil, exchange: Exchange = NoExchange()
   ) throws(Exchange.Failure) {
     precondition(view.rows == workspace.rows, "\(view.rows) rows after a forward pass of \(workspace.rows)")
     check(exchange)
@@ -108,13 +113,15 @@ public struct Stage: Sendable {
         let below = workspace.layers[index - 1]
         let before = MatrixView(rows: view.rows, columns: layers[index - 1].rows.count)
         layers[index].backward(
-          below.values, before, space: space, gradient: &gradient, at: gradientOffset, accumulate: accumulate)
+          below.values, before, space: space, gradient: &gradient, at: gradientOffset, accumulate: accumulate,
+          progress: progress)
         try layers[index].inputGradient(
           rows: view.rows, parameters: parameters, at: offset, space: space, into: &below.gradient,
           staging: &workspace.staging, exchange: exchange)
       } else {
         layers[0].backward(
-          inputs, view, space: space, gradient: &gradient, at: gradientOffset, accumulate: accumulate)
+          inputs, view, space: space, gradient: &gradient, at: gradientOffset, accumulate: accumulate,
+          progress: progress)
         if !isFirst {
           try layers[0].inputGradient(
             rows: view.rows, parameters: parameters, at: offset, space: space, into: &workspace.inputGradient,

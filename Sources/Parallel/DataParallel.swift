@@ -22,11 +22,12 @@ public final class DataParallel: ParallelStrategy {
   ///   - batchRows: rows of the global batch.
   ///   - microBatches: passes in which the share of a virtual rank is processed.
   ///   - shardsOptimizer: each rank updates a slice of the parameters, so that it keeps the optimizer's state of that alone.
+  ///   - overlap: gradients go to the other ranks while they are computed; nil where that does not pay.
   ///   - nodes: which ranks share memory, and with it parameters and gradients; nil where each has its own.
   public init(
     model: Model, order: SampleOrder, reader: BatchReader, world: borrowing Communicator, mode: GradientReduction,
     batchRows: Int, microBatches: MicroBatches, shardsOptimizer: Bool = false,
-    nodes: NodeMap? = nil
+    overlap: Overlap? = nil, nodes: NodeMap? = nil
   ) throws {
     communicator = try world.duplicate()
     place = GridShape(data: world.size).place(world.rank)
@@ -38,7 +39,8 @@ public final class DataParallel: ParallelStrategy {
     let ranks = VirtualRanks(count: order.virtualRanks, ranks: world.size)
     ownVirtualRanks = ranks.run(by: world.rank)
     sum = try GradientSum(
-      layout: model.layout, virtualRanks: ranks, mode: mode, sharded: shardsOptimizer, nodes: nodes, over: communicator)
+      layout: model.layout, virtualRanks: ranks, mode: mode, sharded: shardsOptimizer, overlap: overlap, nodes: nodes,
+      over: communicator)
     let rows = Summand.mostRows(
       of: ownVirtualRanks, order: order, batchRows: batchRows, mode: mode, microBatches: microBatches)
     workspace = Workspace(model, rows: max(1, rows))
@@ -58,7 +60,7 @@ public final class DataParallel: ParallelStrategy {
     } catch {
       // The other ranks wait in the reduction: this one meets them there and tells them.
       failure = error
-      sum.store(StepTotals(failed: true), slot: 0)
+      sum.abandon()
     }
     let totals = try sum.reduce(raised: raised, needsNorm: needsNorm, needsFinite: needsNorm, over: communicator)
     guard !totals.failed else { throw StepFailure(own: failure) }
@@ -76,26 +78,32 @@ public final class DataParallel: ParallelStrategy {
           next, of: ownVirtualRanks, order: order, positions: positions, mode: mode, microBatches: microBatches)
         // The flags travel with the first gradient of this rank.
         var totals = next == 0 ? raised : StepTotals()
-        (totals.lossSum, totals.rows) = try accumulate(summand, epoch: epoch, slot: slot)
-        sum.store(totals, slot: slot)
         next += 1
+        (totals.lossSum, totals.rows) = try accumulate(
+          summand, epoch: epoch, slot: slot, isLast: next == sum.summands)
+        sum.store(totals, slot: slot)
       }
     }
   }
 
   /// Writes the gradient of `summand` to its slot; returns the sum of the losses and the rows, of which some may have been left out.
-  private func accumulate(_ summand: Summand, epoch: Int, slot: Int) throws -> (lossSum: Double, rows: Int) {
+  /// - Parameter isLast: no other gradient of this rank follows in the step.
+  private func accumulate(
+    _ summand: Summand, epoch: Int, slot: Int, isLast: Bool
+  ) throws -> (lossSum: Double, rows: Int) {
     guard !reader.leavesRowsOut else { return try accumulateSome(summand, epoch: epoch, slot: slot) }
     if summand.passes.isEmpty { sum.clear(slot: slot) }
     var lossSum = 0.0
     for index in summand.passes.indices {
-      lossSum += try accumulate(summand.passes[index], of: summand, epoch: epoch, slot: slot, accumulate: index > 0)
+      lossSum += try accumulate(
+        summand.passes[index], of: summand, epoch: epoch, slot: slot, accumulate: index > 0,
+        isLast: isLast && index == summand.passes.count - 1)
     }
     return (lossSum, summand.rows)
   }
 
   private func accumulate(
-    _ pass: ShortList<Range<Int>>, of summand: Summand, epoch: Int, slot: Int, accumulate: Bool
+    _ pass: ShortList<Range<Int>>, of summand: Summand, epoch: Int, slot: Int, accumulate: Bool, isLast: Bool
   ) throws -> Double {
     if model.hasOneScore {
       return try reader.withRows(pass, of: summand, epoch: epoch) { features, rows, targets in
@@ -110,7 +118,8 @@ public final class DataParallel: ParallelStrategy {
       sum.write(slot: slot) { gradient, offset in
         model.accumulateGradient(
           parameters: sum.parameters, features: features, view: view, targets: targets, targetsOffset: targetsOffset,
-          workspace: workspace, gradient: &gradient, at: offset, accumulate: accumulate)
+          workspace: workspace, gradient: &gradient, at: offset, accumulate: accumulate,
+          progress: isLast && sum.overlaps ? { self.sum.hand(from: $1, &$0) } : nil)
       }
     }
   }

@@ -8,7 +8,7 @@ import Model
 /// the tree as far as this rank's virtual ranks go; `reduce` adds what is left over all ranks, and slot 0 is the sum: all of it, or,
 /// where the optimizer's state is split, the slice that this rank updates. Where ranks share memory, parameters and slots are there.
 final class GradientSum {
-  /// What a rank does to its slots, in order.
+  /// What a rank does to its slots, in order; where the exchange overlaps with computing, up to its last gradient.
   let steps: [SumTree.Step]
   private(set) var parameters: FloatBuffer
   private var slots: FloatBuffer
@@ -20,6 +20,8 @@ final class GradientSum {
   private let blocks: NormBlocks
   private let exchange: OrderedExchange?
   private let shards: GradientShards?
+  private let buckets: BucketExchange?
+  private var isComplete = true
   private let node: NodeReduction?
   /// Seconds spent in the reduction and in bringing updated parameters to others, so far.
   private(set) var secondsReducing = 0.0
@@ -31,11 +33,12 @@ final class GradientSum {
   ///   - layout: of the parameters.
   ///   - virtualRanks: which virtual ranks each of the ranks runs.
   ///   - sharded: each rank ends with a slice of the sum only.
+  ///   - overlap: where the sum over ranks begins while gradients are computed: what a rank sends another at a time.
   ///   - nodes: which ranks share memory; nil where each has its own.
   init(
-    layout: ParameterLayout, virtualRanks: VirtualRanks, mode: GradientReduction, sharded: Bool, nodes: NodeMap?,
-    over communicator: borrowing Communicator
-  ) throws(MPIError) {
+    layout: ParameterLayout, virtualRanks: VirtualRanks, mode: GradientReduction, sharded: Bool,
+    overlap: Overlap? = nil, nodes: NodeMap?, over communicator: borrowing Communicator
+  ) throws {
     let rank = communicator.rank
     let slices = GradientSlices(layout, ranks: virtualRanks.ranks, sharded: sharded || nodes != nil)
     count = layout.count
@@ -43,22 +46,34 @@ final class GradientSum {
     blocks = slices.blocks
     owned = slices.owned[rank]
     hasIdleRanks = Self.hasIdleRanks(virtualRanks, mode)
-    steps = Self.steps(virtualRanks, rank: rank, mode)
+    let all = Self.steps(virtualRanks, rank: rank, mode)
     if let nodes {
       let node = try NodeReduction(
         NodePlan(layout, virtualRanks, rank: rank, mode: mode, map: nodes), over: communicator)
       self.node = node
       parameters = FloatBuffer(sharing: node.parameters)
       slots = FloatBuffer(sharing: node.slots)
-      (shards, exchange) = (nil, nil)
+      (shards, exchange, buckets, steps) = (nil, nil, nil, all)
       return
     }
     node = nil
     parameters = FloatBuffer(count: layout.count)
+    if let overlap, !sharded, virtualRanks.ranks > 1 {
+      let end = all.lastIndex { if case .place = $0 { true } else { false } } ?? -1
+      steps = Array(all[...end])
+      let additions = all[(end + 1)...].compactMap { if case .add(let slot) = $0 { slot } else { nil } }
+      let plan = BucketPlan(
+        count: layout.count, width: slices.width, sliceFloats: overlap.sliceFloats, virtualRanks: virtualRanks,
+        mode: mode)
+      buckets = try BucketExchange(plan, rank: rank, width: slices.width, additions: additions, over: communicator)
+    } else {
+      steps = all
+      buckets = nil
+    }
     slots = FloatBuffer(count: slices.width * Self.slots(virtualRanks, rank: rank, mode))
     shards = slices.runs.map { GradientShards(slices, runs: $0, rank: rank, mode: mode) }
     exchange =
-      mode == .ordered && virtualRanks.ranks > 1
+      mode == .ordered && virtualRanks.ranks > 1 && buckets == nil
       ? OrderedExchange(virtualRanks: virtualRanks, rank: rank, slices: slices) : nil
   }
 
@@ -78,6 +93,9 @@ final class GradientSum {
     mode == .ordered && virtualRanks.ranks > virtualRanks.count
   }
 
+  /// How many gradients this rank puts into slots in a step.
+  var summands: Int { steps.count { if case .place = $0 { true } else { false } } }
+
   /// Whether ranks that hold the same parameters update a part each.
   var isSharded: Bool { shards != nil || node != nil }
 
@@ -94,6 +112,18 @@ final class GradientSum {
 
   /// Puts totals behind the gradient of `slot`.
   func store(_ totals: StepTotals, slot: Int) { totals.store(into: &slots, at: slot * width + count) }
+
+  /// Whether this rank's last gradient can be handed over while it is computed.
+  var overlaps: Bool { buckets != nil }
+
+  /// Hands over what is complete of `slots`, which `write` gave, where the last gradient is complete from `start` on.
+  func hand(from start: Int, _ slots: inout FloatBuffer) { buckets?.hand(from: start, &slots) }
+
+  /// This rank cannot compute its gradients; the others are told in the reduction.
+  func abandon() {
+    store(StepTotals(failed: true), slot: 0)
+    isComplete = false
+  }
 
   /// Adds `slot + 1` into `slot`.
   func add(slot: Int) {
@@ -121,7 +151,10 @@ final class GradientSum {
       return try shards.report(slots, raised: raised, needsNorm: needsNorm, over: communicator)
     }
     if communicator.size > 1 {
-      if let exchange {
+      if let buckets {
+        try buckets.collect(&slots, isComplete: isComplete)
+        isComplete = true
+      } else if let exchange {
         try exchange.reduce(&slots, over: communicator)
       } else {
         try communicator.sum(&slots)

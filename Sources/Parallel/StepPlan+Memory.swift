@@ -32,6 +32,12 @@ extension StepPlan {
       memory.parameters = plan.parameterShare
       memory.gradients = plan.ownFloats
       memory.others = plan.floats - plan.ownFloats - plan.parameterShare
+    } else if shape.data > 1, overlap != nil {
+      // Buckets: the pieces of this rank and the sum, and the pieces of its slice.
+      let pieces = BucketPlan.pieces(ranks, mode)
+      memory.gradients = Self.sum(memory.gradients, Self.product(slices.width, pieces[index] + 1))
+      memory.gradients = Self.sum(
+        memory.gradients, Self.product(slices.width / shape.data + 1, pieces.reduce(0, +)))
     } else if shape.data > 1, mode == .ordered {
       let pieces = OrderedExchange.pieces(ranks).reduce(0) { $0 + $1.count }
       memory.gradients = Self.sum(memory.gradients, Self.product(pieces, slices.ranges[index].count))

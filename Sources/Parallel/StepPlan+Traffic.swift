@@ -21,7 +21,8 @@ extension StepPlan {
   /// Of the pipeline: for each pass its rows times the outputs of the stage to the stage behind, and its rows times the inputs to the stage
   /// before. Of the tensor split: what the layers exchange for each pass, and the features and targets from the rank that reads them. Of
   /// the data group: for each piece of the tree the slices of the other ranks, or one call of the library under `fast`; where ranks share
-  /// memory nothing within a node, and between nodes sums of slices and updated slices.
+  /// memory nothing within a node, and between nodes sums of slices and updated slices; bucket by bucket where the
+  /// exchange overlaps with computing.
   /// - Parameter needsNorm: gradients are clipped.
   public func traffic(at place: GridPlace, needsNorm: Bool = false) throws(ModelError) -> StepTraffic {
     let stage = try stage(at: place)
@@ -76,6 +77,15 @@ extension StepPlan {
     var traffic = StepTraffic()
     guard shape.data > 1 else { return traffic }
     let own = slices.ranges[rank]
+    if let overlap {
+      let (others, size) = (shape.data - 1, overlap.sliceFloats * shape.data)
+      let buckets = (slices.width + size - 1) / size
+      let pieces = BucketPlan.pieces(virtualRanks, mode)[rank]
+      traffic.messages += Traffic(messages: buckets * others, bytes: 4 * pieces * (slices.width - own.count))
+      traffic.collectives += Traffic(messages: buckets, bytes: 4 * own.count)
+      if GradientSum.hasIdleRanks(virtualRanks, mode) { traffic.collectives += Traffic(messages: 1, bytes: 8) }
+      return traffic
+    }
     switch mode {
     case .ordered:
       let pieces = OrderedExchange.pieces(virtualRanks)[rank].count

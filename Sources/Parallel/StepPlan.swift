@@ -12,12 +12,14 @@ public struct StepPlan: Sendable {
   public let batchRows: Int
   public let microBatches: MicroBatches
   public let shardsOptimizer: Bool
+  /// Gradients go to the other ranks while they are computed.
+  public let overlap: Overlap?
   /// The node of each rank of the grid, where ranks of a node share memory; empty where none do.
   public let nodes: [Int]
 
   public init(
     model: Model, shape: GridShape, stages: [Range<Int>], order: SampleOrder, mode: GradientReduction, batchRows: Int,
-    microBatches: MicroBatches, shardsOptimizer: Bool = false, nodes: [Int] = []
+    microBatches: MicroBatches, shardsOptimizer: Bool = false, overlap: Overlap? = nil, nodes: [Int] = []
   ) {
     precondition(stages.count == shape.pipeline, "\(stages.count) stages for a grid of \(shape)")
     self.model = model
@@ -28,6 +30,7 @@ public struct StepPlan: Sendable {
     self.batchRows = batchRows
     self.microBatches = microBatches
     self.shardsOptimizer = shardsOptimizer
+    self.overlap = overlap
     self.nodes = nodes
   }
 

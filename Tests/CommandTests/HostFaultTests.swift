@@ -17,9 +17,13 @@ struct HostFaultTests {
       more: "parallel: { virtual_ranks: 12 }, checkpoint: { every_steps: 20, every_seconds: 0 },", hidden: [200])
   }
 
-  private func train(_ places: String, ranks: Int, output: String) throws -> (run: DigitsRun, seconds: Double) {
+  /// - Parameter bucketBytes: see `parallel.bucket_bytes`.
+  private func train(
+    _ places: String, ranks: Int, output: String, bucketBytes: Int = 57_344
+  ) throws -> (run: DigitsRun, seconds: Double) {
     let run = DigitsRun(digits.directory.file(output))
-    let result = try hosts.run(places, ranks: ranks, Binaries.apus, digits.arguments(job, run, []))
+    let options = ["--set", "parallel.bucket_bytes=\(bucketBytes)"]
+    let result = try hosts.run(places, ranks: ranks, Binaries.apus, digits.arguments(job, run, options))
     try #require(result.exitCode == 0, "\(result)")
     return (run, result.seconds)
   }
@@ -29,10 +33,12 @@ struct HostFaultTests {
     let alone = try digits.train(job, ranks: 3, output: "alone")
     let three = try train("host1:1,host2:1,host3:1", ranks: 3, output: "three")
     let mixed = try train("host1:2,host2:1", ranks: 3, output: "mixed")
+    let manyBuckets = try train("host1:1,host2:1,host3:1", ranks: 3, output: "many", bucketBytes: 1_000)
+    let afterwards = try train("host1:1,host2:1,host3:1", ranks: 3, output: "afterwards", bucketBytes: 0)
     try hosts.slow("10mbit", "host3")
     let slowed = try train("host1:1,host2:1,host3:1", ranks: 3, output: "slowed")
-    for run in [three.run, mixed.run, slowed.run] {
-      #expect(try run.model == alone.model)
+    for run in [three.run, mixed.run, manyBuckets.run, afterwards.run, slowed.run] {
+      #expect(try run.tensors == alone.tensors)
       #expect(try run.checkpointFiles.map(\.name).sorted() == alone.checkpointFiles.map(\.name).sorted())
     }
     // 60 kB of gradient a step: two thirds of it go out, two thirds of the sum come back, and as much goes the other way.

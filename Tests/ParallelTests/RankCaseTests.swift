@@ -44,6 +44,11 @@ import Testing
     _ = try output("raisedFlags", ranks: ranks)
   }
 
+  /// A rank that fails while its gradient is on the way meets the others, and tells them.
+  @Test(arguments: [1, 2, 3]) func failuresReachEveryRank(ranks: Int) throws {
+    _ = try output("overlapFailures", ranks: ranks)
+  }
+
   /// Parts of layers: sums in the order of the ranks, the same bits everywhere, and a training as that of the whole model.
   @Test(arguments: [1, 2, 3, 4]) func partsOfLayersAddUp(ranks: Int) throws {
     for name in ["tensorSums", "tensorGathers", "tensorTraining"] { _ = try output(name, ranks: ranks) }

@@ -17,6 +17,10 @@ private func compare(_ settings: LayoutSettings, _ dataset: ShardedDataset, _ gr
   try compare(try trainOnGrid(settings, dataset, grid), expected, settings, grid)
   if grid.shape.modelRanks == 1 {
     try compare(try trainWhole(settings, dataset, grid.data), expected, settings, grid)
+    for bytes in [100, 4_000, 1_000_000] {
+      let overlapped = try trainWhole(settings, dataset, grid.data, overlap: Overlap(sliceBytes: bytes))
+      try compare(overlapped, expected, settings, grid)
+    }
   }
 }
 
@@ -54,7 +58,7 @@ private struct Trained {
 
 /// Each of the ranks holds the whole model.
 private func trainWhole(
-  _ settings: LayoutSettings, _ dataset: ShardedDataset, _ ranks: borrowing Communicator
+  _ settings: LayoutSettings, _ dataset: ShardedDataset, _ ranks: borrowing Communicator, overlap: Overlap? = nil
 ) throws -> Trained {
   let model = try settings.model
   let order = dataset.order(virtualRanks: settings.virtualRanks, seed: 3, shuffle: true)
@@ -65,7 +69,8 @@ private func trainWhole(
   let strategy = try DataParallel(
     model: model, order: order, reader: reader, world: ranks,
     mode: settings.mode, batchRows: settings.batchRows, microBatches: MicroBatches(count: settings.microBatches),
-    shardsOptimizer: settings.shardsOptimizer, nodes: NodeMap(settings.nodes(ranks.size)))
+    shardsOptimizer: settings.shardsOptimizer, overlap: overlap,
+    nodes: NodeMap(settings.nodes(ranks.size)))
   strategy.replaceParameters { model.initialize(&$0, seed: 2) }
   var trained = try train(strategy, settings, order)
   trained.values += strategy.withParameters { $0.values().map { Double($0) } }

@@ -31,6 +31,29 @@ let parallelCases: [RankCase] = [
       if !(error < 1e-6) { throw CaseFailure("\(what): loss \(found.fullLoss) instead of \(expected.fullLoss)") }
     }
   },
+  RankCase("overlapFailures") { world in
+    for mode in GradientReduction.allCases {
+      for victim in 0..<world.size {
+        // The victim finds labels that there should not be, in the middle of its step.
+        let problem = try Problem(
+          mode, virtualRanks: 2 * world.size + 1, microBatches: 2, world, overlap: Overlap(sliceBytes: 40),
+          classes: world.rank == victim ? 2 : 4)
+        // Three times: nothing of a failed step is left over.
+        for _ in 0..<3 {
+          var caught: StepFailure?
+          do {
+            _ = try problem.strategy.sumGradient(
+              epoch: 0, positions: 0..<69, raised: StepTotals(), needsNorm: false)
+          } catch let failure as StepFailure {
+            caught = failure
+          }
+          let what = "\(mode), rank \(victim) cannot compute"
+          try expect(caught != nil, true, what)
+          try expect(caught?.own != nil, world.rank == victim, what)
+        }
+      }
+    }
+  },
   RankCase("raisedFlags") { world in
     for mode in GradientReduction.allCases {
       for virtualRanks in [1, 3, 8] {
@@ -59,7 +82,11 @@ private struct Problem {
   let model: Model
   let rows: Int
 
-  init(_ mode: GradientReduction, virtualRanks: Int, microBatches: Int, _ world: borrowing Communicator) throws {
+  /// - Parameter classes: labels from this on are refused.
+  init(
+    _ mode: GradientReduction, virtualRanks: Int, microBatches: Int, _ world: borrowing Communicator,
+    overlap: Overlap? = nil, classes: Int = 4
+  ) throws {
     let dataset = try numberedDataset(shards: unevenShards, columns: 6, classes: 4, world: world) { row, column in
       // Numbers without a pattern, of many magnitudes, so that every other order of a sum gives other bits.
       let mixed = UInt32(truncatingIfNeeded: row &* 2_654_435_761 &+ column &* 40_503 &+ 12_345) &* 2_246_822_519
@@ -69,10 +96,10 @@ private struct Problem {
     let own = VirtualRanks(count: virtualRanks, ranks: world.size).run(by: world.rank)
     let model = try Model(kind: .mlp, sizes: [6, 9, 4], activation: .tanh, loss: .softmax)
     let reader = try BatchReader(
-      dataset: dataset, order: order, virtualRanks: own, targetUse: .classIndex(classes: 4))
+      dataset: dataset, order: order, virtualRanks: own, targetUse: .classIndex(classes: classes))
     strategy = try DataParallel(
       model: model, order: order, reader: reader, world: world, mode: mode, batchRows: dataset.rows,
-      microBatches: MicroBatches(count: microBatches))
+      microBatches: MicroBatches(count: microBatches), overlap: overlap)
     strategy.replaceParameters { model.initialize(&$0, seed: 2) }
     self.model = model
     rows = dataset.rows

@@ -102,6 +102,9 @@ extension JobKey {
       "parts that define the training; 0 is the data-parallel ranks at the first start, or the shards if those are more"
     ),
     JobKey(
+      "parallel.bucket_bytes", .integer(count), 57_344,
+      "bytes of gradient that goes to another host at a time, while the rest is computed; 0 sends all of it afterwards"),
+    JobKey(
       "parallel.reduction", .choice(["ordered", "fast"]), "ordered",
       "ordered: the same bits on any number of ranks; fast: any order of sums"),
 

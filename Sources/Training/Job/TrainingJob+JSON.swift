@@ -64,6 +64,7 @@ extension TrainingJob {
     case "parallel.shared_memory": .boolean(split.sharesMemory)
     case "parallel.micro_batches": .integer(microBatches)
     case "parallel.virtual_ranks": .integer(virtualRanks)
+    case "parallel.bucket_bytes": .integer(bucketBytes)
     case "parallel.reduction": .string(reduction.rawValue)
     case "checkpoint.every_steps": .integer(checkpoint.everySteps)
     case "checkpoint.every_seconds": .number(checkpoint.everySeconds)

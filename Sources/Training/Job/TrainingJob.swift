@@ -74,6 +74,8 @@ public struct TrainingJob: Sendable {
   public var microBatches: Int
   /// 0 until the first start decides.
   public var virtualRanks: Int
+  /// Bytes of gradient that a rank sends to another host at a time while it computes; 0 where it first computes.
+  public var bucketBytes: Int
   public var reduction: GradientReduction
   public var checkpoint: Checkpointing
   public var deadlines: Deadlines
@@ -121,6 +123,7 @@ public struct TrainingJob: Sendable {
     split = Self.split(values)
     microBatches = values.integer("parallel.micro_batches") ?? 1
     virtualRanks = values.integer("parallel.virtual_ranks") ?? 0
+    bucketBytes = values.integer("parallel.bucket_bytes") ?? 0
     reduction = values.choice("parallel.reduction") ?? .ordered
     checkpoint = Checkpointing(
       everySteps: values.integer("checkpoint.every_steps") ?? 0,

@@ -14,7 +14,7 @@ extension TrainingRun {
   private func step(nodes: [Int]) -> StepPlan {
     StepPlan(
       model: design.model, shape: shape, stages: stages, order: order, mode: job.reduction, batchRows: plan.batchRows,
-      microBatches: microBatches, shardsOptimizer: job.split.shardsOptimizer, nodes: nodes)
+      microBatches: microBatches, shardsOptimizer: job.split.shardsOptimizer, overlap: overlap, nodes: nodes)
   }
 
   /// What the rank at `place` will hold.

@@ -231,7 +231,13 @@ public final class TrainingRun {
     try DataParallel(
       model: design.model, order: order, reader: makeReader(), world: grid.data, mode: job.reduction,
       batchRows: plan.batchRows, microBatches: microBatches, shardsOptimizer: job.split.shardsOptimizer,
-      nodes: step.nodeMap(at: grid.place))
+      overlap: overlap, nodes: step.nodeMap(at: grid.place))
+  }
+
+  /// Within a host there is nothing to gain: ranks there have no time in which they could compute while a message travels.
+  var overlap: Overlap? {
+    let hasHostPerRank = shape.ranks > 1 && Set(grid.nodes).count == shape.ranks
+    return hasHostPerRank && job.bucketBytes > 0 && job.split.isWhole ? Overlap(sliceBytes: job.bucketBytes) : nil
   }
 
   private func makeModelParallel() throws -> ModelParallel {
