@@ -51,7 +51,7 @@ let trainingCases: [RankCase] = [
       let strategy = try DataParallel(
         model: model, order: order, reader: reader, world: world, mode: .ordered, batchRows: 6,
         microBatches: MicroBatches(count: 1))
-      try strategy.replaceParameters { $0.fill(with: 0) }
+      strategy.replaceParameters { $0.fill(with: 0) }
       for step in 0..<order.steps(batch: 6) {
         do {
           _ = try strategy.sumGradient(
