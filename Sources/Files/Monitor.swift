@@ -1,3 +1,4 @@
+import CProcess
 import Glibc
 
 /// A value that threads share: one at a time looks at it or changes it, and others can wait for what it becomes.

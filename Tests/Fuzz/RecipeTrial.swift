@@ -15,7 +15,7 @@ enum RecipeTrial {
   private static let rows = ColumnBlock(
     rows: 6,
     columns: [
-      .numbers([0, -0.0, 1.5, .nan, -1e300, 5e-324]), .numbers([1, 2, 3, 4, 1e300, .nan]),
+      .numbers([0, -0.0, 1.5, .nan, -1e300, .leastNonzeroMagnitude]), .numbers([1, 2, 3, 4, 1e300, .nan]),
       .numbers([0, 1, -1, 9_007_199_254_740_992, .nan, 7]), .numbers([0, 1, .nan, 1, 0, 0]),
       .numbers([0, -62_135_596_800, 1.5e9, .nan, 253_402_300_799, 86_400]),
       .codes([0, 1, 2, Column.missingCode, 1, 1]), .texts(["", "x", nil, "é", "x", "a\0b"]),
