@@ -214,16 +214,16 @@ public final class TrainingRun {
   private func makeReader() throws -> BatchReader {
     try BatchReader(
       dataset: dataset, order: order, virtualRanks: virtualRanks.run(by: grid.place.data.index),
-      targetUse: design.targetUse, transform: transform, parts: grid.place.reads, readingAhead: try readingAhead(),
+      targetUse: design.targetUse, transform: transform, parts: grid.place.reads, readingAhead: readingAhead,
       nonFinite: job.data.nonFinite)
   }
 
-  /// A thread reads ahead where every rank of the machine has a processor for one. Collective.
-  private func readingAhead() throws -> ReadingAhead {
-    let node = try grid.world.splitByNode()
+  /// A thread reads ahead where every rank of the machine has a processor for one.
+  private var readingAhead: ReadingAhead {
+    let ranks = grid.nodes.count { $0 == grid.nodes[grid.indices[grid.world.rank]] }
     // A rank that is bound to some of the processors shares them with as many ranks as it would share all.
     let allowed = Machine.allowedProcessors
-    let sharing = max(1, node.size * allowed / max(allowed, Machine.processors))
+    let sharing = max(1, ranks * allowed / max(allowed, Machine.processors))
     return allowed >= 2 * sharing ? .always : .whereBlocked
   }
 
