@@ -72,7 +72,16 @@ import Watch
     var status = statvfs()
     guard unsafe access(directory, W_OK) == 0, unsafe statvfs(directory, &status) == 0 else { return nil }
     let (bytes, isTooMuch) = Int(status.f_bavail).multipliedReportingOverflow(by: Int(status.f_frsize))
-    return isTooMuch ? Int.max : bytes
+    return min(isTooMuch ? Int.max : bytes, largestFile)
+  }
+
+  /// The bytes that the file of a window may have beside what Open MPI adds to them: the limit of `ulimit -f`.
+  private static var largestFile: Int {
+    var limit = rlimit()
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max else {
+      return Int.max
+    }
+    return max(0, Int(clamping: limit.rlim_cur) - (1 << 16))
   }
 
   /// The floats in `range`.

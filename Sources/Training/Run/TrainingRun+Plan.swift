@@ -76,7 +76,7 @@ extension TrainingRun {
     guard least < 0 else { return grid.nodes }
     if world.rank == 0 {
       Self.warn(
-        "the memory that ranks of a node can share (/dev/shm) is too small by \(Text.bytes(Int(-least))), so each keeps a copy of the "
+        "the memory that ranks of a node can share (/dev/shm, ulimit -f) is too small by \(Text.bytes(Int(-least))), so each keeps a copy of the "
           + "weights; parallel.shared_memory: false says so from the start")
     }
     return []
