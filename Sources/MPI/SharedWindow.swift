@@ -51,6 +51,8 @@ import Watch
     }
     // A page has the same offsets at every rank's address, so all ranks round alike.
     let aligned = unsafe start.alignedUp(toMultipleOf: Self.alignment)
+    // A rank alone gets ordinary memory, which is as it was left; what is shared is zero from the system.
+    if node.size == 1 { unsafe start.initializeMemory(as: UInt8.self, repeating: 0, count: bytes) }
     self.count = count
     self.window = window
     rank = node.rank
