@@ -1,3 +1,4 @@
+import CProcess
 import Glibc
 
 /// An open file. Closed when the value goes away; `close()` also tells whether that went well.

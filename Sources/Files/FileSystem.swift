@@ -1,3 +1,4 @@
+import CProcess
 import Glibc
 
 /// Files and folders by their paths.

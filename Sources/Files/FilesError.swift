@@ -1,3 +1,4 @@
+import CProcess
 import Glibc
 
 /// What the operating system refused, and on which file.

@@ -1,3 +1,4 @@
+import CProcess
 import Glibc
 
 /// A way for bytes from a program that this one started.

@@ -1,3 +1,4 @@
+import CProcess
 import Glibc
 
 /// The one door to the kernel: one function for each call that can fail, retried where a signal interrupted it.

@@ -1,3 +1,4 @@
+import CProcess
 import Glibc
 
 /// Whether people are watching, and on what.

@@ -20,7 +20,8 @@ import Testing
       options: ["--mca", "btl", "tcp,self"])
     #expect(result.exitCode == 0, "\(result)")
     let warnings = result.errorLines.filter { $0.contains("warning") }
-    #expect(warnings.count == 1 && warnings.allSatisfy { $0.contains("(/dev/shm, ulimit -f) is too small by ") }, "\(result)")
+    #expect(
+      warnings.count == 1 && warnings.allSatisfy { $0.contains("(/dev/shm, ulimit -f) is too small by ") }, "\(result)")
     #expect(try run.model == shared.model)
   }
 }
