@@ -131,6 +131,21 @@ struct NonFiniteTests {
       says: ["is not finite, though the data are"])
   }
 
+  /// A skipped step is none of the optimizer's, whose corrections depend on their number, after a resume as before.
+  @Test func skippedStepsAreNotTheOptimizersAfterAResume() throws {
+    let settings = [
+      "data.path=spike", "train.non_finite=skip_step", "optimizer.kind=adam", "train.epochs=null",
+      "checkpoint.every_steps=30",
+    ]
+    _ = try train("whole", ranks: 1, settings + ["train.steps=30"])
+    _ = try train("parts", ranks: 1, settings + ["train.steps=15"])
+    let rest = ["output=parts"] + settings + ["train.steps=30"]
+    _ = try CommandLineRun.succeed(
+      ["train", "job.json", "--resume"] + rest.flatMap { ["--set", $0] }, ranks: 2, in: folder)
+    #expect(try folder.readText("parts/metrics.jsonl").contains("\"skipped_steps\":3"))
+    #expect(try weights("parts") == weights("whole"))
+  }
+
   /// Batches of one row, of which some are left out: a step without rows changes nothing.
   @Test func stepsWithoutRowsAreSkipped() throws {
     let settings = ["data.non_finite=skip_row", "train.batch_size=1", "train.epochs=1", "optimizer.learning_rate=1e-3"]

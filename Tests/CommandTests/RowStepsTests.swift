@@ -4,10 +4,10 @@ import Testing
 
 /// Steps of one row, which are made in runs where nothing falls due between them.
 @Suite struct RowStepsTests {
-  /// The model has the bits of steps made one by one, whatever is logged, saved and validated, on one rank and on two; the steps that
-  /// are logged are those that were asked for, with the same losses.
-  @Test func runsOfStepsAreTheStepsOneByOne() throws {
-    let directory = try TemporaryDirectory("rows")
+  private let directory: TemporaryDirectory
+
+  init() throws {
+    directory = try TemporaryDirectory("rows")
     let prepared = try Run.program(
       Binaries.apus,
       [
@@ -15,6 +15,11 @@ import Testing
         directory.file("shards"), "--standardize",
       ], environment: MPILauncher.environment)
     try #require(prepared.exitCode == 0, "\(prepared)")
+  }
+
+  /// The model has the bits of steps made one by one, whatever is logged, saved and validated, on one rank and on two; the steps that
+  /// are logged are those that were asked for, with the same losses.
+  @Test func runsOfStepsAreTheStepsOneByOne() throws {
     let job = try directory.write(
       text: """
         {
@@ -52,14 +57,6 @@ import Testing
 
   /// A run that diverges says at which step, as it does where every step is logged.
   @Test func aStepThatIsNotFiniteIsNamed() throws {
-    let directory = try TemporaryDirectory("rows-diverge")
-    let prepared = try Run.program(
-      Binaries.apus,
-      [
-        "prepare", PackageRoot.file("Datasets/diabetes/diabetes.csv"), "--target", "progression", "--output",
-        directory.file("shards"), "--standardize",
-      ], environment: MPILauncher.environment)
-    try #require(prepared.exitCode == 0, "\(prepared)")
     var messages: Set<String> = []
     for every in [0, 1] {
       let job = try directory.write(

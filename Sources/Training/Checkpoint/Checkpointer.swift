@@ -227,7 +227,7 @@ public final class Checkpointer {
         try files.readMoments(path(CheckpointContents.optimizerName), prefix: name + ".", into: &state)
       }
     }
-    trainer.optimizer.steps = trainer.state.step
+    trainer.optimizer.steps = trainer.state.step - trainer.state.skippedSteps
     savedStep = trainer.state.step
     if trainer.state.earlyStopping.bestLoss != nil, trainer.best.count > 0 {
       try files.readParameters(path(CheckpointContents.bestName), into: &trainer.best)
