@@ -46,7 +46,7 @@ let package = Package(
   products: [.executable(name: "apus", targets: ["apus"])],
   targets: [
     // The C libraries that every cluster has, and headers for what Swift cannot say: sums that may be reordered, tiles of a
-    // product that stay in registers, and processes.
+    // product that stay in registers, processes, and products of polynomials over bits.
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -54,9 +54,10 @@ let package = Package(
     .systemLibrary(name: "CRelaxed"),
     .systemLibrary(name: "CTiles"),
     .systemLibrary(name: "CProcess"),
+    .systemLibrary(name: "CCarryless"),
 
     // Ground floor: the outside world, made safe. `unsafe` is written here and nowhere above.
-    library("Files", ["CProcess", "CZlib"]),
+    library("Files", ["CCarryless", "CProcess", "CZlib"]),
     library("MPI", ["CMPI", "Watch"]),
     library("HDF5", ["CHDF5", "CZlib"], settings: vectorised),
 
