@@ -103,7 +103,7 @@ import Testing
     let runs = layout.runs(of: part, in: layout)
     let share = ModelShare(parameters: runs, moments: runs, momentOrigin: 0, whole: layout)
     let values = FloatBuffer((0..<layout.count).map { Float(step) + Float($0) / 1_000 })
-    return try write.writeShare(completes: rank == 0) { kind, writer in
+    return try write.writeShare(completesHere: rank != 1) { kind, writer in
       switch kind {
       case .parameters, .best: try share.write(values, with: writer)
       case .moments: for index in 0..<2 { try share.write(moment: index, values, with: writer) }
