@@ -104,7 +104,7 @@ struct NonFiniteTests {
     try CommandLineRun.fail(
       evaluate + ["--non-finite", "replace"], ranks: 2, in: folder, code: 65, says: ["no means of its columns"])
     try CommandLineRun.fail(
-      evaluate + ["--non-finite", "skip"], ranks: 0, in: folder, code: 64, says: ["--non-finite", "skip_row"])
+      evaluate + ["--non-finite", "skip_rows"], ranks: 0, in: folder, code: 64, says: ["--non-finite", "skip_row"])
 
     func predict(_ run: String, _ data: String, _ more: [String] = [], ranks: Int) throws -> [String] {
       let words = ["predict", run, data, "--output", "out.csv", "--overwrite"] + more

@@ -170,7 +170,7 @@ import Testing
         }
       }
     }
-    #expect(states > 900, "\(states)")
+    #expect(states > 800, "\(states)")
   }
 
   /// The power fails at some moment of the three writers: what no fsync has made sure is lost, cut, or there before what came earlier.
