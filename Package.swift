@@ -48,7 +48,7 @@ let package = Package(
   products: [.executable(name: "apus", targets: ["apus"])],
   targets: [
     // The C libraries that every cluster has, and headers for what Swift cannot say: sums that may be reordered, tiles of a
-    // product that stay in registers, bytes compared 64 at a time, and processes.
+    // product that stay in registers, bytes compared 64 at a time, products of polynomials over bits, and processes.
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -57,9 +57,10 @@ let package = Package(
     .systemLibrary(name: "CTiles"),
     .systemLibrary(name: "CMarks"),
     .systemLibrary(name: "CProcess"),
+    .systemLibrary(name: "CCarryless"),
 
     // Ground floor: the outside world, made safe. `unsafe` is written here and nowhere above.
-    library("Files", ["CProcess", "CZlib"]),
+    library("Files", ["CCarryless", "CProcess", "CZlib"]),
     library("MPI", ["CMPI", "Watch"]),
     library("HDF5", ["CHDF5", "CZlib"], settings: vectorised),
 

@@ -47,6 +47,12 @@ extension Communicator {
     try reduceScatter(buffer.span.extracting(first: partition.end), into: &span, partition, .sum)
   }
 
+  /// Waits for a message of rank `other` and returns its number of elements; see `receive` on spans.
+  borrowing func receive(into buffer: inout FloatBuffer, from other: Int, tag: Int) throws(MPIError) -> Int {
+    var span = buffer.mutableSpan
+    return try receive(into: &span, from: other, tag: tag)
+  }
+
   /// Sends the first `count` elements of `buffer`; see `send` on spans.
   borrowing func send(
     _ buffer: borrowing FloatBuffer, count: Int, to other: Int, tag: Int

@@ -51,7 +51,7 @@ struct TrainCommand: Command {
   func run(_ world: borrowing Communicator) throws -> Int32 {
     let bytes = try Agreement.fromRoot(world) { try JobFile.read(jobPath) }
     let job = try Agreement.alike { try TrainingJob(parsing: bytes, source: jobPath, overrides: overrides) }
-    let watchdog = try watchdog(job.deadlines, world)
+    let watchdog = try Watchdog.start(job.deadlines, world)
     defer { watchdog?.end() }
     let run = try TrainingRun(job, resume: policy == .resume, world: world)
     if isDry {
@@ -69,16 +69,6 @@ struct TrainCommand: Command {
     }
     if world.rank == 0 { StandardStream.output.write(report(run, result)) }
     return (result.outcome == .stopped ? ExitCode.stopped : .success).rawValue
-  }
-
-  /// Watches this rank and the others; nil where the job sets no limit. Collective.
-  private func watchdog(_ deadlines: Deadlines, _ world: borrowing Communicator) throws -> Watchdog? {
-    guard !deadlines.isOff else { return nil }
-    let members = try world.allGather(Member.own.encoded).map { Member(encoded: $0) }
-    return try Watchdog(deadlines: deadlines, rank: world.rank, members: members) { report in
-      let code = ExitCode.stalled.rawValue
-      Program.endAll(code: code) { StandardStream.error.write("apus: \(report)") }
-    }
   }
 
   private func warn(_ run: TrainingRun) {

@@ -1,3 +1,4 @@
+import Data
 import JSON
 import Model
 import Optimization
@@ -21,11 +22,14 @@ extension JobKey {
       "data.scale", .number(least: -.infinity, exclusive: false, most: .infinity), 1.0,
       "factor on every feature, 1/255 for images in bytes"),
     JobKey(
-      "data.non_finite", .choice(["fail", "skip_row", "replace"]), "fail",
+      "data.non_finite", .choice(NonFinite.names), "fail",
       "rows with a number that is not finite: an error, left out, or the feature replaced"),
     JobKey(
       "data.replacement", .optionalNumber(least: -.infinity, exclusive: false, most: .infinity), .null,
       "what replaces such a feature, in the units of the file; the mean of the training rows unless given"),
+    JobKey(
+      "data.trusted", .boolean, false,
+      "whether HDF5 files may lead to other files: by links, external storage, virtual data sets"),
 
     JobKey("model.kind", .choice(ModelKind.allCases.map(\.rawValue)), nil, "family of models"),
     JobKey("model.hidden", .integers(positiveCount), [], "units of each hidden layer of an mlp"),

@@ -30,6 +30,8 @@ public struct TrainingJob: Sendable {
     public var validationSplit: String?
     public var scale: Double
     public var nonFinite: NonFinite
+    /// Whether the files may lead to others.
+    public var isTrusted: Bool
   }
 
   /// What happens to a step whose loss or gradient is not finite.
@@ -102,7 +104,7 @@ public struct TrainingJob: Sendable {
       path: values.text("data.path") ?? "", features: values.text("data.features") ?? "",
       targets: values.text("data.targets") ?? "", split: values.text("data.split"),
       validationSplit: values.text("data.validation_split"), scale: values.number("data.scale") ?? 1,
-      nonFinite: Self.nonFinite(values))
+      nonFinite: Self.nonFinite(values), isTrusted: values.boolean("data.trusted"))
     kind = values.choice("model.kind") ?? .linear
     hidden = values.integers("model.hidden")
     activation = values.choice("model.activation") ?? .relu
@@ -147,11 +149,8 @@ public struct TrainingJob: Sendable {
   }
 
   private static func nonFinite(_ values: JobValues) -> NonFinite {
-    switch values.text("data.non_finite") {
-    case "skip_row": .skipRow
-    case "replace": .replace(values.number("data.replacement").map { Float($0) })
-    default: .fail
-    }
+    let replacement = values.number("data.replacement").map { Float($0) }
+    return values.text("data.non_finite").flatMap { NonFinite(named: $0, replacement: replacement) } ?? .fail
   }
 
   private static func deadlines(_ values: JobValues) -> Deadlines {
@@ -227,11 +226,6 @@ extension JobValues {
     if let value = number("data.replacement") {
       if policy != "replace" { reject("data.replacement", "needs 'data.non_finite' \"replace\"") }
       if !Float(value).isFinite { reject("data.replacement", "must be a 32-bit float, not \(value)") }
-    }
-    // Stages that read no rows would not know how many are left.
-    let isShared = (integer("parallel.pipeline") ?? 1) * (integer("parallel.tensor") ?? 1) > 1
-    if policy == "skip_row", isShared || !integers("parallel.stages").isEmpty {
-      reject("data.non_finite", "can be \"skip_row\" only where every rank holds the whole model; use \"replace\"")
     }
   }
 

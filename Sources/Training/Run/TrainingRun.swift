@@ -211,10 +211,13 @@ public final class TrainingRun {
     }
   }
 
+  var leavesRowsOut: Bool { job.data.nonFinite == .skipRow }
+
   private func makeReader() throws -> BatchReader {
     try BatchReader(
       dataset: dataset, order: order, virtualRanks: virtualRanks.run(by: grid.place.data.index),
-      targetUse: design.targetUse, transform: transform, parts: grid.place.reads, readingAhead: readingAhead,
+      targetUse: design.targetUse, transform: transform,
+      parts: grid.place.reads(leavingRowsOut: leavesRowsOut), readingAhead: readingAhead,
       nonFinite: job.data.nonFinite)
   }
 
@@ -243,7 +246,8 @@ public final class TrainingRun {
   private func makeModelParallel() throws -> ModelParallel {
     try ModelParallel(
       model: design.model, stages: stages, order: order, reader: grid.place.reads.isEmpty ? nil : makeReader(),
-      grid: grid, mode: job.reduction, batchRows: plan.batchRows, microBatches: microBatches,
+      leavesRowsOut: leavesRowsOut, grid: grid, mode: job.reduction, batchRows: plan.batchRows,
+      microBatches: microBatches,
       shardsOptimizer: job.split.shardsOptimizer, nodes: step.nodeMap(at: grid.place))
   }
 
@@ -345,9 +349,13 @@ extension TrainingJob {
 }
 
 extension TrainingJob.Source {
-  public var source: DataSource { DataSource(path: path, features: features, targets: targets, split: split) }
+  public var source: DataSource { source(split: split) }
 
   public var validationSource: DataSource? {
-    validationSplit.map { DataSource(path: path, features: features, targets: targets, split: $0) }
+    validationSplit.map { source(split: $0) }
+  }
+
+  private func source(split: String?) -> DataSource {
+    DataSource(path: path, features: features, targets: targets, split: split, isTrusted: isTrusted)
   }
 }
