@@ -1,6 +1,7 @@
 import JSON
 import Model
 import Optimization
+import Parallel
 public import Settings
 
 extension JobKey {
@@ -102,8 +103,11 @@ extension JobKey {
       "parts that define the training; 0 is the data-parallel ranks at the first start, or the shards if those are more"
     ),
     JobKey(
-      "parallel.bucket_bytes", .integer(count), 57_344,
+      "parallel.bucket_bytes", .integer(count), .integer(Wire.defaultPortionBytes),
       "bytes of gradient that goes to another host at a time, while the rest is computed; 0 sends all of it afterwards"),
+    JobKey(
+      "parallel.wire", .choice(Wire.Precision.allCases.map(\.rawValue)), "float32",
+      "what sums of gradients are between hosts; bfloat16 halves the bytes, and adds what rounding left out to the next step's"),
     JobKey(
       "parallel.reduction", .choice(["ordered", "fast"]), "ordered",
       "ordered: the same bits on any number of ranks; fast: any order of sums"),
