@@ -35,14 +35,17 @@ public struct Cluster: Equatable, Sendable {
 
   /// Seconds in which each rank of a group brings `bytes` bytes to the others, in `rounds` rounds, while all ranks of its node do likewise
   /// in groups of their own.
-  func exchange(_ bytes: Double, rounds: Int, in group: Group, _ profile: MachineProfile) -> Double {
+  /// - Parameter messages: how many a rank sends; one to each other in each round without it.
+  func exchange(
+    _ bytes: Double, rounds: Int, messages: Int? = nil, in group: Group, _ profile: MachineProfile
+  ) -> Double {
     guard group.count > 1, rounds > 0 else { return 0 }
     let neighbours = mostNeighbours(in: group)
     let outside = Double(group.count - neighbours) / Double(group.count - 1)
     var seconds = 0.0
     if neighbours > 1 { seconds += Double(rounds) * profile.exchange.seconds(bytes * (1 - outside) / Double(rounds)) }
     if outside > 0 {
-      let messages = rounds * (group.count - neighbours)
+      let messages = messages ?? rounds * (group.count - neighbours)
       seconds += Double(rounds - 1) * latency + between(bytes * outside, messages: messages)
     }
     return seconds
