@@ -93,7 +93,10 @@ private func checkSums(ranksPerNode: Int, _ world: borrowing Communicator) throw
   for step in 1...steps {
     for (index, value) in try rounded.gradient().enumerated() { sums[index] += Double(value) }
     var error = 0.0
-    for (sum, one) in zip(sums, truth) { error += (sum - Double(step) * Double(one)) * (sum - Double(step) * Double(one)) }
+    for (sum, one) in zip(sums, truth) {
+      let difference = sum - Double(step) * Double(one)
+      error += difference * difference
+    }
     if step == 1 { first = error }
     last = error
   }
