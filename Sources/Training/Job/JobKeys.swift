@@ -107,7 +107,7 @@ extension JobKey {
       "bytes of gradient that goes to another host at a time, while the rest is computed; 0 sends all of it afterwards"),
     JobKey(
       "parallel.wire", .choice(Wire.Precision.allCases.map(\.rawValue)), "float32",
-      "what sums of gradients are between hosts; bfloat16 is half the bytes, what rounding leaves out goes with the next"),
+      "what gradients are between hosts; bfloat16 is half the bytes, and what rounding leaves out goes later"),
     JobKey(
       "parallel.reduction", .choice(["ordered", "fast"]), "ordered",
       "ordered: the same bits on any number of ranks; fast: any order of sums"),
