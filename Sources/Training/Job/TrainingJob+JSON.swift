@@ -66,6 +66,7 @@ extension TrainingJob {
     case "parallel.micro_batches": .integer(microBatches)
     case "parallel.virtual_ranks": .integer(virtualRanks)
     case "parallel.bucket_bytes": .integer(bucketBytes)
+    case "parallel.wire": .string(wire.rawValue)
     case "parallel.reduction": .string(reduction.rawValue)
     case "checkpoint.every_steps": .integer(checkpoint.everySteps)
     case "checkpoint.every_seconds": .number(checkpoint.everySeconds)

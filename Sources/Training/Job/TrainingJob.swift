@@ -78,6 +78,8 @@ public struct TrainingJob: Sendable {
   public var virtualRanks: Int
   /// Bytes of gradient that a rank sends to another host at a time while it computes; 0 where it first computes.
   public var bucketBytes: Int
+  /// What sums of gradients are between hosts.
+  public var wire: Wire.Precision
   public var reduction: GradientReduction
   public var checkpoint: Checkpointing
   public var deadlines: Deadlines
@@ -126,6 +128,7 @@ public struct TrainingJob: Sendable {
     microBatches = values.integer("parallel.micro_batches") ?? 1
     virtualRanks = values.integer("parallel.virtual_ranks") ?? 0
     bucketBytes = values.integer("parallel.bucket_bytes") ?? 0
+    wire = values.choice("parallel.wire") ?? .float32
     reduction = values.choice("parallel.reduction") ?? .ordered
     checkpoint = Checkpointing(
       everySteps: values.integer("checkpoint.every_steps") ?? 0,
@@ -214,6 +217,10 @@ extension JobValues {
       reject("data.scale", "must be a 32-bit float other than 0, not \(scale)")
     }
     checkNonFinite()
+    // Weights that all parts of a layer hold get their sums over other ranks each, which would be rounded differently.
+    if text("parallel.wire") == Wire.Precision.bfloat16.rawValue, (integer("parallel.tensor") ?? 1) > 1 {
+      reject("parallel.wire", "can be \"bfloat16\" only where layers are not cut: 'parallel.tensor' must be 1")
+    }
     if integer("train.epochs") != nil, integer("train.steps") != nil {
       reject("train.steps", "and 'train.epochs' cannot both be given")
     }
