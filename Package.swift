@@ -89,6 +89,14 @@ let package = Package(
         "Watch",
       ]),
 
+    // Models that learn from streams: row by row, on all ranks, with their evaluation and what notices drift.
+    library(
+      "Streaming",
+      [
+        "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Online", "Optimization", "Parallel",
+        "Preparation", "Settings", "Text", "Training", "Watch",
+      ]),
+
     // How long a step would take, and on how many ranks.
     library(
       "Planning",
@@ -103,7 +111,7 @@ let package = Package(
       "apus",
       [
         "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "Launch", "MPI", "Model", "Optimization", "Parallel",
-        "Planning", "Preparation", "Text", "Training", "Watch",
+        "Online", "Planning", "Preparation", "Streaming", "Text", "Training", "Watch",
       ]),
     program(
       "apus-bench",
@@ -142,6 +150,6 @@ let package = Package(
     tests(
       "PlanningTests", ["Data", "Failures", "JSON", "Model", "Parallel", "Planning", "Training"]),
     tests(
-      "CommandTests", ["Data", "Files", "JSON", "Preparation", "Training", "apus"], resources: [.copy("Reference")]),
+      "CommandTests", ["Data", "Files", "JSON", "Preparation", "Streaming", "Training", "apus"], resources: [.copy("Reference")]),
   ]
 )

@@ -10,15 +10,18 @@ final class FileSession: @unchecked Sendable {
   let handle: hid_t
   let path: String
   let isReadOnly: Bool
+  /// Read while a writer may add to it.
+  let isShared: Bool
   // Both are touched only under the library's lock.
   private var failure: HDF5Error?
   private var isClosed = false
 
   /// Takes over a file that the library has just opened.
-  init(_ handle: hid_t, path: String, isReadOnly: Bool) {
+  init(_ handle: hid_t, path: String, isReadOnly: Bool, isShared: Bool = false) {
     self.handle = handle
     self.path = path
     self.isReadOnly = isReadOnly
+    self.isShared = isShared
   }
 
   deinit {
