@@ -155,6 +155,7 @@ let package = Package(
     tests(
       "PlanningTests", ["Data", "Failures", "JSON", "Model", "Parallel", "Planning", "Training"]),
     tests(
-      "CommandTests", ["Data", "Files", "JSON", "Preparation", "Streaming", "Training", "apus"], resources: [.copy("Reference")]),
+      "CommandTests", ["Data", "Files", "JSON", "Preparation", "Streaming", "Training", "apus"],
+      resources: [.copy("Reference")]),
   ]
 )

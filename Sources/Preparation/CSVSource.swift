@@ -58,9 +58,9 @@ package enum CSVSource: ~Copyable {
 
   /// Reads up to `count` bytes from `offset` on (as many as there is room for without it) into `buffer` from `start` on; zero
   /// at the end.
-  package func read(at offset: Int, into buffer: inout [UInt8], from start: Int, count: Int = .max) throws(PreparationError)
-    -> Int
-  {
+  package func read(
+    at offset: Int, into buffer: inout [UInt8], from start: Int, count: Int = .max
+  ) throws(PreparationError) -> Int {
     let room = min(count, buffer.count - start)
     switch self {
     case .bytes(let bytes):

@@ -69,7 +69,7 @@ struct StreamCommand: Command {
       ("rank \(index % ranks)", path == "-" ? "standard input" : path)
     }
     let lines = [("learns", run.job.modelName)] + rows + [("output", run.job.output)]
-    return lines.map { "\(padded($0.0, to: 13))  \($0.1)\n" }.joined()
+    return lines.map { "\(padded($0.0, to: 13))  \($0.1)\n" }.joined() + "the job is sound\n"
   }
 
   private func greeting(_ job: StreamJob, columns: Int, rows: Int, ranks: Int) -> String {

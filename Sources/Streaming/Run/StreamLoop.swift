@@ -244,13 +244,15 @@ final class StreamLoop {
   /// Writes a line of the log. Collective.
   private func log(isLast: Bool) throws {
     lastLog = .now
+    // A stream that was at its end already when it was resumed has its last line.
+    let isNew = rows > loggedRows
     loggedRows = rows
     let own = RankMeasures(score: score, latency: latency, sources: sources.sources)
     try Pulse.during(.evaluation) {
       try combination.gather({ own.encoded }) { others in
         var all = own
         for other in others { all.merge(try RankMeasures(encoded: other, task: learner.task, settings: job.score)) }
-        reporter?.log(all, self, isLast: isLast)
+        reporter?.log(all, self, appends: isNew, isLast: isLast)
       }
     }
     latency.removeAll()

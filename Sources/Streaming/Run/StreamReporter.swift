@@ -44,7 +44,7 @@ final class StreamReporter {
 
   // MARK: The log
 
-  func log(_ all: RankMeasures, _ loop: StreamLoop, isLast: Bool) {
+  func log(_ all: RankMeasures, _ loop: StreamLoop, appends: Bool, isLast: Bool) {
     let score = all.score
     let now = secondsBefore + seconds
     let rate = now > logged.seconds ? Double(loop.rows - logged.rows) / (now - logged.seconds) : 0
@@ -64,7 +64,7 @@ final class StreamReporter {
     let leftOut = [("malformed", all.malformed), ("incomplete", all.incomplete), ("late", all.late)]
     members += leftOut.filter { $0.1 > 0 }.map { ($0.0, .integer($0.1)) }
     if let drift = loop.drift { members.append(("drifts", .integer(drift.drifts))) }
-    append(members)
+    if appends { append(members) }
     logged = (loop.rows, now)
     show(loop, all, rate: rate, isLast: isLast)
     warnOfRowsLeftOut(loop)

@@ -135,14 +135,10 @@ final class HDF5Rows {
   private func load() throws(DataError) -> Bool {
     let wanted = row..<min(rows, row + blockRows)
     do throws(HDF5Error) {
-      var span = features.mutableSpan
-      try shard.features.readConverting(rows: wanted, into: &span)
-      var labels = targets.mutableSpan
-      try shard.targets.readConverting(rows: wanted, into: &labels)
+      try Self.read(shard.features, wanted, into: &features)
+      try Self.read(shard.targets, wanted, into: &targets)
       switch shard.times {
-      case .some(let set):
-        var moments = times.mutableSpan
-        try set.readConverting(rows: wanted, into: &moments)
+      case .some(let set): try Self.read(set, wanted, into: &times)
       case .none: break
       }
     } catch {
@@ -152,6 +148,13 @@ final class HDF5Rows {
     failingSince = nil
     block = wanted
     return true
+  }
+
+  private static func read<Element: HDF5Element>(
+    _ set: borrowing HDF5Dataset, _ rows: Range<Int>, into values: inout [Element]
+  ) throws(HDF5Error) {
+    var span = values.mutableSpan
+    try set.readConverting(rows: rows, into: &span)
   }
 
   /// Looks for more rows; returns whether there are any.

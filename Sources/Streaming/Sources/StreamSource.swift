@@ -36,6 +36,9 @@ final class StreamSource {
   /// Rows of a pipe that are done with and come again.
   private var repeated = 0
   private var looked: ContinuousClock.Instant?
+  /// Of a text that is followed.
+  private var fileNumber: UInt64?
+  private var checked: ContinuousClock.Instant?
 
   /// - Parameter position: where to go on; nil from the start.
   init(_ path: String, settings: SourceSettings, position: SourcePosition?) {
@@ -85,7 +88,9 @@ final class StreamSource {
         }
       }
       switch event {
-      case .nothing: return taken
+      case .nothing:
+        try checkIsThere()
+        return taken
       case .end: close()
       case .malformed(let what):
         guard passesRepeated() else { continue }
@@ -279,6 +284,21 @@ final class StreamSource {
     }
     isChecked = true
     return true
+  }
+
+  /// Throws where a text that is followed is no longer the one of which rows were learned.
+  private func checkIsThere() throws {
+    guard settings.follows, !isDirectory, case .text(let rows) = reader, rows.bytesLeft() != nil else { return }
+    let now = ContinuousClock.now
+    if let checked, now - checked < Self.lookInterval { return }
+    checked = now
+    let status = try FileSystem.status(of: path)
+    if fileNumber == nil { fileNumber = status?.number }
+    if let status, status.number == fileNumber, status.bytes >= rows.offset { return }
+    let what = status == nil ? "removed" : "replaced or cut"
+    throw Failure(
+      .invalidData, "'\(path)' was \(what) while it was read, after \(grouped(position.rows)) rows",
+      hint: "give a new file a name of its own")
   }
 
   /// A file, or all there is, is at its end.
