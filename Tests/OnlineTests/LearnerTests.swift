@@ -203,8 +203,29 @@ import Testing
     refused(.rls, 1) { $0.ridge = -1 }
     refused(.rls, 1) { $0.inputs = 2000 }
     refused(.linear, 1) { $0.hidden = [3] }
+    refused(.linear, 1) { $0.biasLearningRate = -1 }
+    refused(.rls, 1) { $0.biasLearningRate = 0.1 }
     refused(.linear, 1) { $0.schedule = Schedule(.cosine) }
     refused(.passiveAggressive, 1) { $0.aggressiveness = 0 }
+  }
+
+  /// With the same rate biases move as they do with plain descent.
+  @Test func biasesMayHaveARateOfTheirOwn() throws {
+    let problem = Self.problem(4)
+    var settings = LearnerSettings(.softmax, inputs: 7, outputs: 4)
+    settings.optimizer.learningRate = 0.03
+    let plain = try OnlineLearner(settings)
+    settings.biasLearningRate = 0.03
+    let own = try OnlineLearner(settings)
+    settings.biasLearningRate = 0
+    let none = try OnlineLearner(settings)
+    var outcomes = Outcomes(plain.task)
+    for learner in [plain, own, none] {
+      try learner.learn(
+        problem.featureBuffer, problem.targetBuffer, rows: 0..<400, rowsPerStep: 8, outcomes: &outcomes)
+    }
+    for (a, b) in zip(parameters(plain), parameters(own)) { #expect(abs(a - b) < 1e-5) }
+    #expect(parameters(none).suffix(4).allSatisfy { $0 == 0 } && parameters(plain).suffix(4).allSatisfy { $0 != 0 })
   }
 
   @Test func aFreshLearnerKnowsTheStatisticsAlone() throws {

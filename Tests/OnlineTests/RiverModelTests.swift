@@ -31,6 +31,8 @@ import Testing
   {
     var settings = LearnerSettings(.logistic, inputs: Electricity.columns, outputs: 1)
     (settings.optimizer, settings.penalty) = (optimizer, penalty)
+    // River's `intercept_lr`.
+    settings.biasLearningRate = name == "sgd" ? nil : 0.01
     let river = try #require(River.kept().accuracy[name])
     let own = try accuracy(settings)
     #expect(abs(own - river) < 0.005, "\(own), River \(river)")
