@@ -21,9 +21,11 @@ let house: [SwiftSetting] =
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
   ]
 
-/// Loops over `Float` vectorise only where clang may forget `errno` and knows the processor.
+/// Loops over `Float` vectorise only where clang may forget `errno` and knows the processor. Debug builds are optimised here as well,
+/// with their assertions: tests would spend most of their time in these loops.
 let vectorised: [SwiftSetting] = [
-  .unsafeFlags(["-Xcc", "-fno-math-errno", "-Xcc", "-march=\(processor)"])
+  .unsafeFlags(["-Xcc", "-fno-math-errno", "-Xcc", "-march=\(processor)"]),
+  .unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug)),
 ]
 
 func library(_ name: String, _ dependencies: [String], settings: [SwiftSetting] = []) -> Target {

@@ -109,6 +109,9 @@ public final class ChildProcess {
     return end
   }
 
+  /// Whether a program that this one has started still runs.
+  public var hasRunningChild: Bool { Machine.hasRunningChild(process: processIdentifier) }
+
   /// Sends a signal to the program; one that has ended is no error.
   public func send(_ signal: SignalQueue.Signal) {
     guard end == nil else { return }

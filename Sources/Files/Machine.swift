@@ -56,14 +56,24 @@ public enum Machine {
     return other.state
   }
 
-  private static func statistics(ofProcess process: Int) -> (program: Substring, state: String)? {
+  /// Whether a process that `process` has started still runs, and has not only ended without being asked after.
+  /// Corresponds to `stat` of `proc(5)`.
+  static func hasRunningChild(process: Int) -> Bool {
+    let processes = ((try? FileSystem.list("/proc")) ?? []).compactMap { Int($0) }
+    return processes.contains { other in
+      guard let found = statistics(ofProcess: other) else { return false }
+      return found.parent == process && found.state != "Z" && found.state != "X"
+    }
+  }
+
+  private static func statistics(ofProcess process: Int) -> (program: Substring, state: String, parent: Int)? {
     guard let bytes = try? FileSystem.read("/proc/\(process)/stat", limit: 1 << 12) else { return nil }
     // The second field is the program's name in parentheses and may hold anything.
     let text = String(decoding: bytes, as: UTF8.self)
     guard let begin = text.firstIndex(of: "("), let end = text.lastIndex(of: ")"),
-      let state = text[end...].split(separator: " ").dropFirst().first
+      case let fields = text[end...].split(separator: " ", maxSplits: 3), fields.count == 4, let parent = Int(fields[2])
     else { return nil }
-    return (text[begin...end], String(state))
+    return (text[begin...end], String(fields[1]), parent)
   }
 
   /// The processors that this process may run on.

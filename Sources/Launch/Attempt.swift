@@ -30,10 +30,13 @@ final class Attempt {
   private var line: [UInt8] = []
   private var wish = Wish.goOn
   private var interrupts = 0
+  private var lonely: LonelyLauncher
 
+  /// - Parameter patience: how long the launcher may go on when all that it has started has ended.
   init(
-    _ command: [String], environment: [String: String?], run: any LaunchedRun, signals: SignalQueue
+    _ command: [String], environment: [String: String?], run: any LaunchedRun, signals: SignalQueue, patience: Duration
   ) throws(FilesError) {
+    lonely = LonelyLauncher(patience: patience)
     self.run = run
     self.signals = signals
     // A group of its own: Ctrl-C at a terminal reaches this program alone, which asks the ranks to save.
@@ -43,13 +46,23 @@ final class Attempt {
   /// Passes on what the ranks write and the signals that come, until the launcher has ended.
   func finish() throws(FilesError) -> Result {
     var end: ChildProcess.End?
+    var isOpen = true
     while end == nil {
-      if try child.output.wait(timeout: .seconds(60), orFor: signals) {
+      if !isOpen {
+        // It is about to end, unless it hangs.
+        try signals.wait(timeout: .milliseconds(10))
+      } else if try child.output.wait(timeout: lonely.interval, orFor: signals) {
         let bytes = try child.output.read()
-        if bytes.isEmpty { end = try child.wait() } else { take(bytes) }
+        isOpen = !bytes.isEmpty
+        take(bytes)
       }
       for signal in signals.take() { pass(signal) }
-      if end == nil { end = try child.poll() }
+      end = try child.poll()
+      if end == nil, lonely.isOver(child) {
+        StandardStream.error.write("apus: launch: \(child.name) did not end after its ranks had; it is killed\n")
+        child.send(.kill)
+        end = try child.wait()
+      }
     }
     // A rank that outlives its launcher for a moment may hold the pipe open, so its end is not waited for.
     while try child.output.wait(timeout: .milliseconds(50)) {

@@ -15,6 +15,9 @@ public struct LaunchPlan: Sendable {
   /// Before the first restart; twice as long before each that follows without progress.
   public var firstPause: Duration = .seconds(1)
 
+  /// How long the launcher may go on when all that it has started has ended.
+  var patience: Duration = .seconds(10)
+
   public init() {}
 
   /// The command line that starts `program` on `hosts`, those of the plan that are left.

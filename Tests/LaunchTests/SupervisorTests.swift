@@ -29,9 +29,9 @@ import Testing
   init() throws { folder = try TemporaryDirectory("launch") }
 
   /// - Parameter script: runs in the folder with `$start` from 1, and may call `at STEP CHECKPOINT`.
-  private func supervisor(_ script: String, restarts: Int = 3, hosts: String? = nil, ranks: Int? = nil) throws
-    -> Supervisor
-  {
+  private func supervisor(
+    _ script: String, restarts: Int = 3, hosts: String? = nil, ranks: Int? = nil, patience: Duration = .seconds(10)
+  ) throws -> Supervisor {
     let text = """
       #!/bin/bash
       cd '\(folder.path)'
@@ -51,6 +51,7 @@ import Testing
     plan.mostRestarts = restarts
     plan.hosts = hosts.flatMap { Hosts(parsing: $0) }
     plan.ranks = ranks
+    plan.patience = patience
     return try Supervisor(plan, FakeRun(folder: folder))
   }
 
@@ -117,6 +118,20 @@ import Testing
         "-n 6 --host a:2,b:2,c:2 train", "-n 4 --host a:2,c:2 train --resume", "-n 6 --host a:2,b:2,c:2 train --resume",
       ])
     #expect(supervisor.report.attempts.map(\.hosts) == ["a:2,b:2,c:2", "a:2,c:2", "a:2,b:2,c:2"])
+  }
+
+  /// As `mpirun` may after a killed rank: it says so, and never ends, whether it holds its output open or not.
+  @Test(arguments: ["", "exec 2>&-;"]) func launcherThatHangs(_ closing: String) throws {
+    var supervisor = try supervisor(
+      """
+      case $start in
+        1) begin 0; at 30 20; mkfifo nothing; sleep 0.3; echo "exited on signal 9 (Killed)." >&2; \(closing) read -r <>nothing ;;
+        *) begin 20; at 40 40; sleep 0.3 ;;
+      esac
+      """, patience: .milliseconds(200))
+    #expect(try supervisor.supervise() == 0)
+    #expect(supervisor.report.attempts.map(\.code) == [137, 0])
+    #expect(supervisor.report.attempts[0].firstError == "exited on signal 9 (Killed).")
   }
 
   @Test func noLauncher() throws {
