@@ -121,7 +121,8 @@ let package = Package(
     program(
       "apus-bench",
       [
-        "AllocationCount", "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization",
+        "AllocationCount", "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Online",
+        "Optimization",
         "Parallel", "Planning", "Preparation", "Text", "Training",
       ]),
 
