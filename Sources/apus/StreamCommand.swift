@@ -66,7 +66,7 @@ struct StreamCommand: Command {
 
   private func plan(_ run: StreamRun, ranks: Int) -> String {
     let rows = run.job.sources.enumerated().map { index, path in
-      ("rank \(index % ranks)", path == "-" ? "standard input" : path)
+      ("rank \(run.job.rank(ofSource: index, ranks: ranks))", path == "-" ? "standard input" : path)
     }
     let lines = [("learns", run.job.modelName)] + rows + [("output", run.job.output)]
     return lines.map { "\(padded($0.0, to: 13))  \($0.1)\n" }.joined() + "the job is sound\n"

@@ -260,6 +260,33 @@ struct StreamCommandTests {
     #expect((0..<4).allSatisfy { positions["rows-\($0).csv"]?["rows"] as? Int == 3000 })
   }
 
+  /// A rank that is stopped is named, and the job ends with 76: the other one waits for it in vain where they combine.
+  @Test func aStoppedRankEndsTheJob() throws {
+    let folder = try StreamFolder()
+    let files = folder.directory
+    try files.write(text: StreamFolder.csv(0..<3000), to: "rows-0.csv")
+    try files.write(text: StreamFolder.csv(3000..<3100), to: "rows-1.csv")
+    try folder.job(
+      ["rows-0.csv", "rows-1.csv"], stream: "follow: true, combine_every: 4",
+      "watchdog: { start: 60, reading: 3, step: 3, collective: 3, checkpoint: 3 }")
+    let running = try MPILauncher.start(
+      ranks: 2, Binaries.apus, ["stream", "job.json"], options: CommandLineRun.impatient, workingDirectory: files.path)
+    let hasLearned = running.wait(timeout: .seconds(20)) {
+      (try? folder.metrics())?.contains { $0["rows"] as? Int == 3100 } ?? false
+    }
+    #expect(hasLearned, "\(running.errorSoFar)")
+    // Idle ranks are no stall, for longer than any limit.
+    usleep(4_000_000)
+    #expect(running.isRunning)
+    let process = try CommandLineRun.process(ofRank: 1, in: running)
+    kill(process, SIGSTOP)
+    let file = try #require(FileHandle(forWritingAtPath: files.file("rows-0.csv")))
+    file.seekToEndOfFile()
+    file.write(Data(StreamFolder.csv(3100..<3200, header: false).utf8))
+    let result = running.wait(timeout: .seconds(30))
+    #expect(result.exitCode == 76 && result.standardError.contains("rank 1"), "\(result)")
+  }
+
   /// A source that never gives a row: the others go on, and the stream ends after the job's patience.
   @Test func aSilentSourceHoldsNobodyUp() throws {
     let folder = try StreamFolder()

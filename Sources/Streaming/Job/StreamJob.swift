@@ -84,6 +84,11 @@ public struct StreamJob: Sendable {
       resumedPipe: values.choice("stream.resumed_pipe") ?? .fromStart)
   }
 
+  /// The rank that reads a source. Launchers give standard input to rank 0.
+  public func rank(ofSource index: Int, ranks: Int) -> Int {
+    sources[index] == StreamSource.standardInput ? 0 : index % ranks
+  }
+
   /// What learns, as "logistic" or "mlp (64, 32)".
   public var modelName: String { learner.name }
 

@@ -23,6 +23,7 @@ struct LatencyHistogram: Equatable {
 
   private static func bin(_ seconds: Double) -> Int {
     guard seconds > least else { return 0 }
+    guard seconds.isFinite else { return bins - 1 }
     // By the exponent first: a logarithm for every row would cost more than its update.
     let ratio = seconds / least
     let octave = Double(ratio.exponent)

@@ -32,6 +32,9 @@ public final class StreamRun {
     public let modelPath: String
   }
 
+  /// Numbers of the rows that are taken at a time at most: 1 GiB.
+  private static let mostBatch = 1 << 28
+
   private let world: Communicator
   private let store: CheckpointStore
 
@@ -68,7 +71,7 @@ public final class StreamRun {
 
   /// The sources of this rank: each is read by one.
   private var ownPaths: [String] {
-    job.sources.indices.filter { $0 % world.size == world.rank }.map { job.sources[$0] }
+    job.sources.indices.filter { job.rank(ofSource: $0, ranks: world.size) == world.rank }.map { job.sources[$0] }
   }
 
   /// Learns, and writes what a run leaves.
@@ -92,6 +95,7 @@ public final class StreamRun {
     let positions = try Agreement.alike { try resumed?.positions() ?? [:] }
     let sources = ownPaths.map { StreamSource($0, settings: job.source, position: positions[$0]) }
     guard let schema = try findSchema(sources, resumed) else { return try endWithoutRows() }
+    try Agreement.alike { try checkMemory(columns: schema.count) }
     let parts = try Agreement.alike {
       try Self.asJobError { () throws -> StreamParts in
         guard let resumed else { return try StreamParts(job, inputs: schema.count, ranks: world.size) }
@@ -140,6 +144,14 @@ public final class StreamRun {
   /// Whether a signal has come to any rank. Collective.
   private func isStopRequested() throws -> Bool {
     try world.allGather(Termination.isRequested ? Int64(1) : 0).contains(1)
+  }
+
+  private func checkMemory(columns: Int) throws {
+    let (count, overflow) = job.batchRows.multipliedReportingOverflow(by: columns)
+    guard overflow || count > Self.mostBatch else { return }
+    throw Failure(
+      .invalidJob, "updates of \(grouped(job.rows)) rows of \(grouped(columns)) columns do not fit into memory",
+      hint: "lower stream.rows")
   }
 
   /// There is nothing to learn from, and no model.

@@ -175,7 +175,11 @@ final class HDF5Rows {
       if shard.file.isShared {
         rows = try Self.refresh(shard)
       } else if status != seen {
-        shard = try Self.open(path, schema)
+        let again = try Self.open(path, schema)
+        guard again.features.shape.dropFirst().reduce(1, *) == columns else {
+          throw DataError(.invalid, "'\(path)' has changed its columns while it was read")
+        }
+        shard = again
         rows = shard.rows
       }
     } catch {

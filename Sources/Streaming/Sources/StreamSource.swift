@@ -147,6 +147,10 @@ final class StreamSource {
       return false
     }
     if settings.schema.time != nil {
+      guard time.isFinite else {
+        try leaveOut(\.malformed, settings.malformed, "its time is \(time)")
+        return false
+      }
       let latest = position.latest ?? time
       if time < latest - settings.lateness, settings.late != .learn {
         try leaveOut(\.late, settings.late, "it is of the time \(time), and one of \(latest) was there before")
