@@ -77,6 +77,9 @@ let package = Package(
     library("Model", ["Kernels"]),
     library("Optimization", ["Kernels", "Model"]),
 
+    // Learning and judging row by row, for streams.
+    library("Online", ["JSON", "Kernels", "Model", "Optimization"]),
+
     // What goes wrong, in the user's words, and how all ranks come to know of it.
     library("Failures", ["Data", "Files", "MPI"]),
 
@@ -94,6 +97,14 @@ let package = Package(
         "Watch",
       ]),
 
+    // Models that learn from streams: row by row, on all ranks, with their evaluation and what notices drift.
+    library(
+      "Streaming",
+      [
+        "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Online", "Optimization", "Parallel",
+        "Preparation", "Settings", "Text", "Training", "Watch",
+      ]),
+
     // How long a step would take, and on how many ranks.
     library(
       "Planning",
@@ -108,12 +119,13 @@ let package = Package(
       "apus",
       [
         "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "Launch", "MPI", "Model", "Optimization", "Parallel",
-        "Planning", "Preparation", "Text", "Training", "Watch",
+        "Online", "Planning", "Preparation", "Streaming", "Text", "Training", "Watch",
       ]),
     program(
       "apus-bench",
       [
-        "AllocationCount", "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization",
+        "AllocationCount", "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Online",
+        "Optimization",
         "Parallel", "Planning", "Preparation", "Text", "Training",
       ]),
 
@@ -137,6 +149,8 @@ let package = Package(
       "PreparationTests", ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Preparation", "Settings"]),
     tests("ModelTests", ["Kernels", "Model"]),
     tests("OptimizationTests", ["AllocationCount", "Kernels", "Model", "Optimization"]),
+    tests(
+      "OnlineTests", ["Files", "JSON", "Kernels", "Model", "Online", "Optimization"], resources: [.copy("Reference")]),
     tests("ParallelTests", ["Data", "Kernels", "MPI", "Model", "Parallel", "RankCases"]),
     tests(
       "TrainingTests",
@@ -144,9 +158,11 @@ let package = Package(
         "Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Parallel", "RankCases", "Settings",
         "Training",
       ]),
+    tests("StreamingTests", ["Data", "JSON", "Kernels", "Streaming"]),
     tests(
       "PlanningTests", ["Data", "Failures", "JSON", "Model", "Parallel", "Planning", "Training"]),
     tests(
-      "CommandTests", ["Data", "Files", "JSON", "Preparation", "Training", "apus"], resources: [.copy("Reference")]),
+      "CommandTests", ["Data", "Files", "JSON", "Preparation", "Streaming", "Training", "apus"],
+      resources: [.copy("Reference")]),
   ]
 )

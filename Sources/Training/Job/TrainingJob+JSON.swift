@@ -92,7 +92,7 @@ extension TrainingJob {
   }
 
   /// An object of objects, from paths in order.
-  private static func nest(_ pairs: [(path: String, value: JSONValue)]) -> JSONValue {
+  package static func nest(_ pairs: [(path: String, value: JSONValue)]) -> JSONValue {
     var members: [(String, JSONValue)] = []
     var index = 0
     while index < pairs.count {

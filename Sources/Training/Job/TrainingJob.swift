@@ -156,13 +156,13 @@ public struct TrainingJob: Sendable {
     return values.text("data.non_finite").flatMap { NonFinite(named: $0, replacement: replacement) } ?? .fail
   }
 
-  private static func deadlines(_ values: JobValues) -> Deadlines {
+  package static func deadlines(_ values: JobValues) -> Deadlines {
     var deadlines = Deadlines()
     for phase in Phase.allCases { values.number("watchdog.\(phase.name)").map { deadlines[phase] = .seconds($0) } }
     return deadlines
   }
 
-  private static func schedule(_ values: JobValues) -> Schedule {
+  package static func schedule(_ values: JobValues) -> Schedule {
     var schedule = Schedule(values.choice("schedule.kind") ?? .constant)
     values.integer("schedule.warmup_steps").map { schedule.warmupSteps = $0 }
     values.integer("schedule.every_steps").map { schedule.everySteps = $0 }
@@ -173,7 +173,7 @@ public struct TrainingJob: Sendable {
     return schedule
   }
 
-  private static func optimizer(_ values: JobValues) -> OptimizerSettings {
+  package static func optimizer(_ values: JobValues) -> OptimizerSettings {
     var settings = OptimizerSettings(values.choice("optimizer.kind") ?? .adam)
     values.number("optimizer.learning_rate").map { settings.learningRate = $0 }
     values.number("optimizer.momentum").map { settings.momentum = $0 }
@@ -193,7 +193,7 @@ extension ModelKind {
 }
 
 extension JobValues {
-  func choice<Choice: RawRepresentable<String>>(_ key: String) -> Choice? {
+  package func choice<Choice: RawRepresentable<String>>(_ key: String) -> Choice? {
     text(key).flatMap(Choice.init(rawValue:))
   }
 
@@ -236,7 +236,7 @@ extension JobValues {
     }
   }
 
-  private mutating func checkOptimizer() {
+  package mutating func checkOptimizer() {
     guard let optimizer: OptimizerKind = choice("optimizer.kind") else { return }
     let used = optimizer.keys
     for key in JobKey.all where key.path.hasPrefix("optimizer.") && key.path != "optimizer.kind" {
