@@ -45,7 +45,9 @@ public struct HDF5Dataset: ~Copyable, Sendable, HDF5Attributed {
     chunk = layout.chunk
     filters = layout.filters
     isExtendable = layout.isExtendable
-    state = DatasetState(shape: layout.shape, chunks: ChunkReader(layout, isReadOnly: place.isReadOnly))
+    state = DatasetState(
+      shape: layout.shape, chunks: ChunkReader(layout, isReadOnly: place.isReadOnly),
+      places: RowPlaces(layout, in: place.session))
   }
 }
 
@@ -53,10 +55,12 @@ public struct HDF5Dataset: ~Copyable, Sendable, HDF5Attributed {
 final class DatasetState: @unchecked Sendable {
   var shape: [Int]
   let chunks: ChunkReader?
+  let places: RowPlaces?
 
-  init(shape: [Int], chunks: ChunkReader?) {
+  init(shape: [Int], chunks: ChunkReader?, places: RowPlaces?) {
     self.shape = shape
     self.chunks = chunks
+    self.places = places
   }
 }
 

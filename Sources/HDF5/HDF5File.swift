@@ -38,7 +38,8 @@ public struct HDF5File: ~Copyable, Sendable, HDF5Container, HDF5Attributed {
             + "h5clear -s '\(path)'",
           path: path, call: "H5Fopen", stack: ErrorStack.capture().lines)
       }
-      return HDF5File(session: FileSession(shared, path: path, isReadOnly: true, isTrusted: trusted))
+      return HDF5File(
+        session: FileSession(shared, path: path, isReadOnly: true, isTrusted: trusted, isShared: true))
     }
   }
 

@@ -19,10 +19,11 @@ extension Communicator {
 
   /// Sends each rank its part of `source` and receives one from each. Collective; see `allToAll` on spans.
   public borrowing func allToAll(
-    _ source: borrowing FloatBuffer, _ sending: Partition, into target: inout FloatBuffer, _ receiving: Partition
+    _ source: borrowing FloatBuffer, _ sending: Partition, into target: inout FloatBuffer, _ receiving: Partition,
+    portion: Int = .max
   ) throws(MPIError) {
     var span = target.mutableSpan
-    try allToAll(source.span, sending, into: &span, receiving)
+    try allToAll(source.span, sending, into: &span, receiving, portion: portion)
   }
 
   /// Collects the beginning of `part` of every rank, as long as the partition says. Collective; see `allGather` on spans.

@@ -40,11 +40,12 @@ public final class ModelParallel: ParallelStrategy {
   ///   - shardsOptimizer: each rank of a data group updates a slice of the parameters, so that it keeps the optimizer's state of that
   ///     alone.
   ///   - nodes: which ranks of the data group share memory, and with it parameters and gradients; nil where each has its own.
+  ///   - wire: how sums go from node to node.
   public init(
     model: Model, stages: [Range<Int>], order: SampleOrder, reader: BatchReader?, leavesRowsOut: Bool = false,
     grid: ProcessGrid,
     mode: GradientReduction, batchRows: Int, microBatches: MicroBatches, shardsOptimizer: Bool = false,
-    nodes: NodeMap? = nil
+    nodes: NodeMap? = nil, wire: Wire = Wire()
   ) throws {
     let place = grid.place
     precondition(stages.count == place.pipeline.count, "\(stages.count) stages for a grid of \(place.shape)")
@@ -62,7 +63,7 @@ public final class ModelParallel: ParallelStrategy {
     ownVirtualRanks = ranks.run(by: place.data.index)
     sum = try GradientSum(
       layout: layout, virtualRanks: ranks, mode: mode, sharded: shardsOptimizer,
-      nodes: nodes, over: grid.data)
+      nodes: nodes, wire: wire, over: grid.data)
     let rows = max(
       1,
       Summand.mostRows(

@@ -41,10 +41,7 @@ struct TrainCommand: Command {
   init(_ arguments: Arguments) throws {
     jobPath = arguments.positionals[0]
     overrides = try arguments.values("--set").map { try JobOverride(parsing: $0) }
-    guard !(arguments.has("--resume") && arguments.has("--overwrite")) else {
-      throw UsageError("--resume and --overwrite exclude each other", syntax: Self.syntax)
-    }
-    policy = arguments.has("--resume") ? .resume : arguments.has("--overwrite") ? .overwrite : .refuse
+    policy = try arguments.runPolicy(Self.syntax)
     isDry = arguments.has("--dry-run")
   }
 

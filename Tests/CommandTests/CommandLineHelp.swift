@@ -10,6 +10,7 @@ enum CommandLineHelp {
       prepare   make a data set of HDF5 shards from CSV or HDF5 files
       generate  make a synthetic data set of HDF5 shards, on all ranks
       train     fit a model to a data set, as a job file says
+      stream    learn from rows as they come, as a job file says
       evaluate  loss and metrics of a model on a data set
       predict   predictions of a model for a data set, row for row
       inspect   what a data set, shard, model, checkpoint or run holds
@@ -134,6 +135,37 @@ enum CommandLineHelp {
       apus train job.json
       mpirun -n 4 apus train job.json --resume
       apus train job.json --set train.epochs=5 --set output=runs/short --dry-run
+
+    """
+
+  static let stream = """
+    learn from rows as they come, as a job file says
+
+    usage: apus stream JOB [options]
+
+    arguments
+      JOB  job file (JSON5)
+
+    options
+      --set KEY=VALUE  set a key of the job, as optimizer.learning_rate=0.01 (may be repeated)
+      --resume         go on from the newest checkpoint; begin anew where there is none
+      --overwrite      replace the run that is in the output directory
+      --dry-run        check the job and its sources, and learn nothing
+      --help           print this text
+
+    a job file needs stream.sources and model.kind, and the README lists all keys
+      {
+        stream:    { sources: "-", target: "class", classes: ["DOWN", "UP"] },
+        model:     { kind: "logistic" },
+        optimizer: { kind: "sgd", learning_rate: 0.05 },
+        drift:     { detector: "adwin", on_drift: "switch" },
+        output:    "runs/prices",
+      }
+
+    examples
+      zcat prices.csv.gz | apus stream job.json
+      mpirun -n 4 apus stream job.json --resume
+      apus stream job.json --set stream.follow=true --set stream.idle=1m
 
     """
 

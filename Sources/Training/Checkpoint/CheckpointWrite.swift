@@ -1,4 +1,4 @@
-import Data
+package import Data
 import Failures
 import Files
 import JSON
@@ -36,11 +36,7 @@ struct CheckpointWrite: Sendable {
     var entries = try contents.files(of: state).enumerated().map { index, file in
       let receipt = try SafetensorsWriter.seal(
         FileSystem.join(folder, file.name), file.layout, shares.map { $0[index] })
-      let tensors = zip(file.layout.tensors, receipt.tensors).map {
-        CheckpointManifest.Tensor(name: $0.name, bytes: 4 * $0.count, checksum: $1.hex)
-      }
-      return CheckpointManifest.Entry(
-        name: file.name, bytes: receipt.bytes, checksum: receipt.checksum.hex, tensors: tensors)
+      return CheckpointManifest.Entry(name: file.name, file.layout, receipt)
     }
     let bytes = Array(state.json.serialized(pretty: true).utf8)
     try FileSystem.writeThrough(bytes, to: FileSystem.join(folder, Self.stateName))
@@ -53,5 +49,15 @@ struct CheckpointWrite: Sendable {
     } catch {
       return "an older checkpoint could not be removed: \(Failure(error).message)"
     }
+  }
+}
+
+extension CheckpointManifest.Entry {
+  /// A file of tensors, as it was written.
+  package init(name: String, _ layout: SafetensorsLayout, _ receipt: SafetensorsLayout.Receipt) {
+    let tensors = zip(layout.tensors, receipt.tensors).map {
+      CheckpointManifest.Tensor(name: $0.name, bytes: 4 * $0.count, checksum: $1.hex)
+    }
+    self.init(name: name, bytes: receipt.bytes, checksum: receipt.checksum.hex, tensors: tensors)
   }
 }

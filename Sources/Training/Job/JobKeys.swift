@@ -2,6 +2,7 @@ import Data
 import JSON
 import Model
 import Optimization
+import Parallel
 public import Settings
 
 extension JobKey {
@@ -106,8 +107,11 @@ extension JobKey {
       "parts that define the training; 0 is the data-parallel ranks at the first start, or the shards if those are more"
     ),
     JobKey(
-      "parallel.bucket_bytes", .integer(count), 57_344,
+      "parallel.bucket_bytes", .integer(count), .integer(Wire.defaultPortionBytes),
       "bytes of gradient that goes to another host at a time, while the rest is computed; 0 sends all of it afterwards"),
+    JobKey(
+      "parallel.wire", .choice(Wire.Precision.allCases.map(\.rawValue)), "float32",
+      "what gradients are between hosts; bfloat16 is half the bytes, and what rounding leaves out goes later"),
     JobKey(
       "parallel.reduction", .choice(["ordered", "fast"]), "ordered",
       "ordered: the same bits on any number of ranks; fast: any order of sums"),

@@ -66,6 +66,7 @@ extension TrainingJob {
     case "parallel.micro_batches": .integer(microBatches)
     case "parallel.virtual_ranks": .integer(virtualRanks)
     case "parallel.bucket_bytes": .integer(bucketBytes)
+    case "parallel.wire": .string(wire.rawValue)
     case "parallel.reduction": .string(reduction.rawValue)
     case "checkpoint.every_steps": .integer(checkpoint.everySteps)
     case "checkpoint.every_seconds": .number(checkpoint.everySeconds)
@@ -91,7 +92,7 @@ extension TrainingJob {
   }
 
   /// An object of objects, from paths in order.
-  private static func nest(_ pairs: [(path: String, value: JSONValue)]) -> JSONValue {
+  package static func nest(_ pairs: [(path: String, value: JSONValue)]) -> JSONValue {
     var members: [(String, JSONValue)] = []
     var index = 0
     while index < pairs.count {
