@@ -87,7 +87,9 @@ final class ShardFiles {
   }
 
   private func openShard(_ description: ShardDescription) throws(DataError) -> OpenShard {
-    let file = try DataError.wrapping { () throws(HDF5Error) in try HDF5File.open(description.path) }
+    let file = try DataError.wrapping { () throws(HDF5Error) in
+      try HDF5File.open(description.path, trusted: description.isTrusted)
+    }
     var features: OpenSet?
     if needs.contains(.features) {
       let set = try file.dataSet(named: description.features, role: "features")
