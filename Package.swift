@@ -48,7 +48,7 @@ let package = Package(
   products: [.executable(name: "apus", targets: ["apus"])],
   targets: [
     // The C libraries that every cluster has, and headers for what Swift cannot say: sums that may be reordered, tiles of a
-    // product that stay in registers, bytes compared 64 at a time, and processes.
+    // product that stay in registers, bytes compared 64 at a time, products of polynomials over bits, and processes.
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -57,9 +57,10 @@ let package = Package(
     .systemLibrary(name: "CTiles"),
     .systemLibrary(name: "CMarks"),
     .systemLibrary(name: "CProcess"),
+    .systemLibrary(name: "CCarryless"),
 
     // Ground floor: the outside world, made safe. `unsafe` is written here and nowhere above.
-    library("Files", ["CProcess", "CZlib"]),
+    library("Files", ["CCarryless", "CProcess", "CZlib"]),
     library("MPI", ["CMPI", "Watch"]),
     library("HDF5", ["CHDF5", "CZlib"], settings: vectorised),
 
@@ -75,6 +76,9 @@ let package = Package(
     library("Data", ["Files", "HDF5", "JSON", "Kernels", "Text", "Watch"]),
     library("Model", ["Kernels"]),
     library("Optimization", ["Kernels", "Model"]),
+
+    // Learning and judging row by row, for streams.
+    library("Online", ["JSON", "Kernels", "Model", "Optimization"]),
 
     // What goes wrong, in the user's words, and how all ranks come to know of it.
     library("Failures", ["Data", "Files", "MPI"]),
@@ -93,6 +97,14 @@ let package = Package(
         "Watch",
       ]),
 
+    // Models that learn from streams: row by row, on all ranks, with their evaluation and what notices drift.
+    library(
+      "Streaming",
+      [
+        "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Online", "Optimization", "Parallel",
+        "Preparation", "Settings", "Text", "Training", "Watch",
+      ]),
+
     // How long a step would take, and on how many ranks.
     library(
       "Planning",
@@ -107,12 +119,13 @@ let package = Package(
       "apus",
       [
         "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "Launch", "MPI", "Model", "Optimization", "Parallel",
-        "Planning", "Preparation", "Text", "Training", "Watch",
+        "Online", "Planning", "Preparation", "Streaming", "Text", "Training", "Watch",
       ]),
     program(
       "apus-bench",
       [
-        "AllocationCount", "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization",
+        "AllocationCount", "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Online",
+        "Optimization",
         "Parallel", "Planning", "Preparation", "Text", "Training",
       ]),
 
@@ -136,6 +149,9 @@ let package = Package(
       "PreparationTests", ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Preparation", "Settings"]),
     tests("ModelTests", ["Kernels", "Model"]),
     tests("OptimizationTests", ["AllocationCount", "Kernels", "Model", "Optimization"]),
+    tests(
+      "OnlineTests", ["AllocationCount", "Files", "JSON", "Kernels", "Model", "Online", "Optimization"],
+      resources: [.copy("Reference")]),
     tests("ParallelTests", ["Data", "Kernels", "MPI", "Model", "Parallel", "RankCases"]),
     tests(
       "TrainingTests",
@@ -143,9 +159,11 @@ let package = Package(
         "Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Parallel", "RankCases", "Settings",
         "Training",
       ]),
+    tests("StreamingTests", ["Data", "JSON", "Kernels", "Streaming"]),
     tests(
       "PlanningTests", ["Data", "Failures", "JSON", "Model", "Parallel", "Planning", "Training"]),
     tests(
-      "CommandTests", ["Data", "Files", "JSON", "Preparation", "Training", "apus"], resources: [.copy("Reference")]),
+      "CommandTests", ["Data", "Files", "JSON", "Preparation", "Streaming", "Training", "apus"],
+      resources: [.copy("Reference")]),
   ]
 )

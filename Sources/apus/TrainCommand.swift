@@ -41,17 +41,14 @@ struct TrainCommand: Command {
   init(_ arguments: Arguments) throws {
     jobPath = arguments.positionals[0]
     overrides = try arguments.values("--set").map { try JobOverride(parsing: $0) }
-    guard !(arguments.has("--resume") && arguments.has("--overwrite")) else {
-      throw UsageError("--resume and --overwrite exclude each other", syntax: Self.syntax)
-    }
-    policy = arguments.has("--resume") ? .resume : arguments.has("--overwrite") ? .overwrite : .refuse
+    policy = try arguments.runPolicy(Self.syntax)
     isDry = arguments.has("--dry-run")
   }
 
   func run(_ world: borrowing Communicator) throws -> Int32 {
     let bytes = try Agreement.fromRoot(world) { try JobFile.read(jobPath) }
     let job = try Agreement.alike { try TrainingJob(parsing: bytes, source: jobPath, overrides: overrides) }
-    let watchdog = try watchdog(job.deadlines, world)
+    let watchdog = try Watchdog.start(job.deadlines, world)
     defer { watchdog?.end() }
     let run = try TrainingRun(job, resume: policy == .resume, world: world)
     if isDry {
@@ -69,16 +66,6 @@ struct TrainCommand: Command {
     }
     if world.rank == 0 { StandardStream.output.write(report(run, result)) }
     return (result.outcome == .stopped ? ExitCode.stopped : .success).rawValue
-  }
-
-  /// Watches this rank and the others; nil where the job sets no limit. Collective.
-  private func watchdog(_ deadlines: Deadlines, _ world: borrowing Communicator) throws -> Watchdog? {
-    guard !deadlines.isOff else { return nil }
-    let members = try world.allGather(Member.own.encoded).map { Member(encoded: $0) }
-    return try Watchdog(deadlines: deadlines, rank: world.rank, members: members) { report in
-      let code = ExitCode.stalled.rawValue
-      Program.endAll(code: code) { StandardStream.error.write("apus: \(report)") }
-    }
   }
 
   private func warn(_ run: TrainingRun) {
