@@ -16,6 +16,8 @@ struct SourceSet {
   /// Takes rows that are there, `turn` of a source at a time, until `batch` holds `limit` rows or there are none.
   /// - Returns: how many rows were taken.
   mutating func fill(_ batch: inout RowBatch, upTo limit: Int, turn: Int) throws -> Int {
+    // One source has nobody to take turns with.
+    let turn = sources.count == 1 ? limit : turn
     let before = batch.rows
     var idle = 0
     while batch.rows < limit, idle < sources.count {

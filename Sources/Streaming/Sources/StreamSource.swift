@@ -79,6 +79,11 @@ final class StreamSource {
     var taken = 0
     var attempts = 0
     while attempts < limit, batch.room > 0, !hasEnded, try open(), try fits(columns: batch.columns) {
+      if let count = takeTogether(limit - attempts, into: &batch) {
+        attempts += count
+        taken += count
+        continue
+      }
       attempts += 1
       let (event, time) = try batch.fill { (values, place, target, time) throws -> SourceEvent in
         switch reader {
@@ -106,6 +111,19 @@ final class StreamSource {
       }
     }
     return taken
+  }
+
+  /// Takes rows that lie ready at once, where nothing is to be said of any of them; nil where rows have to be looked at one by one.
+  private func takeTogether(_ limit: Int, into batch: inout RowBatch) -> Int? {
+    guard case .hdf5(let rows) = reader else { return nil }
+    let left = settings.limit.map { $0 - position.rows } ?? .max
+    let most = min(limit, batch.room, left)
+    let count = rows.take(most, into: &batch, classes: settings.schema.classes?.count)
+    guard count > 0 else { return nil }
+    position.rows += count
+    position.file?.rows += count
+    if count == left { hasEnded = true }
+    return count
   }
 
   private var arrived: ContinuousClock.Instant {
@@ -136,9 +154,7 @@ final class StreamSource {
   /// Whether the row that was filled in last is to be learned.
   private func accepts(_ batch: borrowing RowBatch, time: Double) throws -> Bool {
     let target = batch.nextTarget
-    if let classes = settings.schema.classes,
-      !(target >= 0 && target < Float(classes.count) && target == target.rounded())
-    {
+    if let classes = settings.schema.classes, !RowBatch.isClass(target, of: classes.count) {
       try leaveOut(\.malformed, settings.malformed, "its class is \(target), not one of 0 to \(classes.count - 1)")
       return false
     }
