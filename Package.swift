@@ -147,7 +147,8 @@ let package = Package(
     tests("ModelTests", ["Kernels", "Model"]),
     tests("OptimizationTests", ["AllocationCount", "Kernels", "Model", "Optimization"]),
     tests(
-      "OnlineTests", ["Files", "JSON", "Kernels", "Model", "Online", "Optimization"], resources: [.copy("Reference")]),
+      "OnlineTests", ["AllocationCount", "Files", "JSON", "Kernels", "Model", "Online", "Optimization"],
+      resources: [.copy("Reference")]),
     tests("ParallelTests", ["Data", "Kernels", "MPI", "Model", "Parallel", "RankCases"]),
     tests(
       "TrainingTests",

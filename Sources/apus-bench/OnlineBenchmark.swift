@@ -1,3 +1,4 @@
+import AllocationCount
 import Files
 import Kernels
 import MPI
@@ -43,19 +44,23 @@ enum OnlineBenchmark {
     var detector = try DriftDetector(DriftSettings(.adwin))
     let start = ContinuousClock.now
     var first = 0
+    var allocations = 0
     while first < rows {
       let part = first..<min(first + 1024, rows)
+      let before = allocations_of_thread()
       try learner.learn(features, targets, rows: part, outcomes: &outcomes)
       score.add(outcomes)
       if watched {
         for row in 0..<outcomes.count { _ = detector.update(outcomes.error(row)) }
       }
       first = part.upperBound
+      allocations = allocations_of_thread() - before
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     StandardStream.output.write(
       "online optimizer=\(optimizer.rawValue) adwin=\(watched) rows=\(rows) columns=\(columns)"
         + " samples/s=\(fixed(Double(rows) / seconds, decimals: 0))"
+        + " allocations of the last rows=\(allocations)"
         + " accuracy=\(fixed(score.whole.accuracy ?? 0, decimals: 4))\n")
   }
 }
