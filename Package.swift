@@ -48,23 +48,25 @@ let package = Package(
   products: [.executable(name: "apus", targets: ["apus"])],
   targets: [
     // The C libraries that every cluster has, and headers for what Swift cannot say: sums that may be reordered, tiles of a
-    // product that stay in registers, and processes.
+    // product that stay in registers, bytes compared 64 at a time, products of polynomials over bits, and processes.
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CRelaxed"),
     .systemLibrary(name: "CTiles"),
+    .systemLibrary(name: "CMarks"),
     .systemLibrary(name: "CProcess"),
+    .systemLibrary(name: "CCarryless"),
 
     // Ground floor: the outside world, made safe. `unsafe` is written here and nowhere above.
-    library("Files", ["CProcess", "CZlib"]),
+    library("Files", ["CCarryless", "CProcess", "CZlib"]),
     library("MPI", ["CMPI", "Watch"]),
     library("HDF5", ["CHDF5", "CZlib"], settings: vectorised),
 
     // What a rank does, and a watchdog for the ranks that do not go on.
     library("Watch", ["Files", "Text"]),
-    library("Kernels", ["CBLAS", "CRelaxed", "CTiles"], settings: vectorised),
+    library("Kernels", ["CBLAS", "CMarks", "CRelaxed", "CTiles"], settings: vectorised),
 
     // Text in and out.
     library("JSON", []),
@@ -85,7 +87,8 @@ let package = Package(
     library("Settings", ["Failures", "Files", "JSON", "Text"]),
 
     // Ranks together: tables into shards, and the training loop.
-    library("Preparation", ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Settings", "Text"]),
+    library(
+      "Preparation", ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Settings", "Text"], settings: vectorised),
     library("Parallel", ["Data", "Files", "Kernels", "MPI", "Model", "Watch"]),
     library(
       "Training",

@@ -26,10 +26,11 @@ enum Bench {
                                           [--rounds N]
            mpirun -n 2 apus-bench step [--layers 784,512,256,10] [--batch ROWS_A_RANK] [--optimizer adam|sgd]
                                        [--steps N] [--rows N] [--reduction ordered|fast] [--shared-memory true|false]
-                                       [--shuffle true|false]
+                                       [--shuffle true|false] [--overlap true|false] [--wire float32|bfloat16]
            apus-bench online [--rows 1000000] [--columns 28]
            mpirun -n 2 apus-bench plan [--layers 784,512,256,10] [--batch ROWS_A_RANK] [--optimizer adam|sgd] [--steps N]
                                        [--rows N] [--reduction ordered|fast] [--shared-memory true|false] [--rounds N]
+                                       [--overlap true|false] [--wire float32|bfloat16]
                                        [--bandwidth 1Gbit/s] [--latency 50us]: between nodes
 
     """

@@ -48,7 +48,7 @@ struct StreamCommand: Command {
   func run(_ world: borrowing Communicator) throws -> Int32 {
     let bytes = try Agreement.fromRoot(world) { try JobFile.read(jobPath) }
     let job = try Agreement.alike { try StreamJob(parsing: bytes, source: jobPath, overrides: overrides) }
-    let watchdog = try Watchdog.watching(job.deadlines, world)
+    let watchdog = try Watchdog.start(job.deadlines, world)
     defer { watchdog?.end() }
     let run = try StreamRun(job, world: world)
     let (rank, ranks) = (world.rank, world.size)

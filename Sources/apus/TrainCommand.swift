@@ -48,7 +48,7 @@ struct TrainCommand: Command {
   func run(_ world: borrowing Communicator) throws -> Int32 {
     let bytes = try Agreement.fromRoot(world) { try JobFile.read(jobPath) }
     let job = try Agreement.alike { try TrainingJob(parsing: bytes, source: jobPath, overrides: overrides) }
-    let watchdog = try Watchdog.watching(job.deadlines, world)
+    let watchdog = try Watchdog.start(job.deadlines, world)
     defer { watchdog?.end() }
     let run = try TrainingRun(job, resume: policy == .resume, world: world)
     if isDry {

@@ -32,6 +32,7 @@ enum CommandLineHelp {
     options
       --recipe FILE            what to make of the columns: a prepare.json (JSON5)
       --from DATA              take the rows of a data set or of any HDF5 files, in the place of CSV files
+      --trusted                HDF5 files may lead to other files: by links, external storage, virtual data sets
       --target COLUMN          column to predict; all others are features
       --output DIR             directory of the data set
       --task TASK              classification or regression; found out from the target otherwise
@@ -57,6 +58,7 @@ enum CommandLineHelp {
       --count-by COLUMN[,...]  count the rows by the values of columns, and write nothing
       --aggregate WHAT:COLUMN  mean, sum, min or max of a column, for each count (may be repeated)
       --format FORMAT          how counts are printed: table, csv or json (default table)
+      --watchdog SECONDS       seconds without progress after which it ends with 76, 0 for no limit; learned unless given
       --help                   print this text
 
     examples
@@ -94,6 +96,7 @@ enum CommandLineHelp {
       --shards NUMBER        shards of the training split; one for about 32 MiB otherwise
       --compress             compress the shards (shuffle and deflate)
       --overwrite            replace the data set that is in the directory
+      --watchdog SECONDS     seconds without progress after which it ends with 76, 0 for no limit; learned unless given
       --help                 print this text
 
     The splits follow each other, as in time: training first, test last. dataset.json has the parameters that
@@ -176,11 +179,14 @@ enum CommandLineHelp {
       DATA   data set: a directory, an HDF5 file, a glob; or a raw CSV file (.csv, .tsv) with the target
 
     options
-      --split NAME     split of the data set; test where the data set has splits
-      --features NAME  name of the features in HDF5 files without dataset.json
-      --targets NAME   name of the targets in HDF5 files without dataset.json
-      --json           print the metrics as JSON
-      --help           print this text
+      --split NAME         split of the data set; test where the data set has splits
+      --features NAME      name of the features in HDF5 files without dataset.json
+      --targets NAME       name of the targets in HDF5 files without dataset.json
+      --non-finite POLICY  rows with a number that is not finite: fail, skip_row or replace; as in the training unless given
+      --trusted            HDF5 files may lead to other files: by links, external storage, virtual data sets
+      --json               print the metrics as JSON
+      --watchdog SECONDS   seconds without progress after which it ends with 76, 0 for no limit; learned unless given
+      --help               print this text
 
     examples
       apus evaluate runs/digits-mlp Datasets/digits/shards
@@ -199,11 +205,14 @@ enum CommandLineHelp {
       DATA   data set: a directory, an HDF5 file, a glob; or a raw CSV file (.csv, .tsv)
 
     options
-      --output FILE    file to write: .h5 (values, or labels and probabilities) or .csv
-      --split NAME     split of the data set; test where the data set has splits
-      --features NAME  name of the features in HDF5 files without dataset.json
-      --overwrite      replace the file that is there
-      --help           print this text
+      --output FILE        file to write: .h5 (values, or labels and probabilities) or .csv
+      --split NAME         split of the data set; test where the data set has splits
+      --features NAME      name of the features in HDF5 files without dataset.json
+      --non-finite POLICY  rows with a number that is not finite: fail, skip_row or replace; as in the training unless given
+      --trusted            HDF5 files may lead to other files: by links, external storage, virtual data sets
+      --overwrite          replace the file that is there
+      --watchdog SECONDS   seconds without progress after which it ends with 76, 0 for no limit; learned unless given
+      --help               print this text
 
     examples
       apus predict runs/digits-mlp Datasets/digits/shards --output predictions.h5

@@ -1,6 +1,7 @@
 import Data
 import Failures
 import Files
+import Synchronization
 
 /// The folder of a run's checkpoints.
 ///
@@ -14,6 +15,8 @@ public final class CheckpointStore: Sendable {
 
   public let directory: String
   private let keep: Int
+  /// Whether the folder itself is known to be on the disk.
+  private let isOnDisk = Atomic<Bool>(false)
 
   public init(directory: String, keep: Int) {
     self.directory = directory
@@ -41,14 +44,16 @@ public final class CheckpointStore: Sendable {
   package func commit(step: Int, _ entries: [CheckpointManifest.Entry]) throws {
     let (partial, final) = (partialPath(of: step), path(of: step))
     let manifest = CheckpointManifest(step: step, entries: entries)
-    try FileSystem.write(manifest.bytes, to: FileSystem.join(partial, CheckpointManifest.name))
+    try FileSystem.writeThrough(manifest.bytes, to: FileSystem.join(partial, CheckpointManifest.name))
     try FileSystem.synchronizeDirectory(partial)
     // One of this step may be there that was found damaged, where a run was resumed from an older one.
     try remove(step: step)
     try FileSystem.rename(partial, to: final)
     try FileSystem.synchronizeDirectory(directory)
     // The folder itself may be as new as its first checkpoint.
+    guard !isOnDisk.load(ordering: .relaxed) else { return }
     try FileSystem.synchronizeDirectory(FileSystem.directory(of: directory))
+    isOnDisk.store(true, ordering: .relaxed)
   }
 
   /// Removes what there is of a checkpoint of `step` that cannot be finished. By rank 0, when no rank writes to it any more.

@@ -14,16 +14,18 @@ struct CheckpointWrite: Sendable {
   let state: TrainingState
 
   /// Writes this rank's share of all files and brings it to the disk.
-  /// - Parameter fill: writes the share of the file of this kind.
+  /// - Parameters:
+  ///   - completes: this rank completes the checkpoint, which is rank 0; what it has written is brought to the disk then.
+  ///   - fill: writes the share of the file of this kind.
   /// - Returns: what was written of each file.
   func writeShare(
-    _ fill: (CheckpointContents.Kind, SafetensorsWriter) throws -> Void
+    completes: Bool = false, _ fill: (CheckpointContents.Kind, SafetensorsWriter) throws -> Void
   ) throws -> [SafetensorsPart] {
     let folder = try store.begin(step: state.step)
     return try contents.files(of: state).map { file in
       let writer = try SafetensorsWriter(FileSystem.join(folder, file.name), file.layout)
       try fill(file.kind, writer)
-      return try writer.finish()
+      return try writer.finish(willSeal: completes)
     }
   }
 
@@ -37,7 +39,7 @@ struct CheckpointWrite: Sendable {
       return CheckpointManifest.Entry(name: file.name, file.layout, receipt)
     }
     let bytes = Array(state.json.serialized(pretty: true).utf8)
-    try FileSystem.write(bytes, to: FileSystem.join(folder, Self.stateName))
+    try FileSystem.writeThrough(bytes, to: FileSystem.join(folder, Self.stateName))
     entries.append(
       CheckpointManifest.Entry(name: Self.stateName, bytes: bytes.count, checksum: Checksum(of: bytes).hex))
     try store.commit(step: state.step, entries)
