@@ -185,6 +185,41 @@ struct StreamCommandTests {
     #expect(late.standardOutput.contains("1 late"), "\(late)")
   }
 
+  /// Rows that are taken together and rows that are looked at one by one are the same rows.
+  @Test(.enabled(if: Python.isAvailable, "needs the Python of Scripts/setup")) func rowsOfHDF5ThatAreNotAsTheyShouldBe()
+    throws
+  {
+    let folder = try StreamFolder()
+    let files = folder.directory
+    try Python.text(
+      """
+      import h5py, numpy
+      x = numpy.random.default_rng(1).standard_normal((30000, 3)).astype("f4")
+      y = (x[:, 0] > 0).astype("i4")
+      x[5000:6000:10, 1] = numpy.nan
+      y[7000] = 2
+      with h5py.File("rows.h5", "w") as file:
+          file["features"], file["targets"] = x, y
+      with h5py.File("sound.h5", "w") as file:
+          sound = numpy.isfinite(x).all(1) & (y < 2)
+          file["features"], file["targets"] = x[sound], y[sound]
+      """, workingDirectory: files.path)
+    for source in ["rows", "sound"] {
+      try folder.job(["\(source).h5"], stream: "target: \"targets\", rows: 4", output: source)
+      let result = try CommandLineRun.succeed(["stream", "job.json"], ranks: 0, in: files)
+      #expect(result.standardOutput.contains("29,899 rows"), "\(result)")
+    }
+    #expect(try files.read("rows/model.safetensors").suffix(16) == files.read("sound/model.safetensors").suffix(16))
+    #expect(try folder.metrics("rows").last?["incomplete"] as? Int == 100)
+    let imputed = try CommandLineRun.succeed(
+      [
+        "stream", "job.json", "--set", "stream.sources=rows.h5", "--set", "stream.incomplete=impute", "--set",
+        "output=imputed", "--set", "stream.limit=20000",
+      ], ranks: 0, in: files)
+    #expect(
+      imputed.standardOutput.contains("19,999 rows") && imputed.standardOutput.contains("1 malformed"), "\(imputed)")
+  }
+
   @Test func badJobsAndSources() throws {
     let folder = try StreamFolder()
     let files = folder.directory

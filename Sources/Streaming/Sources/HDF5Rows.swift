@@ -132,15 +132,16 @@ final class HDF5Rows {
     return .row
   }
 
-  /// Offers `batch` the rows that lie ready, at most `limit` of them, without looking at them one by one; returns how many it took: all or
-  /// none.
-  func take(_ limit: Int, into batch: inout RowBatch, classes: Int?) -> Int {
-    guard times.isEmpty, block.contains(row) else { return 0 }
+  /// Rows that lie ready to be taken together; none where each has a time of its own to be looked at.
+  var rowsReady: Int { times.isEmpty && block.contains(row) ? block.upperBound - row : 0 }
+
+  /// Offers `batch` the next `count` rows, which are ready; returns whether it took them.
+  func take(_ count: Int, into batch: inout RowBatch, classes: Int?, allowsMissing: Bool) -> Bool {
     let first = row - block.lowerBound
-    let count = min(limit, block.upperBound - row)
-    guard batch.take(features, targets, first..<first + count, classes: classes, arrived: arrived) else { return 0 }
-    row += count
-    return count
+    let isTaken = batch.take(
+      features, targets, first..<first + count, classes: classes, allowsMissing: allowsMissing, arrived: arrived)
+    if isTaken { row += count }
+    return isTaken
   }
 
   /// Reads the next rows that are there; false where a writer is in the way.

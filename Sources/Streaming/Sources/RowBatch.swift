@@ -47,16 +47,17 @@ struct RowBatch: ~Copyable {
     rows += 1
   }
 
-  /// Takes rows of another buffer if nothing is wrong with any of them: all numbers finite, and where there are classes, each target one.
+  /// Takes rows of another buffer if nothing is wrong with any of them: all numbers finite (of the features unless `allowsMissing`), and
+  /// where there are classes, each target one.
   mutating func take(
     _ features: borrowing FloatBuffer, _ targets: borrowing FloatBuffer, _ range: Range<Int>, classes: Int?,
-    arrived: ContinuousClock.Instant
+    allowsMissing: Bool, arrived: ContinuousClock.Instant
   ) -> Bool {
     precondition(range.count <= room, "\(range.count) rows into room for \(room)")
     self.features.copy(
       from: features, range: range.lowerBound * columns..<range.upperBound * columns, to: rows * columns)
     self.targets.copy(from: targets, range: range, to: rows)
-    guard Elementwise.isFinite(self.features, rows * columns..<(rows + range.count) * columns),
+    guard allowsMissing || Elementwise.isFinite(self.features, rows * columns..<(rows + range.count) * columns),
       Elementwise.isFinite(self.targets, rows..<rows + range.count)
     else { return false }
     if let classes {

@@ -36,6 +36,8 @@ final class StreamSource {
   /// Rows of a pipe that are done with and come again.
   private var repeated = 0
   private var looked: ContinuousClock.Instant?
+  /// Rows that lie ready, with one among them of which something is to be said.
+  private var oneByOne = 0
   /// Of a text that is followed.
   private var fileNumber: UInt64?
   private var checked: ContinuousClock.Instant?
@@ -85,6 +87,7 @@ final class StreamSource {
         continue
       }
       attempts += 1
+      oneByOne = max(0, oneByOne - 1)
       let (event, time) = try batch.fill { (values, place, target, time) throws -> SourceEvent in
         switch reader {
         case .text(let rows): try rows.next(into: &values, at: place, target: &target, time: &time)
@@ -115,11 +118,17 @@ final class StreamSource {
 
   /// Takes rows that lie ready at once, where nothing is to be said of any of them; nil where rows have to be looked at one by one.
   private func takeTogether(_ limit: Int, into batch: inout RowBatch) -> Int? {
-    guard case .hdf5(let rows) = reader else { return nil }
+    guard oneByOne == 0, case .hdf5(let rows) = reader else { return nil }
     let left = settings.limit.map { $0 - position.rows } ?? .max
-    let most = min(limit, batch.room, left)
-    let count = rows.take(most, into: &batch, classes: settings.schema.classes?.count)
+    let count = min(limit, batch.room, left, rows.rowsReady)
     guard count > 0 else { return nil }
+    guard
+      rows.take(
+        count, into: &batch, classes: settings.schema.classes?.count, allowsMissing: settings.incomplete == .impute)
+    else {
+      oneByOne = count
+      return nil
+    }
     position.rows += count
     position.file?.rows += count
     if count == left { hasEnded = true }
