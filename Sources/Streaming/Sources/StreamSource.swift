@@ -25,6 +25,8 @@ final class StreamSource {
   private(set) var position: SourcePosition
   /// No row comes any more.
   private(set) var hasEnded = false
+  /// The last look ended because it had seen enough rows, be they taken or left out; there may be more.
+  private(set) var isBusy = false
   /// What was wrong with the first row that was left out.
   private(set) var firstFault: String?
 
@@ -80,6 +82,7 @@ final class StreamSource {
   func take(_ limit: Int, into batch: inout RowBatch) throws -> Int {
     var taken = 0
     var attempts = 0
+    isBusy = false
     while attempts < limit, batch.room > 0, !hasEnded, try open(), try fits(columns: batch.columns) {
       if let count = takeTogether(limit - attempts, into: &batch) {
         attempts += count
@@ -113,6 +116,7 @@ final class StreamSource {
         note()
       }
     }
+    isBusy = attempts == limit && !hasEnded
     return taken
   }
 
