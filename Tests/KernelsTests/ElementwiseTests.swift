@@ -29,7 +29,7 @@ import Testing
         var values = [Float](repeating: 3, count: 37)
         values[place] = value
         #expect(Elementwise.areWhole(FloatBuffer(values), 0..<37, upTo: limit) == isWhole, "\(value) at \(place)")
-        #expect(Elementwise.areWhole(FloatBuffer(values), place + 1..<37, upTo: 3))
+        #expect(Elementwise.areWhole(FloatBuffer(values), place + 1..<37, upTo: 3) == true)
       }
     }
     #expect(
