@@ -82,6 +82,51 @@ struct StreamCommandTests {
     #expect(median < (Binaries.release == nil ? 0.02 : 0.005), "\(median)")
   }
 
+  /// A writer that is killed leaves a file of which every row is learned.
+  @Test(.enabled(if: Python.isAvailable, "needs the Python of Scripts/setup"))
+  func aKilledWriterLosesNothing() throws {
+    let folder = try StreamFolder()
+    let files = folder.directory
+    try folder.job(["rows.h5"], stream: "follow: true, idle: \"1s\"")
+    let running = try Run.start(
+      Binaries.apus, ["stream", "job.json"], environment: MPILauncher.environment, workingDirectory: files.path)
+    let writer = try Python.run(
+      """
+      import h5py, os, time
+      file = h5py.File("rows.h5", "w", libver="latest")
+      x = file.create_dataset("features", (0, 1), "f4", maxshape=(None, 1), chunks=(64, 1))
+      y = file.create_dataset("target", (0,), "i4", maxshape=(None,), chunks=(64,))
+      file.swmr_mode = True
+      for row in range(300):
+          x.resize(row + 1, 0); x[row] = row; x.flush()
+          y.resize(row + 1, 0); y[row] = row % 2; y.flush()
+          time.sleep(0.001)
+      os.kill(os.getpid(), 9)
+      """, workingDirectory: files.path)
+    #expect(writer.signal == SIGKILL, "\(writer)")
+    let result = running.wait(timeout: .seconds(20))
+    #expect(result.exitCode == 0 && result.standardOutput.contains("300 rows"), "\(result)")
+    #expect(abs(try folder.means()[0] - 149.5) < 1e-6)
+  }
+
+  @Test func aFileThatIsReplacedIsAnError() throws {
+    let folder = try StreamFolder()
+    let files = folder.directory
+    try files.write(text: StreamFolder.csv(0..<100), to: "rows.csv")
+    try folder.job(["rows.csv"], stream: "follow: true")
+    let running = try Run.start(
+      Binaries.apus, ["stream", "job.json"], environment: MPILauncher.environment, workingDirectory: files.path)
+    let hasLearned = running.wait(timeout: .seconds(10)) {
+      (try? folder.metrics())?.contains { $0["rows"] as? Int == 100 } ?? false
+    }
+    #expect(hasLearned, "\(running.errorSoFar)")
+    try files.write(text: StreamFolder.csv(0..<5), to: "other.csv")
+    try FileManager.default.removeItem(atPath: files.file("rows.csv"))
+    try FileManager.default.moveItem(atPath: files.file("other.csv"), toPath: files.file("rows.csv"))
+    let result = running.wait(timeout: .seconds(10))
+    #expect(result.exitCode == 65 && result.standardError.contains("'rows.csv' was"), "\(result)")
+  }
+
   /// Killed again and again at any moment and resumed, a stream learns every row once: the model is that of an undisturbed run.
   @Test func nothingIsLostOrDoubledByKills() throws {
     let folder = try StreamFolder()
