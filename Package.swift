@@ -75,6 +75,9 @@ let package = Package(
     library("Model", ["Kernels"]),
     library("Optimization", ["Kernels", "Model"]),
 
+    // Learning and judging row by row, for streams.
+    library("Online", ["JSON", "Kernels", "Model", "Optimization"]),
+
     // What goes wrong, in the user's words, and how all ranks come to know of it.
     library("Failures", ["Data", "Files", "MPI"]),
 
@@ -134,6 +137,8 @@ let package = Package(
       "PreparationTests", ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Preparation", "Settings"]),
     tests("ModelTests", ["Kernels", "Model"]),
     tests("OptimizationTests", ["AllocationCount", "Kernels", "Model", "Optimization"]),
+    tests(
+      "OnlineTests", ["Files", "JSON", "Kernels", "Model", "Online", "Optimization"], resources: [.copy("Reference")]),
     tests("ParallelTests", ["Data", "Kernels", "MPI", "Model", "Parallel", "RankCases"]),
     tests(
       "TrainingTests",

@@ -68,13 +68,34 @@ public enum LinearRows {
     _ features: borrowing FloatBuffer, _ rows: RowSelection, columns: Int, targets: borrowing FloatBuffer,
     parameters: inout FloatBuffer, rates: borrowing FloatBuffer, penalty: Update.Gradient, loss: PointLoss
   ) -> Descent {
+    unsafe descend(features, rows, columns, targets, &parameters, rates, penalty, loss, trace: nil)
+  }
+
+  /// The same steps, with score and loss that each row had before its step written to `scores` and `losses` from 0 on.
+  public static func descend(
+    _ features: borrowing FloatBuffer, _ rows: RowSelection, columns: Int, targets: borrowing FloatBuffer,
+    parameters: inout FloatBuffer, rates: borrowing FloatBuffer, penalty: Update.Gradient, loss: PointLoss,
+    scores: inout FloatBuffer, losses: inout FloatBuffer
+  ) -> Descent {
+    scores.check(offset: 0, count: rows.count)
+    losses.check(offset: 0, count: rows.count)
+    return unsafe descend(
+      features, rows, columns, targets, &parameters, rates, penalty, loss, trace: (scores.base, losses.base))
+  }
+
+  private static func descend(
+    _ features: borrowing FloatBuffer, _ rows: RowSelection, _ columns: Int, _ targets: borrowing FloatBuffer,
+    _ parameters: inout FloatBuffer, _ rates: borrowing FloatBuffer, _ penalty: Update.Gradient, _ loss: PointLoss,
+    trace: (scores: UnsafeMutablePointer<Float>, losses: UnsafeMutablePointer<Float>)?
+  ) -> Descent {
     check(features, rows, columns)
     rows.check(within: targets.count)
     precondition(parameters.count == columns + 1, "\(parameters.count) parameters for \(columns) columns")
     precondition(penalty.scale == 1, "a batch of one row with a scale of \(penalty.scale)")
     rates.check(offset: 0, count: rows.count)
     let problem = unsafe Problem(
-      x: features.base, y: targets.base, w: parameters.base, rates: rates.base, columns: columns, penalty: penalty)
+      x: features.base, y: targets.base, w: parameters.base, rates: rates.base, trace: trace, columns: columns,
+      penalty: penalty)
     return switch loss {
     case .squared: unsafe problem.descend(rows) { LossTerms.squaredTerm($0, $1) }
     case .huber: unsafe problem.descend(rows) { LossTerms.huberTerm($0, $1) }
@@ -103,6 +124,8 @@ public enum LinearRows {
     let y: UnsafeMutablePointer<Float>
     let w: UnsafeMutablePointer<Float>
     let rates: UnsafeMutablePointer<Float>
+    /// Where scores and losses go; nil where nobody wants them.
+    let trace: (scores: UnsafeMutablePointer<Float>, losses: UnsafeMutablePointer<Float>)?
     let columns: Int
     let penalty: Update.Gradient
 
@@ -138,6 +161,7 @@ public enum LinearRows {
           Multiply.usesTiles
           ? unsafe apus_dot(columns, row, weights) : unsafe Reduce.laneDot(row, weights, count: columns)
         let (term, slope) = unsafe loss(product + bias, y[place])
+        if let trace = unsafe trace { unsafe (trace.scores[steps], trace.losses[steps]) = (product + bias, term) }
         guard unsafe term.isFinite && slope.isFinite && step(weights, row, slope, rates[steps]) else { break }
         // No penalty draws the bias.
         unsafe bias = bias.addingProduct(-rates[steps], Update.Gradient(scale: 1, l1: 0, l2: 0).of(slope, at: bias))

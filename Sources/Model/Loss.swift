@@ -43,7 +43,7 @@ public enum Loss: String, CaseIterable, Sendable {
   }
 
   /// How many terms the loss of a row is the mean of: 1 for losses that are sums over a row.
-  private func divisor(outputs: Int) -> Int {
+  func divisor(outputs: Int) -> Int {
     switch self {
     case .squared, .huber, .absolute, .logistic: outputs
     case .hinge, .squaredHinge, .softmax: 1

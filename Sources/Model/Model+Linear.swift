@@ -60,19 +60,22 @@ extension Model {
     parameters: inout FloatBuffer, features: borrowing FloatBuffer, rows: RowSelection, targets: borrowing FloatBuffer,
     rates: borrowing FloatBuffer, l1: Float, l2: Float
   ) -> LinearRows.Descent {
-    precondition(hasOneScore, "\(outputs) outputs after \(depth) layers")
-    let pointLoss: PointLoss =
-      switch loss {
-      case .squared: .squared
-      case .huber: .huber
-      case .absolute: .absolute
-      case .logistic: .logistic
-      case .hinge: .hinge
-      case .squaredHinge: .squaredHinge
-      case .softmax: preconditionFailure("a softmax of one output")
-      }
     return LinearRows.descend(
       features, rows, columns: inputs, targets: targets, parameters: &parameters, rates: rates,
       penalty: Update.Gradient(scale: 1, l1: l1, l2: l2), loss: pointLoss)
+  }
+
+  /// The loss of one score; for models that `hasOneScore`.
+  public var pointLoss: PointLoss {
+    precondition(hasOneScore, "\(outputs) outputs after \(depth) layers")
+    return switch loss {
+    case .squared: .squared
+    case .huber: .huber
+    case .absolute: .absolute
+    case .logistic: .logistic
+    case .hinge: .hinge
+    case .squaredHinge: .squaredHinge
+    case .softmax: preconditionFailure("a softmax of one output")
+    }
   }
 }

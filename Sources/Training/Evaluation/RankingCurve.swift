@@ -1,3 +1,4 @@
+import Kernels
 import MPI
 
 /// The area under the ROC curve of scores: the share of pairs of a positive and a negative row that the scores put in order,
@@ -25,7 +26,7 @@ struct RankingCurve: Sendable {
 
   /// Adds a row; `score` is finite.
   mutating func add(score: Float, isPositive: Bool) {
-    let key = Self.orderedBits(score)
+    let key = score.orderedBits
     switch (isExact, isPositive) {
     case (true, true): positives.append(key)
     case (true, false): negatives.append(key)
@@ -46,12 +47,6 @@ struct RankingCurve: Sendable {
   /// The area of what all ranks added. Collective.
   func area(over world: borrowing Communicator) throws -> Double? {
     area(encoded: isExact ? try world.allGather(encoded).flatMap { $0 } : try world.allReduce(encoded, .sum))
-  }
-
-  /// Bits that are ordered as the floats are.
-  private static func orderedBits(_ score: Float) -> UInt32 {
-    let bits = (score == 0 ? 0 : score).bitPattern
-    return bits & 0x8000_0000 != 0 ? ~bits : bits | 0x8000_0000
   }
 
   /// What ranks exchange to know the area: numbers that are joined if exact, and added otherwise.
