@@ -90,8 +90,8 @@ let package = Package(
     library(
       "Training",
       [
-        "Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Model", "Optimization", "Parallel", "Settings", "Text",
-        "Watch",
+        "Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Model", "Online", "Optimization", "Parallel", "Settings",
+        "Text", "Watch",
       ]),
 
     // How long a step would take, and on how many ranks.

@@ -22,6 +22,8 @@ final class RowLoader {
   /// Stored one-hot targets on their way to class indices.
   private var oneHot = FloatBuffer(count: 0)
   private static let oneHotBytes = 1 << 18
+  /// Rows as stored, on their way to other places.
+  private var stored = FloatBuffer(count: 0)
 
   /// - Parameter parts: what to read of the rows; the buffers for what is left out are empty.
   /// - Throws: `DataError` if the targets do not suit `use`, or the columns the transform.
@@ -132,7 +134,17 @@ final class RowLoader {
     guard let features = try files.shard(part.shard).features else {
       preconditionFailure("shard \(part.shard) was opened without features")
     }
-    try features.read(part.rows, into: &buffer, range.lowerBound..<range.lowerBound + room)
+    let adapter = dataset.adapter(ofShard: part.shard)
+    if let adapter, !adapter.keepsPlaces {
+      let count = part.rows.count * adapter.places.count
+      stored.reserve(count)
+      try features.read(part.rows, into: &stored, 0..<count)
+      adapter.restore(&stored, offset: 0, rows: part.rows.count)
+      adapter.place(stored, rows: part.rows.count, into: &buffer, at: range.lowerBound)
+    } else {
+      try features.read(part.rows, into: &buffer, range.lowerBound..<range.lowerBound + room)
+      adapter?.restore(&buffer, offset: range.lowerBound, rows: part.rows.count)
+    }
     transform.apply(to: &buffer, offset: range.lowerBound, rows: part.rows.count, columns: columns)
     // After the transform: what is not finite stays so, and what becomes so is found as well.
     if case .replace(let value) = nonFinite {
@@ -154,7 +166,7 @@ final class RowLoader {
     guard parts.contains(.targets) else { return }
     let width = targetsPerRow
     let range = row * width..<(row + part.rows.count) * width
-    if case .classIndex(let classes) = use, dataset.targetColumns != 1 {
+    if case .classIndex(let classes) = use, dataset.shards[part.shard].targetColumns != 1 {
       return try loadOneHot(part, classes: classes, into: &buffer, at: row)
     }
     try readTargets(part, into: &buffer, range)
@@ -164,15 +176,17 @@ final class RowLoader {
         features: false, shard: part.shard, row: part.rows.lowerBound + index / width, column: index % width,
         value: buffer[range.lowerBound + index])
     }
+    let adapter = dataset.adapter(ofShard: part.shard)
     let limit: Float
     switch use {
-    case .classIndex(let classes): limit = Float(classes - 1)
-    case .binary: limit = 1
+    case .classIndex(let classes): limit = Float((adapter?.classes?.count ?? classes) - 1)
+    case .binary: limit = Float((adapter?.classes?.count ?? 2) - 1)
     case .values, .none: return
     }
     if let index = Self.firstOdd(buffer.span, range, limit: limit) {
       throw oddLabel(part.shard, row: part.rows.lowerBound + index / width, column: index % width, limit: Int(limit))
     }
+    adapter?.mapClasses(&buffer, range)
   }
 
   private func loadOneHot(

@@ -53,6 +53,10 @@ public struct TrainingJob: Sendable {
   public var kind: ModelKind
   public var hidden: [Int]
   public var activation: Activation
+  /// Nil for a model of its own.
+  public var from: Continuation?
+  /// Nil where no rows are kept.
+  public var replay: ReplayRequest?
   /// Nil where the targets decide (an mlp without a loss).
   public var loss: Loss?
   public var penalty: Penalty
@@ -106,6 +110,8 @@ public struct TrainingJob: Sendable {
     kind = values.choice("model.kind") ?? .linear
     hidden = values.integers("model.hidden")
     activation = values.choice("model.activation") ?? .relu
+    from = Self.continuation(values)
+    replay = Self.replay(values)
     loss = values.choice("loss") ?? kind.impliedLoss
     penalty = Penalty(l1: values.number("penalty.l1") ?? 0, l2: values.number("penalty.l2") ?? 0)
     optimizer = Self.optimizer(values)
@@ -133,6 +139,20 @@ public struct TrainingJob: Sendable {
     deadlines = Self.deadlines(values)
     stragglerSeconds = values.number("watchdog.stragglers") ?? 0
     output = values.text("output") ?? ""
+  }
+
+  private static func continuation(_ values: JobValues) -> Continuation? {
+    values.text("from.model").map { model in
+      Continuation(
+        model: model, takesOptimizer: values.boolean("from.optimizer"), replayTimes: values.integer("from.replay_times"),
+        oldData: values.text("from.old_data"), oldSplit: values.text("from.old_split"),
+        tolerance: values.number("from.tolerance"), elastic: values.number("from.elastic") ?? 0)
+    }
+  }
+
+  private static func replay(_ values: JobValues) -> ReplayRequest? {
+    guard let rows = values.integer("replay.rows"), rows > 0 else { return nil }
+    return ReplayRequest(rows: rows, kind: values.choice("replay.kind") ?? .uniform)
   }
 
   private static func split(_ values: JobValues) -> ModelSplit {
@@ -215,6 +235,7 @@ extension JobValues {
       reject("data.scale", "must be a 32-bit float other than 0, not \(scale)")
     }
     checkNonFinite()
+    checkContinuation(kind)
     if integer("train.epochs") != nil, integer("train.steps") != nil {
       reject("train.steps", "and 'train.epochs' cannot both be given")
     }
@@ -232,6 +253,28 @@ extension JobValues {
     let isShared = (integer("parallel.pipeline") ?? 1) * (integer("parallel.tensor") ?? 1) > 1
     if policy == "skip_row", isShared || !integers("parallel.stages").isEmpty {
       reject("data.non_finite", "can be \"skip_row\" only where every rank holds the whole model; use \"replace\"")
+    }
+  }
+
+  private mutating func checkContinuation(_ kind: ModelKind) {
+    if text("from.model") != nil, text("train.initial_model") != nil {
+      reject("from.model", "and 'train.initial_model' cannot both be given")
+    }
+    if let optimizer: OptimizerKind = choice("optimizer.kind"), optimizer == .sgd, boolean("from.optimizer") {
+      reject("from.optimizer", "has nothing to take: \"sgd\" remembers nothing")
+    }
+    if text("from.old_split") != nil, text("from.old_data") == nil { reject("from.old_split", "needs 'from.old_data'") }
+    if let elastic = number("from.elastic"), elastic > 0 {
+      if kind != .mlp { reject("from.elastic", "is for kind \"mlp\", not \"\(kind.rawValue)\"") }
+      let ranks = (integer("parallel.pipeline") ?? 1) * (integer("parallel.tensor") ?? 1)
+      if ranks > 1 || !integers("parallel.stages").isEmpty {
+        reject("from.elastic", "is possible only where every rank holds the whole model")
+      }
+    }
+    if text("replay.kind") == ReplayRequest.Kind.balanced.rawValue,
+      kind == .linear || (choice("loss") as Loss?).map({ !$0.isOfClasses }) ?? false
+    {
+      reject("replay.kind", "can be \"class\" only where the targets are classes")
     }
   }
 
