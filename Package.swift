@@ -48,23 +48,25 @@ let package = Package(
   products: [.executable(name: "apus", targets: ["apus"])],
   targets: [
     // The C libraries that every cluster has, and headers for what Swift cannot say: sums that may be reordered, tiles of a
-    // product that stay in registers, and processes.
+    // product that stay in registers, bytes compared 64 at a time, products of polynomials over bits, and processes.
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CRelaxed"),
     .systemLibrary(name: "CTiles"),
+    .systemLibrary(name: "CMarks"),
     .systemLibrary(name: "CProcess"),
+    .systemLibrary(name: "CCarryless"),
 
     // Ground floor: the outside world, made safe. `unsafe` is written here and nowhere above.
-    library("Files", ["CProcess", "CZlib"]),
+    library("Files", ["CCarryless", "CProcess", "CZlib"]),
     library("MPI", ["CMPI", "Watch"]),
     library("HDF5", ["CHDF5", "CZlib"], settings: vectorised),
 
     // What a rank does, and a watchdog for the ranks that do not go on.
     library("Watch", ["Files", "Text"]),
-    library("Kernels", ["CBLAS", "CRelaxed", "CTiles"], settings: vectorised),
+    library("Kernels", ["CBLAS", "CMarks", "CRelaxed", "CTiles"], settings: vectorised),
 
     // Text in and out.
     library("JSON", []),
@@ -85,13 +87,22 @@ let package = Package(
     library("Settings", ["Failures", "Files", "JSON", "Text"]),
 
     // Ranks together: tables into shards, and the training loop.
-    library("Preparation", ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Settings", "Text"]),
+    library(
+      "Preparation", ["Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Settings", "Text"], settings: vectorised),
     library("Parallel", ["Data", "Files", "Kernels", "MPI", "Model", "Watch"]),
     library(
       "Training",
       [
         "Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Model", "Online", "Optimization", "Parallel", "Settings",
         "Text", "Watch",
+      ]),
+
+    // Models that learn from streams: row by row, on all ranks, with their evaluation and what notices drift.
+    library(
+      "Streaming",
+      [
+        "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Online", "Optimization", "Parallel",
+        "Preparation", "Settings", "Text", "Training", "Watch",
       ]),
 
     // How long a step would take, and on how many ranks.
@@ -108,12 +119,13 @@ let package = Package(
       "apus",
       [
         "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "Launch", "MPI", "Model", "Optimization", "Parallel",
-        "Planning", "Preparation", "Text", "Training", "Watch",
+        "Online", "Planning", "Preparation", "Streaming", "Text", "Training", "Watch",
       ]),
     program(
       "apus-bench",
       [
-        "AllocationCount", "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Optimization",
+        "AllocationCount", "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Online",
+        "Optimization",
         "Parallel", "Planning", "Preparation", "Text", "Training",
       ]),
 
@@ -138,7 +150,8 @@ let package = Package(
     tests("ModelTests", ["Kernels", "Model"]),
     tests("OptimizationTests", ["AllocationCount", "Kernels", "Model", "Optimization"]),
     tests(
-      "OnlineTests", ["Files", "JSON", "Kernels", "Model", "Online", "Optimization"], resources: [.copy("Reference")]),
+      "OnlineTests", ["AllocationCount", "Files", "JSON", "Kernels", "Model", "Online", "Optimization"],
+      resources: [.copy("Reference")]),
     tests("ParallelTests", ["Data", "Kernels", "MPI", "Model", "Parallel", "RankCases"]),
     tests(
       "TrainingTests",
@@ -146,9 +159,11 @@ let package = Package(
         "Data", "Failures", "Files", "JSON", "Kernels", "Model", "Optimization", "Parallel", "RankCases", "Settings",
         "Training",
       ]),
+    tests("StreamingTests", ["Data", "JSON", "Kernels", "Streaming"]),
     tests(
       "PlanningTests", ["Data", "Failures", "JSON", "Model", "Parallel", "Planning", "Training"]),
     tests(
-      "CommandTests", ["Data", "Files", "JSON", "Preparation", "Training", "apus"], resources: [.copy("Reference")]),
+      "CommandTests", ["Data", "Files", "JSON", "Preparation", "Streaming", "Training", "apus"],
+      resources: [.copy("Reference")]),
   ]
 )

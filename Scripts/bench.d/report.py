@@ -22,7 +22,7 @@ SUBJECTS = {
     "memory": ("peak memory of a rank, 784-512-256-10, on 20,000 rows and on 80,000", "MiB", {}),
     "weak": ("784-512-256-10, as many rows a rank on all ranks as on one", RATES, {}),
     "ordered": ("784-512-256-10, ordered and fast reduction", RATES, {"fast": 0.95}),
-    "hosts": ("784-512-256-10, 512 rows, two hosts, 1 Gbit/s between them", RATES, {"no-overlap": 1.25}),
+    "hosts": ("784-512-256-10, 512 rows a rank, two hosts, 1 Gbit/s between them", RATES, {"no-overlap": 1.25}),
     "csv": ("1,000,000 x 28 numbers, CSV to shards (pandas: read_csv alone)", RATES, {}),
 }
 # Units of which less is better.

@@ -109,3 +109,36 @@ static inline herr_t chdf5_read_chunk(hid_t dataset, const hsize_t *offset, uint
   return H5Dread_chunk(dataset, H5P_DEFAULT, offset, skipped, bytes);
 #endif
 }
+
+// Where data lie in the file.
+
+/// The descriptor of a file that the library reads by the system's own calls, and whose addresses count from its first byte; -1 for others.
+static inline int chdf5_descriptor(hid_t file) {
+  hid_t access = H5Fget_access_plist(file), creation = H5Fget_create_plist(file);
+  hsize_t user_block = 1;
+  void *descriptor = NULL;
+  int is_plain = access >= 0 && creation >= 0 && H5Pget_driver(access) == H5FD_SEC2 && H5Pget_userblock(creation, &user_block) >= 0 &&
+                 user_block == 0 && H5Fget_vfd_handle(file, H5P_DEFAULT, &descriptor) >= 0 && descriptor;
+  if (access >= 0) H5Pclose(access);
+  if (creation >= 0) H5Pclose(creation);
+  return is_plain ? *(int *)descriptor : -1;
+}
+
+/// The place of a contiguous data set; -1 where it has none.
+static inline int64_t chdf5_offset(hid_t dataset) {
+  haddr_t address = H5Dget_offset(dataset);
+  return address == HADDR_UNDEF ? -1 : (int64_t)address;
+}
+
+/// The place of a chunk of `bytes` stored bytes that has passed all filters; -1 where there is no such chunk.
+static inline int64_t chdf5_chunk_offset(hid_t dataset, const hsize_t *offset, hsize_t bytes) {
+#if H5_VERSION_GE(1, 10, 5)
+  unsigned skipped = 0;
+  haddr_t address = HADDR_UNDEF;
+  hsize_t size = 0;
+  if (H5Dget_chunk_info_by_coord(dataset, offset, &skipped, &address, &size) < 0) return -1;
+  return address == HADDR_UNDEF || skipped != 0 || size != bytes ? -1 : (int64_t)address;
+#else
+  return -1;
+#endif
+}

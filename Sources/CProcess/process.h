@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -110,5 +111,17 @@ static inline void cprocess_block_signals(sigset_t *before) {
 
 // Names this thread, by the first 15 bytes.
 static inline void cprocess_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
+
+// Takes the room for a file of so many bytes.
+static inline int cprocess_reserve(int descriptor, off_t bytes) {
+  return (int)syscall(SYS_fallocate, descriptor, 0, (off_t)0, bytes);
+}
+
+// Whether writes go past the system's cache.
+static inline int cprocess_set_direct(int descriptor, int on) {
+  int flags = fcntl(descriptor, F_GETFL);
+  if (flags < 0) return -1;
+  return fcntl(descriptor, F_SETFL, on ? flags | __O_DIRECT : flags & ~__O_DIRECT);
+}
 
 static inline char **cprocess_environment(void) { return environ; }

@@ -12,5 +12,16 @@ static inline __attribute__((always_inline)) float apus_relaxed_multiply(float a
   return a * b;
 }
 
-// Asks for the cache line at `address` ahead of its use; never faults.
-static inline __attribute__((always_inline)) void apus_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+// Asks for the cache lines of `count` floats ahead of their use, those of the first kilobyte; never faults.
+static inline __attribute__((always_inline)) void apus_prefetch_row(const float *row, long count) {
+  const long most = count < 256 ? count : 256;
+  for (long k = 0; k < most; k += 16) __builtin_prefetch(row + k, 0, 3);
+  __builtin_prefetch(row + most - 1, 0, 3);
+}
+
+// The same ahead of their being written to.
+static inline __attribute__((always_inline)) void apus_prefetch_row_write(float *row, long count) {
+  const long most = count < 256 ? count : 256;
+  for (long k = 0; k < most; k += 16) __builtin_prefetch(row + k, 1, 3);
+  __builtin_prefetch(row + most - 1, 1, 3);
+}

@@ -208,14 +208,16 @@ static inline __attribute__((always_inline)) const float *apus_row(const float *
 }
 
 // y[i * y_step] (+)= x[i] · w for each row: 16 chains over every 16th place each, added as a binary tree. Eight rows at a time, so that their
-// trees are one. The rows of x are those that `places` names, or all in turn where it is null.
+// trees are one. The rows of x are those that `places` names, or all in turn where it is null; it names `named` rows or more, of which those
+// behind the first `rows` may be wanted next.
 static inline void apus_dots(
-    ptrdiff_t rows, ptrdiff_t depth, const float *x, ptrdiff_t x_row, const int *places, const float *w, float *y, ptrdiff_t y_step,
-    int accumulate) {
+    ptrdiff_t rows, ptrdiff_t depth, const float *x, ptrdiff_t x_row, const int *places, ptrdiff_t named, const float *w, float *y,
+    ptrdiff_t y_step, int accumulate) {
   for (ptrdiff_t i = 0; i < rows; i += 8) {
-    // Rows in a random order: the processor cannot guess the next ones.
+    // Rows in a random order: the processor cannot guess the next ones. Short ones are asked for earlier, since they take less time each.
     if (places)
-      for (ptrdiff_t r = i + 8; r < i + 16 && r < rows; r++) apus_prefetch_lines(apus_row(x, x_row, places, r), 0, 1, depth < 512 ? depth : 512);
+      for (ptrdiff_t r = i + (depth <= 128 ? 24 : 8), end = r + 8; r < end && r < named; r++)
+        apus_prefetch_lines(apus_row(x, x_row, places, r), 0, 1, depth < 512 ? depth : 512);
     const float *lines[8];
     __m512 sums[8];
 #pragma clang loop unroll(full)
@@ -293,15 +295,24 @@ static inline void apus_combination(
   }
 }
 
-// x · w as `apus_dots` has it, for one row. There is room for whole vectors at w, with zeros behind the last weight.
-static inline __attribute__((always_inline)) float apus_dot(ptrdiff_t depth, const float *x, const float *w) {
+// In what follows w has room for whole vectors, with zeros behind the last weight. `vectors` says how many; where it is a constant, a loop
+// over rows keeps the weights in registers.
+
+// w from as many weights as there are.
+static inline __attribute__((always_inline)) void apus_widen(ptrdiff_t vectors, ptrdiff_t depth, const float *weights, float *w) {
+  for (ptrdiff_t v = 0; v < vectors; v++) _mm512_storeu_ps(w + 16 * v, _mm512_maskz_loadu_ps(apus_lanes(depth - 16 * v), weights + 16 * v));
+}
+
+// The weights of w.
+static inline __attribute__((always_inline)) void apus_narrow(ptrdiff_t vectors, ptrdiff_t depth, const float *w, float *weights) {
+  for (ptrdiff_t v = 0; v < vectors; v++) _mm512_mask_storeu_ps(weights + 16 * v, apus_lanes(depth - 16 * v), _mm512_loadu_ps(w + 16 * v));
+}
+
+// x · w as `apus_dots` has it, for one row.
+static inline __attribute__((always_inline)) float apus_dot(ptrdiff_t vectors, ptrdiff_t depth, const float *x, const float *w) {
   __m512 sum = _mm512_setzero_ps();
-  ptrdiff_t k = 0;
-  for (; k + 16 <= depth; k += 16) sum = _mm512_fmadd_ps(_mm512_loadu_ps(x + k), _mm512_loadu_ps(w + k), sum);
-  if (k < depth) {
-    const __mmask16 mask = apus_lanes(depth - k);
-    sum = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, x + k), _mm512_loadu_ps(w + k), sum);
-  }
+  for (ptrdiff_t v = 0; v < vectors; v++)
+    sum = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(apus_lanes(depth - 16 * v), x + 16 * v), _mm512_loadu_ps(w + 16 * v), sum);
   const __m256 high = _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(sum), 1));
   const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(sum), high);
   const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
@@ -310,32 +321,39 @@ static inline __attribute__((always_inline)) float apus_dot(ptrdiff_t depth, con
 }
 
 // One step of gradient descent for one row: w -= rate (slope x + l2 w + l1 sign w). Leaves w alone and returns 0 where slope x is not finite.
-// There is room for whole vectors at w, with zeros behind the last weight: the next step loads what this one stores, which is slow where
-// the two are not the same bytes.
 static inline __attribute__((always_inline)) int apus_descend_row(
-    ptrdiff_t depth, float slope, const float *x, float l1, float l2, float rate, float *w) {
+    ptrdiff_t vectors, ptrdiff_t depth, float slope, const float *x, float l1, float l2, float rate, float *w) {
   const __m512 factor = _mm512_set1_ps(slope), zero = _mm512_setzero_ps(), one = _mm512_set1_ps(1);
   const __m512 most = _mm512_set1_ps(__builtin_inff());
   __mmask16 finite = 0xFFFF;
-  for (ptrdiff_t k = 0; k < depth; k += 16) {
-    const __m512 sum = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(apus_lanes(depth - k), x + k), zero);
+  for (ptrdiff_t v = 0; v < vectors; v++) {
+    const __m512 sum = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(apus_lanes(depth - 16 * v), x + 16 * v), zero);
     finite &= _mm512_cmp_ps_mask(_mm512_abs_ps(sum), most, _CMP_LT_OQ);
   }
   if (finite != 0xFFFF) return 0;
-  for (ptrdiff_t k = 0; k < depth; k += 16) {
-    const __m512 weights = _mm512_loadu_ps(w + k);
+  for (ptrdiff_t v = 0; v < vectors; v++) {
+    const __m512 weights = _mm512_loadu_ps(w + 16 * v);
     const __m512 above = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(weights, zero, _CMP_GT_OQ), one);
     const __m512 sign = _mm512_mask_sub_ps(above, _mm512_cmp_ps_mask(weights, zero, _CMP_LT_OQ), zero, one);
-    __m512 slopes = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(apus_lanes(depth - k), x + k), zero);
+    __m512 slopes = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(apus_lanes(depth - 16 * v), x + 16 * v), zero);
     slopes = _mm512_fmadd_ps(_mm512_set1_ps(l2), weights, slopes);
     slopes = _mm512_fmadd_ps(_mm512_set1_ps(l1), sign, slopes);
-    _mm512_storeu_ps(w + k, _mm512_fmadd_ps(_mm512_set1_ps(-rate), slopes, weights));
+    _mm512_storeu_ps(w + 16 * v, _mm512_fmadd_ps(_mm512_set1_ps(-rate), slopes, weights));
   }
   return 1;
+}
+
+// Copies `count` floats: short rows, for which a call of memcpy would take longer than the copy.
+static inline __attribute__((always_inline)) void apus_copy_row(float *to, const float *from, ptrdiff_t count) {
+  for (ptrdiff_t k = 0; k < count; k += 16) _mm512_mask_storeu_ps(to + k, apus_lanes(count - k), _mm512_maskz_loadu_ps(apus_lanes(count - k), from + k));
 }
 #else
 #define APUS_HAS_TILES 0
 #include <stddef.h>
+
+static inline void apus_copy_row(float *to, const float *from, ptrdiff_t count) {
+  for (ptrdiff_t k = 0; k < count; k++) to[k] = from[k];
+}
 
 // Never called: other processors leave their products to the BLAS.
 static inline void apus_product(
@@ -349,8 +367,8 @@ static inline void apus_dot_products(
   __builtin_trap();
 }
 static inline void apus_dots(
-    ptrdiff_t rows, ptrdiff_t depth, const float *x, ptrdiff_t x_row, const int *places, const float *w, float *y, ptrdiff_t y_step,
-    int accumulate) {
+    ptrdiff_t rows, ptrdiff_t depth, const float *x, ptrdiff_t x_row, const int *places, ptrdiff_t named, const float *w, float *y,
+    ptrdiff_t y_step, int accumulate) {
   __builtin_trap();
 }
 static inline void apus_combination(
@@ -358,8 +376,11 @@ static inline void apus_combination(
     int accumulate) {
   __builtin_trap();
 }
-static inline float apus_dot(ptrdiff_t depth, const float *x, const float *w) { __builtin_trap(); }
-static inline int apus_descend_row(ptrdiff_t depth, float slope, const float *x, float l1, float l2, float rate, float *w) {
+static inline void apus_widen(ptrdiff_t vectors, ptrdiff_t depth, const float *weights, float *w) { __builtin_trap(); }
+static inline void apus_narrow(ptrdiff_t vectors, ptrdiff_t depth, const float *w, float *weights) { __builtin_trap(); }
+static inline float apus_dot(ptrdiff_t vectors, ptrdiff_t depth, const float *x, const float *w) { __builtin_trap(); }
+static inline int apus_descend_row(
+    ptrdiff_t vectors, ptrdiff_t depth, float slope, const float *x, float l1, float l2, float rate, float *w) {
   __builtin_trap();
 }
 #endif

@@ -250,7 +250,7 @@ public final class BatchReader {
   /// Loads what `slots` need, if they then lie one behind the other in the lane's own memory. Nil where they do not.
   private func contiguousRow(of slots: Range<Int>, in lane: Lane) throws(DataError) -> Int? {
     if !slots.isEmpty && !lane.holds(slots) {
-      guard let epochOrder = lane.order, !order.shuffle || slots.count == 1 else { return nil }
+      guard let epochOrder = lane.order, !order.shuffle || !lane.keepsRange || slots.count == 1 else { return nil }
       let first = epochOrder.windowIndex(containing: slots.lowerBound)
       let last = epochOrder.windowIndex(containing: slots.upperBound - 1)
       guard first == last || lane.keepsRange else { return nil }

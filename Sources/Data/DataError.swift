@@ -1,5 +1,5 @@
-import Files
-import HDF5
+package import Files
+package import HDF5
 import JSON
 import Text
 
@@ -35,7 +35,7 @@ public struct DataError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 extension DataError {
-  init(_ error: HDF5Error) {
+  package init(_ error: HDF5Error) {
     let kind: Kind =
       switch error.kind {
       case .missing, .directory: .missing
@@ -47,7 +47,7 @@ extension DataError {
   }
 
   /// An error of the file system while something is read.
-  init(reading error: FilesError) {
+  package init(reading error: FilesError) {
     let kind: Kind =
       switch error.kind {
       case .missing, .notDirectory, .isDirectory: .missing
@@ -74,12 +74,17 @@ extension DataError {
   }
 
   /// Runs `body` and turns what HDF5 throws into a `DataError`.
-  static func wrapping<Result: ~Copyable>(_ body: () throws(HDF5Error) -> Result) throws(DataError) -> Result {
+  package static func wrapping<Result: ~Copyable>(_ body: () throws(HDF5Error) -> Result) throws(DataError) -> Result {
     do { return try body() } catch { throw DataError(error) }
   }
 }
 
 extension DataError {
+  /// Runs `body` and turns what the file system throws while something is read into a `DataError`.
+  package static func reading<Result: ~Copyable>(_ body: () throws(FilesError) -> Result) throws(DataError) -> Result {
+    do { return try body() } catch { throw DataError(reading: error) }
+  }
+
   /// This error as bytes, to send to other ranks.
   public func encoded() -> [UInt8] {
     var writer = ByteWriter()

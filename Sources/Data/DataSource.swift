@@ -14,12 +14,17 @@ public struct DataSource: Equatable, Sendable {
   public var targets: String?
   /// The split that the user asks for; nil: none was named.
   public var split: String?
+  /// Whether the files may lead to others, by links, external storage and virtual data sets.
+  public var isTrusted: Bool
 
-  public init(path: String, features: String? = nil, targets: String? = nil, split: String? = nil) {
+  public init(
+    path: String, features: String? = nil, targets: String? = nil, split: String? = nil, isTrusted: Bool = false
+  ) {
     self.path = path
     self.features = features
     self.targets = targets
     self.split = split
+    self.isTrusted = isTrusted
   }
 
   /// Finds the files. Opens none of them but `dataset.json`. Not collective: one rank does it and tells the others
@@ -92,7 +97,7 @@ public struct DataSource: Equatable, Sendable {
     }
     return ResolvedSource(
       paths: paths, features: features ?? Self.defaultFeatures, targets: targets ?? Self.defaultTargets, split: nil,
-      manifest: nil)
+      isTrusted: isTrusted, manifest: nil)
   }
 
   private func resolved(manifest path: String, _ defaultSplit: String) throws(DataError) -> ResolvedSource {
@@ -108,7 +113,7 @@ public struct DataSource: Equatable, Sendable {
     let directory = FileSystem.directory(of: path)
     return ResolvedSource(
       paths: found.shards.map { FileSystem.join(directory, $0.file) }, features: features ?? manifest.features,
-      targets: targets ?? manifest.targets, split: wanted, manifest: manifest)
+      targets: targets ?? manifest.targets, split: wanted, isTrusted: isTrusted, manifest: manifest)
   }
 
   /// Nothing lies at the path: names the part of it that is not there, and what is there instead.

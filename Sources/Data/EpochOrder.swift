@@ -104,12 +104,28 @@ public struct EpochOrder: Sendable {
   public func places(ofWindow index: Int, into places: inout [Int32]) {
     let count = slots(ofWindow: index).count
     precondition(count <= Int(Int32.max), "a window of \(count) rows, at most \(Int32.max)")
-    places.removeAll(keepingCapacity: true)
-    places.append(contentsOf: 0..<Int32(count))
+    Self.number(&places, count)
     guard shuffled else { return }
     var stream = RandomStream(
       seed: seed, stream: Purpose.rows, UInt64(virtualRank), UInt64(epoch), UInt64(index))
     stream.shuffle(&places)
+  }
+
+  /// Puts into `slots`, for each row of the window's pieces in turn, which of the window's slots it comes in; `places` becomes what
+  /// `places(ofWindow:into:)` makes it. Keeps the arrays' storage.
+  func slots(ofWindow index: Int, into slots: inout [Int32], places: inout [Int32]) {
+    self.places(ofWindow: index, into: &places)
+    Self.number(&slots, places.count)
+    var rows = slots.mutableSpan
+    for slot in places.indices { rows[Int(places[slot])] = Int32(slot) }
+  }
+
+  /// Makes `values` the numbers from 0 up to `count`.
+  private static func number(_ values: inout [Int32], _ count: Int) {
+    if values.count > count { values.removeLast(values.count - count) }
+    while values.count < count { values.append(0) }
+    var span = values.mutableSpan
+    for index in 0..<count { span[index] = Int32(truncatingIfNeeded: index) }
   }
 
   /// The row of the data set in each slot of window `index`.

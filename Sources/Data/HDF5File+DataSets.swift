@@ -1,9 +1,9 @@
-import HDF5
+package import HDF5
 import Text
 
 extension HDF5File {
   /// The data set `name`; where there is none, the error lists those that are there.
-  borrowing func dataSet(named name: String, role: String) throws(DataError) -> HDF5Dataset {
+  package borrowing func dataSet(named name: String, role: String) throws(DataError) -> HDF5Dataset {
     do throws(HDF5Error) {
       return try dataset(named: name)
     } catch {

@@ -16,8 +16,11 @@ final class Lane {
   /// The slots of that window; empty if there is none.
   private(set) var windowSlots = 0..<0
   private let shuffled: Bool
-  /// Where in `buffer` the row of each slot of the window is. Empty where rows are in the order of the file and begin at the first.
+  /// Where in `buffer` the row of each slot of the window is. Empty where they lie in the order of the slots: of the window, or, where the
+  /// range is kept, of the file.
   private(set) var places: [Int32] = []
+  /// The slot of each row of the window, counted from its first, while it is read.
+  private var slotsOfRows: [Int32] = []
   /// Slots of the window whose rows may have been written over by what was read ahead.
   private var released = 0
   /// Slots that must be behind the training before the thread is told again: it reads blocks, not rows.
@@ -60,14 +63,15 @@ final class Lane {
         }
       }
       isSettled = !shuffled && present.ranges == [range]
-    } else {
-      try Self.fill(buffer, with: pieces, loader)
-    }
-    if order.shuffled {
-      order.places(ofWindow: index, into: &places)
-      if keepsRange { moveIntoRange(pieces) }
+      if order.shuffled {
+        order.places(ofWindow: index, into: &places)
+        moveIntoRange(pieces)
+      }
+    } else if order.shuffled {
+      try fillInOrder(of: index, order, with: pieces, loader)
     } else {
       places = []
+      try Self.fill(buffer, with: pieces, loader)
     }
     enter(window: index, of: order)
   }
@@ -127,6 +131,20 @@ final class Lane {
     }
   }
 
+  /// Reads the rows of a window, each to the place of its slot, so that batches lie one behind the other.
+  private func fillInOrder(
+    of index: Int, _ order: EpochOrder, with pieces: [Range<Int>], _ loader: RowLoader
+  ) throws(DataError) {
+    order.slots(ofWindow: index, into: &slotsOfRows, places: &places)
+    places.removeAll(keepingCapacity: true)
+    var row = 0
+    for piece in pieces {
+      try loader.scatter(
+        piece, features: &buffer.features, targets: &buffer.targets, at: slotsOfRows, from: row)
+      row += piece.count
+    }
+  }
+
   /// Turns places among the window's rows into places in the range.
   private func moveIntoRange(_ pieces: [Range<Int>]) {
     guard pieces.count > 1 || pieces.first != range else { return }
@@ -148,7 +166,7 @@ final class Lane {
   /// The windows of the slots must have been loaded: all of them if the range is kept, else the one they lie in.
   func contiguousRow(of slots: Range<Int>) -> Int? {
     if slots.isEmpty { return 0 }
-    guard shuffled || !places.isEmpty else {
+    guard !places.isEmpty else {
       return keepsRange ? slots.lowerBound : slots.lowerBound - windowSlots.lowerBound
     }
     // A single row needs no neighbours; the rows of several are neighbours only in the order of the file.

@@ -2,16 +2,9 @@ import Kernels
 
 /// The window of a lane that the thread of a `ReadAhead` is reading.
 final class LaneAhead {
-  /// Memory for rows on their way to their cells; one for all lanes, which are read one after the other.
-  final class Staging {
-    fileprivate var features = FloatBuffer(count: 0)
-    fileprivate var targets = FloatBuffer(count: 0)
-  }
-
   private let memory: RowBuffer
   private let virtualRank: Int
   private let order: SampleOrder
-  private let staging: Staging
 
   /// The cells in the order in which rows take them: those that no window has, then those of the window before, slot by slot.
   private var cells: [Int32] = []
@@ -27,11 +20,10 @@ final class LaneAhead {
   private var partRows = 0
   private var rows = 0
 
-  init(_ lane: Lane, order: SampleOrder, staging: Staging) {
+  init(_ lane: Lane, order: SampleOrder) {
     memory = lane.buffer
     virtualRank = lane.virtualRank
     self.order = order
-    self.staging = staging
   }
 
   /// Goes on behind a window that was brought into memory in another way.
@@ -69,28 +61,17 @@ final class LaneAhead {
   func readBlock(_ loader: RowLoader) throws(DataError) -> (window: ReadAhead.Window, next: ReadAhead.Place)? {
     guard let place else { preconditionFailure("a block of no window") }
     let block = block(loader)
-    let columns = loader.columns
-    let floats = block.count * columns
-    staging.features.reserve(floats + Self.checksumFloats)
-    try loader.loadFeatures(
-      parts[part].part(block), into: &staging.features, at: 0, room: staging.features.count)
-    memory.features.scatter(
-      staging.features, rows: 0..<block.count, columns: columns, to: cells, rows..<rows + block.count)
+    try loader.scatterFeatures(
+      parts[part].part(block), into: &memory.features, at: cells, rows..<rows + block.count)
     partRows += block.count
     rows += block.count
     guard partRows == parts[part].rows.count else { return nil }
     // As without the thread: the targets of a part behind its features.
-    staging.targets.reserve(partRows * loader.targetsPerRow)
-    try loader.loadTargets(parts[part], into: &staging.targets, at: 0)
-    memory.targets.scatter(
-      staging.targets, rows: 0..<partRows, columns: loader.targetsPerRow, to: cells, rows - partRows..<rows)
+    try loader.scatterTargets(parts[part], into: &memory.targets, at: cells, rows - partRows..<rows)
     part += 1
     partRows = 0
     return part == parts.count ? close(place) : nil
   }
-
-  /// Room behind a block for the checksum that is read with it.
-  private static let checksumFloats = 16
 
   private func close(_ place: ReadAhead.Place) -> (window: ReadAhead.Window, next: ReadAhead.Place) {
     let epochOrder = inEpoch(place.epoch)

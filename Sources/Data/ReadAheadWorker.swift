@@ -11,8 +11,7 @@ final class ReadAheadWorker: @unchecked Sendable {
   init(state: Monitor<ReadAhead.State>, lanes: [Lane], order: SampleOrder, loader: RowLoader) {
     self.state = state
     self.loader = loader
-    let staging = LaneAhead.Staging()
-    self.lanes = lanes.map { LaneAhead($0, order: order, staging: staging) }
+    self.lanes = lanes.map { LaneAhead($0, order: order) }
   }
 
   /// A block that the thread takes on.

@@ -9,6 +9,8 @@ public struct ResolvedSource: Equatable, Sendable {
   public let targets: String
   /// The split that was taken; nil where there is no `dataset.json`.
   public let split: String?
+  /// Whether the files may lead to others.
+  public let isTrusted: Bool
   public let manifest: DatasetManifest?
 
   /// Rows that `dataset.json` says each shard has; nil where there is none.
@@ -44,6 +46,7 @@ public struct ResolvedSource: Equatable, Sendable {
     writer.write(features)
     writer.write(targets)
     writer.write(split)
+    writer.write(isTrusted)
     writer.write(manifest?.json.serialized(pretty: false))
     return writer.bytes
   }
@@ -54,6 +57,7 @@ public struct ResolvedSource: Equatable, Sendable {
     features = try reader.readString()
     targets = try reader.readString()
     split = try reader.readOptional { (r) throws(DataError) in try r.readString() }
+    isTrusted = try reader.readBool()
     if let text = try reader.readOptional({ (r) throws(DataError) in try r.readString() }) {
       manifest = try DatasetManifest(parsing: Array(text.utf8), path: DatasetManifest.fileName)
     } else {
@@ -62,11 +66,14 @@ public struct ResolvedSource: Equatable, Sendable {
     try reader.finish()
   }
 
-  init(paths: [String], features: String, targets: String, split: String?, manifest: DatasetManifest?) {
+  init(
+    paths: [String], features: String, targets: String, split: String?, isTrusted: Bool, manifest: DatasetManifest?
+  ) {
     self.paths = paths
     self.features = features
     self.targets = targets
     self.split = split
+    self.isTrusted = isTrusted
     self.manifest = manifest
   }
 }

@@ -45,8 +45,8 @@ public struct RowAdapter: Equatable, Sendable {
     isInPlace = places.count == columns && places.indices.allSatisfy { places[$0] == $0 }
   }
 
-  /// Whether features can be read to where they belong.
-  var keepsPlaces: Bool { isInPlace }
+  /// Whether features are as they are stored.
+  var keepsFeatures: Bool { isInPlace && raw.isIdentity }
 
   /// Turns `rows` stored rows from `offset` on into raw ones.
   func restore(_ stored: inout FloatBuffer, offset: Int, rows: Int) {

@@ -1,3 +1,4 @@
+import HDF5
 import Kernels
 import Watch
 
@@ -19,6 +20,9 @@ final class RowLoader {
   /// What was read so far, and in which time.
   private(set) var effort = ReadingEffort()
 
+  /// Rows on their way to their places.
+  private var staging = FloatBuffer(count: 0)
+  private var stagedTargets = FloatBuffer(count: 0)
   /// Stored one-hot targets on their way to class indices.
   private var oneHot = FloatBuffer(count: 0)
   private static let oneHotBytes = 1 << 18
@@ -59,6 +63,27 @@ final class RowLoader {
     precondition(rows.lowerBound >= 0 && rows.upperBound <= dataset.rows, "rows \(rows) of \(dataset.rows)")
     guard !parts.isEmpty else { return }
     try timed { () throws(DataError) in try loadShards(rows, &features, &targets, at: row) }
+  }
+
+  /// Reads `rows` of the data set, each to that row of the buffers which `places` names in turn from `start` on.
+  /// - Throws: as `load`.
+  func scatter(
+    _ rows: Range<Int>, features: inout FloatBuffer, targets: inout FloatBuffer, at places: [Int32], from start: Int
+  ) throws(DataError) {
+    guard !parts.isEmpty else { return }
+    try timed { () throws(DataError) in
+      for part in shardRows(of: rows) {
+        let first = start + part.first - rows.lowerBound
+        var done = 0
+        while done < part.rows.count {
+          let block = block(of: part, from: done)
+          try scatterFeatures(
+            part.part(block), into: &features, at: places, first + block.lowerBound..<first + block.upperBound)
+          done = block.upperBound
+        }
+        try scatterTargets(part, into: &targets, at: places, first..<first + part.rows.count)
+      }
+    }
   }
 
   /// Adds the time that `body` takes to the effort.
@@ -130,12 +155,10 @@ final class RowLoader {
     _ part: ShardRows, into buffer: inout FloatBuffer, at row: Int, room: Int
   ) throws(DataError) {
     guard parts.contains(.features) else { return }
+    let features = try openFeatures(part.shard)
+    if loadPieces(of: part, features, into: &buffer, at: row) { return }
     let range = row * columns..<(row + part.rows.count) * columns
-    guard let features = try files.shard(part.shard).features else {
-      preconditionFailure("shard \(part.shard) was opened without features")
-    }
-    let adapter = dataset.adapter(ofShard: part.shard)
-    if let adapter, !adapter.keepsPlaces {
+    if let adapter = featureAdapter(part.shard) {
       let count = part.rows.count * adapter.places.count
       stored.reserve(count)
       try features.read(part.rows, into: &stored, 0..<count)
@@ -143,19 +166,87 @@ final class RowLoader {
       adapter.place(stored, rows: part.rows.count, into: &buffer, at: range.lowerBound)
     } else {
       try features.read(part.rows, into: &buffer, range.lowerBound..<range.lowerBound + room)
-      adapter?.restore(&buffer, offset: range.lowerBound, rows: part.rows.count)
     }
-    transform.apply(to: &buffer, offset: range.lowerBound, rows: part.rows.count, columns: columns)
-    // After the transform: what is not finite stays so, and what becomes so is found as well.
-    if case .replace(let value) = nonFinite {
-      transform.replaceNonFinite(in: &buffer, range, columns: columns, with: value)
-    }
-    guard Elementwise.isFinite(buffer, range) || nonFinite == .skipRow else {
+    guard accept(&buffer, range) else {
       let index = (Elementwise.firstNonFinite(buffer, range) ?? range.lowerBound) - range.lowerBound
       throw notFinite(
         features: true, shard: part.shard, row: part.rows.lowerBound + index / columns, column: index % columns,
         value: buffer[range.lowerBound + index])
     }
+  }
+
+  /// Reads the features of `part`, a block, each row to that row of `memory` which `places[range]` names.
+  func scatterFeatures(
+    _ part: ShardRows, into memory: inout FloatBuffer, at places: [Int32], _ range: Range<Int>
+  ) throws(DataError) {
+    guard parts.contains(.features) else { return }
+    if try scatterPieces(of: part, into: &memory, at: places, range) { return }
+    staging.reserve(part.rows.count * columns + Self.checksumFloats)
+    try loadFeatures(part, into: &staging, at: 0, room: staging.count)
+    memory.scatter(staging, rows: 0..<part.rows.count, columns: columns, to: places, range)
+  }
+
+  /// Room behind a block for the checksum that is read with it.
+  private static let checksumFloats = 16
+
+  /// How the features of a shard become those that are read; nil where they are those already.
+  private func featureAdapter(_ shard: Int) -> RowAdapter? {
+    dataset.adapter(ofShard: shard).flatMap { $0.keepsFeatures ? nil : $0 }
+  }
+
+  private func openFeatures(_ shard: Int) throws(DataError) -> ShardFiles.OpenSet {
+    guard let features = try files.shard(shard).features else {
+      preconditionFailure("shard \(shard) was opened without features")
+    }
+    return features
+  }
+
+  /// Reads the features of `part` piece by piece, each of which is transformed and checked in the cache; false where something is not as it
+  /// should be: then who reads them in one finds what it is.
+  private func loadPieces(
+    of part: ShardRows, _ features: ShardFiles.OpenSet, into buffer: inout FloatBuffer, at row: Int
+  ) -> Bool {
+    guard featureAdapter(part.shard) == nil, var pieces = features.pieces(of: part.rows) else { return false }
+    var done = 0
+    while let rows = Self.next(of: &pieces, into: &buffer, at: (row + done) * columns) {
+      guard accept(&buffer, (row + done) * columns..<(row + done + rows) * columns) else { return false }
+      done += rows
+    }
+    return done == part.rows.count
+  }
+
+  /// As `loadPieces`, for `scatterFeatures`.
+  private func scatterPieces(
+    of part: ShardRows, into memory: inout FloatBuffer, at places: [Int32], _ range: Range<Int>
+  ) throws(DataError) -> Bool {
+    guard featureAdapter(part.shard) == nil, var pieces = try openFeatures(part.shard).pieces(of: part.rows) else {
+      return false
+    }
+    staging.reserve(min(pieces.largest, part.rows.count) * columns)
+    var done = 0
+    while let rows = Self.next(of: &pieces, into: &staging, at: 0) {
+      guard accept(&staging, 0..<rows * columns) else { return false }
+      let place = range.lowerBound + done
+      memory.scatter(staging, rows: 0..<rows, columns: columns, to: places, place..<place + rows)
+      done += rows
+    }
+    return done == part.rows.count
+  }
+
+  private static func next(of pieces: inout RowPieces, into buffer: inout FloatBuffer, at offset: Int) -> Int? {
+    var all = buffer.mutableSpan
+    var room = all._mutatingExtracting(offset...)
+    return pieces.next(into: &room)
+  }
+
+  /// Transforms rows that were read; false where a number is not finite and no policy allows it.
+  private func accept(_ buffer: inout FloatBuffer, _ range: Range<Int>) -> Bool {
+    transform.apply(to: &buffer, offset: range.lowerBound, rows: range.count / columns, columns: columns)
+    // After the transform: what is not finite stays so, and what becomes so is found as well.
+    if case .replace(let value) = nonFinite {
+      transform.replaceNonFinite(in: &buffer, range, columns: columns, with: value)
+    }
+    return Elementwise.isFinite(buffer, range) || nonFinite == .skipRow
   }
 
   /// Reads the targets of `part` to row `row` of `buffer` and what follows, if this loader reads any.
@@ -183,10 +274,20 @@ final class RowLoader {
     case .binary: limit = Float((adapter?.classes?.count ?? 2) - 1)
     case .values, .none: return
     }
+    guard limit > 0x1p22 || !Elementwise.areWhole(buffer, range, upTo: limit) else { return }
     if let index = Self.firstOdd(buffer.span, range, limit: limit) {
       throw oddLabel(part.shard, row: part.rows.lowerBound + index / width, column: index % width, limit: Int(limit))
     }
     adapter?.mapClasses(&buffer, range)
+  }
+
+  /// Reads the targets of `part`, each row's to that row of `memory` which `places[range]` names; to be called as `loadTargets` is.
+  func scatterTargets(
+    _ part: ShardRows, into memory: inout FloatBuffer, at places: [Int32], _ range: Range<Int>
+  ) throws(DataError) {
+    stagedTargets.reserve(part.rows.count * targetsPerRow)
+    try loadTargets(part, into: &stagedTargets, at: 0)
+    memory.scatter(stagedTargets, rows: 0..<part.rows.count, columns: targetsPerRow, to: places, range)
   }
 
   private func loadOneHot(

@@ -45,7 +45,11 @@ public struct SafetensorsLayout: Sendable {
     bytes = starts[tensors.count]
   }
 
-  /// What stands before the elements: length and JSON, padded with spaces to a multiple of 8 bytes so that the elements are aligned.
+  /// From this size on the elements begin with a page, so that whole pages can be written past the system's cache.
+  static let largeBytes = 1 << 20
+
+  /// What stands before the elements: length and JSON, padded with spaces to a multiple of 8 bytes, in large files of a page, so that
+  /// the elements are aligned.
   /// - Parameter checksum: of the content, of 16 digits whatever it is; nil where the file carries none.
   private static func header(
     _ tensors: [Entry], _ metadata: [(key: String, value: String)], checksum: String?
@@ -71,7 +75,8 @@ public struct SafetensorsLayout: Sendable {
     }
     var text = Array(JSONValue.object(members).serialized(pretty: false).utf8)
     while text.last == UInt8(ascii: "\n") { text.removeLast() }
-    while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }
+    let side = start >= largeBytes ? File.pageBytes : 8
+    while (8 + text.count) % side != 0 { text.append(UInt8(ascii: " ")) }
     precondition(text.count <= SafetensorsHeader.mostBytes, "a header of \(text.count) bytes")
     return (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) } + text
   }

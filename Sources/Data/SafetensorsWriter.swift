@@ -20,7 +20,13 @@ public final class SafetensorsWriter {
     self.path = path
     self.layout = layout
     parts = [Checksum.Part](repeating: Checksum.Part(), count: layout.tensors.count)
-    do { file = try File.openOrCreate(path) } catch { throw DataError(writing: error) }
+    do throws(FilesError) {
+      let file = try File.openOrCreate(path)
+      if layout.bytes >= SafetensorsLayout.largeBytes { try file.reserve(bytes: layout.bytes) }
+      self.file = consume file
+    } catch {
+      throw Self.failed(error, path, layout)
+    }
   }
 
   /// Writes the elements of `buffer` in `range` to tensor `tensor`, from its element `index` on.
@@ -35,13 +41,14 @@ public final class SafetensorsWriter {
     parts[tensor].update(values, at: MemoryLayout<Float>.stride * index)
     bytes += MemoryLayout<Float>.stride * range.count
     let offset = layout.offset(ofTensor: tensor, element: index)
-    try writing { (file) throws(FilesError) in try file.write(values, at: offset) }
+    try writing { (file) throws(FilesError) in try file.writePastCache(values, at: offset) }
   }
 
   /// Brings what was written to the disk.
+  /// - Parameter willSeal: this process seals the file afterwards, which brings all that it has written to the disk.
   /// - Returns: what it was, for the checksums of the whole.
-  public func finish() throws(DataError) -> SafetensorsPart {
-    try writing { (file) throws(FilesError) in try file.synchronize() }
+  public func finish(willSeal: Bool = false) throws(DataError) -> SafetensorsPart {
+    if !willSeal { try writing { (file) throws(FilesError) in try file.synchronize() } }
     if let file = file.take() {
       do { try file.close() } catch { throw Self.failed(error, path, layout) }
     }

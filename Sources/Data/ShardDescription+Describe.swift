@@ -8,11 +8,15 @@ extension ShardDescription {
   /// - Parameters:
   ///   - targets: nil where none are needed.
   ///   - scanLabels: reads all targets to find their range, where there is one a row.
-  public static func attempt(path: String, features: String, targets: String?, scanLabels: Bool) -> ShardDescription {
+  ///   - trusted: the file may lead to others (`HDF5File.open`).
+  public static func attempt(
+    path: String, features: String, targets: String?, scanLabels: Bool, trusted: Bool = false
+  ) -> ShardDescription {
     do {
-      return try describe(path: path, features: features, targets: targets, scanLabels: scanLabels)
+      return try describe(
+        path: path, features: features, targets: targets, scanLabels: scanLabels, trusted: trusted)
     } catch {
-      return ShardDescription(path: path, features: features, targets: targets, failure: error)
+      return ShardDescription(path: path, features: features, targets: targets, isTrusted: trusted, failure: error)
     }
   }
 
@@ -20,9 +24,9 @@ extension ShardDescription {
   /// - Throws: `DataError` if it cannot be opened, lacks a data set (with those that are there), or if features and targets do
   ///   not fit each other.
   public static func describe(
-    path: String, features: String, targets: String?, scanLabels: Bool
+    path: String, features: String, targets: String?, scanLabels: Bool, trusted: Bool = false
   ) throws(DataError) -> ShardDescription {
-    let file = try DataError.wrapping { () throws(HDF5Error) in try HDF5File.open(path) }
+    let file = try DataError.wrapping { () throws(HDF5Error) in try HDF5File.open(path, trusted: trusted) }
     let featureSet = try file.dataSet(named: features, role: "features")
     let featureShape = featureSet.shape
     guard featureSet.elementType.isNumber else {
@@ -63,7 +67,7 @@ extension ShardDescription {
       if scanLabels && width == 1 { labels = try scan(targetSet, rows: rows, path: path, name: targets) }
     }
     return ShardDescription(
-      path: path, features: features, targets: targets, rows: rows, columns: columns,
+      path: path, features: features, targets: targets, isTrusted: trusted, rows: rows, columns: columns,
       featureType: featureSet.elementType,
       featureShape: featureShape, chunkRows: featureSet.chunk?.first, targetType: targetType, targetShape: targetShape,
       labels: labels)

@@ -19,6 +19,8 @@ public struct ShardDescription: Equatable, Sendable {
   /// The names of the data sets that were looked at; `targets` is nil where none were wanted.
   public let features: String
   public let targets: String?
+  /// Whether the file may lead to others.
+  public let isTrusted: Bool
 
   /// What is wrong with the shard; all else is 0 or nil then.
   public let failure: DataError?
@@ -45,12 +47,14 @@ public struct ShardDescription: Equatable, Sendable {
   public var hasIntegerTargets: Bool { targetType?.isInteger ?? false }
 
   init(
-    path: String, features: String, targets: String?, rows: Int, columns: Int, featureType: ElementType,
+    path: String, features: String, targets: String?, isTrusted: Bool, rows: Int, columns: Int,
+    featureType: ElementType,
     featureShape: [Int], chunkRows: Int?, targetType: ElementType?, targetShape: [Int], labels: Labels?
   ) {
     self.path = path
     self.features = features
     self.targets = targets
+    self.isTrusted = isTrusted
     self.failure = nil
     self.rows = rows
     self.columns = columns
@@ -63,10 +67,11 @@ public struct ShardDescription: Equatable, Sendable {
   }
 
   /// A shard that could not be described.
-  public init(path: String, features: String, targets: String?, failure: DataError) {
+  public init(path: String, features: String, targets: String?, isTrusted: Bool = false, failure: DataError) {
     self.path = path
     self.features = features
     self.targets = targets
+    self.isTrusted = isTrusted
     self.failure = failure
     self.rows = 0
     self.columns = 0
@@ -106,6 +111,7 @@ extension ShardDescription {
     writer.write(path)
     writer.write(features)
     writer.write(targets)
+    writer.write(isTrusted)
     writer.write(optional: failure) { $1.encode(into: &$0) }
     guard failure == nil else { return }
     writer.write(rows)
@@ -129,12 +135,14 @@ extension ShardDescription {
     let path = try reader.readString()
     let features = try reader.readString()
     let targets = try reader.readOptional { (r) throws(DataError) in try r.readString() }
+    let isTrusted = try reader.readBool()
     if let failure = try reader.readOptional({ (r) throws(DataError) in try DataError(from: &r) }) {
-      self.init(path: path, features: features, targets: targets, failure: failure)
+      self.init(path: path, features: features, targets: targets, isTrusted: isTrusted, failure: failure)
       return
     }
     self.init(
-      path: path, features: features, targets: targets, rows: try reader.readInt(), columns: try reader.readInt(),
+      path: path, features: features, targets: targets, isTrusted: isTrusted, rows: try reader.readInt(),
+      columns: try reader.readInt(),
       featureType: ElementType(named: try reader.readString()),
       featureShape: try reader.readList { (r) throws(DataError) in try r.readInt() },
       chunkRows: try reader.readOptional { (r) throws(DataError) in try r.readInt() },

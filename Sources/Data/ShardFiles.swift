@@ -24,6 +24,9 @@ final class ShardFiles {
       }
     }
 
+    /// The same rows in pieces, past the library; nil where that is not possible.
+    func pieces(of rows: Range<Int>) -> RowPieces? { set.pieces(of: rows, as: Float.self) }
+
     /// Reads rows in full precision to the element `start` and what follows.
     func read(_ rows: Range<Int>, into values: inout [Double], from start: Int) throws(DataError) {
       guard let width = rowSize(of: set.shape) else { throw DataError(.invalid, "rows without a size") }
@@ -86,7 +89,9 @@ final class ShardFiles {
   }
 
   private func openShard(_ description: ShardDescription) throws(DataError) -> OpenShard {
-    let file = try DataError.wrapping { () throws(HDF5Error) in try HDF5File.open(description.path) }
+    let file = try DataError.wrapping { () throws(HDF5Error) in
+      try HDF5File.open(description.path, trusted: description.isTrusted)
+    }
     var features: OpenSet?
     if needs.contains(.features) {
       let set = try file.dataSet(named: description.features, role: "features")

@@ -27,20 +27,22 @@ public enum ShardInspector {
 
   /// Says of each shard what it holds; what is wrong with it is part of the description.
   ///
-  /// Parameters as in ``ShardDescription/attempt(path:features:targets:scanLabels:)``.
+  /// Parameters as in ``ShardDescription/attempt(path:features:targets:scanLabels:trusted:)``.
   public static func describe(
-    _ paths: [String], features: String, targets: String?, scanLabels: Bool
+    _ paths: [String], features: String, targets: String?, scanLabels: Bool, trusted: Bool = false
   ) throws(FilesError) -> [ShardDescription] {
     guard let program = program.withLock({ $0 }) else {
       return paths.map {
-        ShardDescription.attempt(path: $0, features: features, targets: targets, scanLabels: scanLabels)
+        ShardDescription.attempt(
+          path: $0, features: features, targets: targets, scanLabels: scanLabels, trusted: trusted)
       }
     }
     var found: [ShardDescription] = []
     while found.count < paths.count {
       let rest = Array(paths[found.count...].prefix(batch))
       let words = [
-        program, command, scanLabels ? "labels" : "-", features, targets == nil ? "-" : "targets", targets ?? "",
+        program, command, scanLabels ? "labels" : "-", trusted ? "trusted" : "-", features,
+        targets == nil ? "-" : "targets", targets ?? "",
       ]
       let child = try ChildProcess(
         // The backtracer of a crash takes seconds; a BLAS of many threads would take the memory that is counted.
@@ -50,7 +52,7 @@ public enum ShardInspector {
       guard descriptions.count < rest.count else { continue }
       found.append(
         ShardDescription(
-          path: rest[descriptions.count], features: features, targets: targets,
+          path: rest[descriptions.count], features: features, targets: targets, isTrusted: trusted,
           failure: failure(of: rest[descriptions.count], end)))
     }
     return found
@@ -101,14 +103,15 @@ public enum ShardInspector {
 extension ShardInspector {
   /// Looks into the shards that `words`, what stands behind `command`, name, and writes what they hold to standard output.
   public static func serve(_ words: [String]) -> Int32 {
-    guard words.count >= 4 else { return 64 }
-    let targets = words[2] == "targets" ? words[3] : nil
+    guard words.count >= 5 else { return 64 }
+    let targets = words[3] == "targets" ? words[4] : nil
     do {
       try ResourceLimits.forbidCore()
-      for path in words[4...] {
+      for path in words[5...] {
         try limit(to: (try? FileSystem.status(of: path))?.bytes ?? 0)
         let description = ShardDescription.attempt(
-          path: path, features: words[1], targets: targets, scanLabels: words[0] == "labels")
+          path: path, features: words[2], targets: targets, scanLabels: words[0] == "labels",
+          trusted: words[1] == "trusted")
         if description.failure == nil { tryRows(of: description) }
         let bytes = description.encoded()
         let length = (0..<8).map { UInt8(truncatingIfNeeded: bytes.count >> (8 * $0)) }
@@ -128,7 +131,8 @@ extension ShardInspector {
   /// Reads the first and the last row: what is wrong with filters and types shows only there. An error is left to the training, which
   /// says what it then was about.
   private static func tryRows(of description: ShardDescription) {
-    guard description.rows > 0, let file = try? HDF5File.open(description.path) else { return }
+    guard description.rows > 0, let file = try? HDF5File.open(description.path, trusted: description.isTrusted)
+    else { return }
     for name in [description.features, description.targets].compactMap({ $0 }) {
       guard let set = try? file.dataset(named: name), let width = rowSize(of: set.shape), width <= largestRow else {
         continue

@@ -16,9 +16,9 @@ public struct File: ~Copyable, Sendable {
     if descriptor >= 0 { try? SystemCall.close(descriptor) }
   }
 
-  /// Opens an existing file for reading. A folder is refused.
+  /// Opens an existing file for reading. A folder is refused. Never waits: a pipe that nobody writes into is open at once.
   public static func openForReading(_ path: String) throws(FilesError) -> File {
-    let file = try File(path, action: "open", flags: O_RDONLY)
+    let file = try File(path, action: "open", flags: O_RDONLY | O_NONBLOCK)
     if try file.status().kind == .directory {
       throw FilesError(action: "open", call: "open", path: path, code: EISDIR)
     }
@@ -101,6 +101,62 @@ public struct File: ~Copyable, Sendable {
   public func write(_ floats: Span<Float>, at offset: Int) throws(FilesError) {
     requireLittleEndian()
     try unsafe floats.withUnsafeBytes { (buffer) throws(FilesError) in try unsafe drain(buffer, at: offset) }
+  }
+
+  /// Writes the numbers as `write(_:at:)` does, what is whole pages both in memory and in the file past the system's cache where the
+  /// file system can: for large files that nobody reads soon it saves the copy, and most of the system's work.
+  public func writePastCache(_ floats: Span<Float>, at offset: Int) throws(FilesError) {
+    requireLittleEndian()
+    try unsafe floats.withUnsafeBytes { (buffer) throws(FilesError) in
+      let pages = unsafe Self.wholePages(buffer, at: offset)
+      guard pages.count >= Self.leastPastCache else { return try unsafe drain(buffer, at: offset) }
+      try unsafe drain(UnsafeRawBufferPointer(rebasing: buffer[..<pages.lowerBound]), at: offset)
+      let middle = unsafe UnsafeRawBufferPointer(rebasing: buffer[pages])
+      if try unsafe !drainPastCache(middle, at: offset + pages.lowerBound) {
+        try unsafe drain(middle, at: offset + pages.lowerBound)
+      }
+      let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[pages.upperBound...])
+      try unsafe drain(rest, at: offset + pages.upperBound)
+    }
+  }
+
+  /// Where reading and writing past the cache begin and end.
+  public static let pageBytes = 4096
+  private static let leastPastCache = 1 << 16
+
+  /// The bytes of `buffer` that fill pages which begin where pages of the file begin.
+  private static func wholePages(_ buffer: UnsafeRawBufferPointer, at offset: Int) -> Range<Int> {
+    let head = (pageBytes - offset % pageBytes) % pageBytes
+    guard head < buffer.count, let base = buffer.baseAddress,
+      unsafe Int(bitPattern: base + head) % pageBytes == 0
+    else { return 0..<0 }
+    return head..<head + (buffer.count - head) / pageBytes * pageBytes
+  }
+
+  /// - Returns: false where the file system cannot write past the cache; what was written then is to be written again.
+  private func drainPastCache(_ buffer: UnsafeRawBufferPointer, at offset: Int) throws(FilesError) -> Bool {
+    let descriptor = self.descriptor
+    guard (try? SystemCall.setDirect(descriptor, true)) != nil else { return false }
+    var isWritten = true
+    do {
+      try unsafe drain(buffer, at: offset)
+    } catch {
+      // As where a write was cut short within a page.
+      guard error.code == EINVAL else { throw error }
+      isWritten = false
+    }
+    try naming(path, "write") { () throws(SystemCall.Failure) in try SystemCall.setDirect(descriptor, false) }
+    return isWritten
+  }
+
+  /// Takes the room for a file of `bytes` bytes, where the file system can do that: what is missing is known before anything is written.
+  public func reserve(bytes: Int) throws(FilesError) {
+    let descriptor = self.descriptor
+    do {
+      try naming(path, "write") { () throws(SystemCall.Failure) in try SystemCall.fallocate(descriptor, bytes) }
+    } catch {
+      guard [EOPNOTSUPP, ENOSYS, EINVAL].contains(error.code) else { throw error }
+    }
   }
 
   /// Writes `bytes` from the byte `offset` on, over what is there.

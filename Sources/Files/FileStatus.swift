@@ -15,6 +15,8 @@ public struct FileStatus: Equatable, Sendable {
   public let bytes: Int
   /// When it was last written, in nanoseconds since 1970.
   public let modified: Int
+  /// Tells files of one file system apart: another number is another file, also under the same name.
+  public let number: UInt64
 
   init(_ status: stat) {
     switch status.st_mode & S_IFMT {
@@ -23,6 +25,7 @@ public struct FileStatus: Equatable, Sendable {
     default: kind = .other
     }
     bytes = Int(status.st_size)
+    number = UInt64(status.st_ino)
     modified = status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
   }
 }

@@ -49,6 +49,14 @@ extension FileSystem {
     try synchronizeDirectory(directory(of: path))
   }
 
+  /// Writes a file in its place and flushes it: for one in a folder that gets its name when all in it is written.
+  public static func writeThrough(_ bytes: [UInt8], to path: String) throws(FilesError) {
+    let file = try File.create(path)
+    try file.write(bytes)
+    try file.synchronize()
+    try file.close()
+  }
+
   /// Where to write what shall appear at `path` in one step: beside it, hidden, and named after this process.
   public static func partialPath(for path: String) -> String {
     join(directory(of: path), ".\(name(of: path)).\(Machine.processIdentifier).partial")

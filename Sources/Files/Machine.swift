@@ -10,6 +10,13 @@ public enum Machine {
     return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
+  /// The time of day as file systems note it, in nanoseconds since 1970.
+  public static var nanosecondsSince1970: Int {
+    var now = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &now)
+    return now.tv_sec * 1_000_000_000 + now.tv_nsec
+  }
+
   public static var processIdentifier: Int { Int(getpid()) }
 
   /// The path of the program that this process runs.

@@ -9,6 +9,7 @@ package enum SystemCall {
   package enum Name: String, CaseIterable, Sendable {
     case open, close, pread, write, pwrite, fsync, ftruncate, fstat, stat, lstat, flock, mkdir, rename, unlink, rmdir
     case opendir, readdir, statvfs, getcwd, poll, read, pipe, spawn, waitpid, kill, signalfd, readlink, thread
+    case fallocate, fcntl
   }
 
   /// A call that failed, with the value of `errno`.
@@ -75,6 +76,16 @@ package enum SystemCall {
   static func ftruncate(_ descriptor: Int32, _ bytes: Int) throws(Failure) {
     _ = try made(.ftruncate) { Glibc.ftruncate(descriptor, bytes) }
     FaultPlan.current?.note(.truncate(descriptor: descriptor, bytes: bytes))
+  }
+
+  /// Takes the room for a file of so many bytes. What it holds stays, and zeros follow.
+  static func fallocate(_ descriptor: Int32, _ bytes: Int) throws(Failure) {
+    _ = try made(.fallocate) { cprocess_reserve(descriptor, bytes) }
+  }
+
+  /// Lets writes go past the system's cache, or through it again.
+  static func setDirect(_ descriptor: Int32, _ isDirect: Bool) throws(Failure) {
+    _ = try made(.fcntl) { cprocess_set_direct(descriptor, isDirect ? 1 : 0) }
   }
 
   static func fstat(_ descriptor: Int32) throws(Failure) -> Glibc.stat {

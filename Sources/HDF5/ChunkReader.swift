@@ -69,6 +69,9 @@ final class ChunkReader: Sendable {
     }
   }
 
+  /// What is kept may have changed in the file.
+  func forget() { kept.withLock { $0.chunk = nil } }
+
   private func keep(_ chunk: Int, of dataset: hid_t, _ kept: inout Kept) -> Bool {
     if kept.chunk == chunk { return true }
     kept.chunk = nil

@@ -1,4 +1,5 @@
 import CHDF5
+import Glibc
 
 /// What a data set's header says, read and judged before anything of the data is touched.
 struct DatasetLayout {
@@ -16,6 +17,8 @@ struct DatasetLayout {
   /// Whether the filters stand in the order in which everybody writes them: bytes sorted, compressed, checksum.
   let hasUsualFilters: Bool
   let storedBytes: Int
+  /// Whether the data lie in other files, as only those of a trusted one may.
+  let isElsewhere: Bool
 
   /// Reads the header of `dataset`; the caller holds the lock.
   ///
@@ -25,8 +28,14 @@ struct DatasetLayout {
     let creation = try Identifier(H5Dget_create_plist(dataset), "H5Dget_create_plist", what, path: place.file)
     // First of all: the questions that follow make the library look for the sources of a virtual data set.
     let layout = H5Pget_layout(creation.handle)
-    if layout == H5D_VIRTUAL { throw place.forbidden("is a virtual data set, whose data lie in other files") }
-    if H5Pget_external_count(creation.handle) > 0 {
+    let isVirtual = layout == H5D_VIRTUAL
+    let isExternal = H5Pget_external_count(creation.handle) > 0
+    isElsewhere = isVirtual || isExternal
+    if place.session.isTrusted {
+      if isVirtual { try place.checkSources(of: creation.handle) }
+    } else if isVirtual {
+      throw place.forbidden("is a virtual data set, whose data lie in other files")
+    } else if isExternal {
       throw place.forbidden("keeps its data in other files (external storage)")
     }
     let pipeline = try Self.filters(creation.handle, place)
@@ -193,5 +202,23 @@ extension DatasetLayout {
 extension HDF5Location {
   func forbidden(_ what: String) -> HDF5Error {
     HDF5Error(.forbidden, "'\(path)' in '\(file)' \(what); such data are not read", path: file)
+  }
+
+  /// Throws where a file is missing that a virtual data set takes its data from: the library would make up zeros in their place.
+  fileprivate func checkSources(of creation: hid_t) throws(HDF5Error) {
+    var count = 0
+    let what = "open '\(path)'"
+    try check(unsafe H5Pget_virtual_count(creation, &count), "H5Pget_virtual_count", what, path: file)
+    for index in 0..<count {
+      var name = [CChar](repeating: 0, count: 4096)
+      guard unsafe H5Pget_virtual_filename(creation, index, &name, name.count) > 0 else { continue }
+      let source = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      // The file itself, and names with a number in them, of which there may be any number.
+      guard source != ".", !source.contains("%") else { continue }
+      let folder = file.contains("/") ? String(file[...(file.lastIndex(of: "/") ?? file.startIndex)]) : ""
+      guard unsafe access(source, R_OK) != 0, unsafe access(folder + source, R_OK) != 0 else { continue }
+      throw HDF5Error(
+        .missing, "'\(path)' in '\(file)' takes data from '\(source)', which cannot be read", path: file)
+    }
   }
 }

@@ -10,15 +10,21 @@ final class FileSession: @unchecked Sendable {
   let handle: hid_t
   let path: String
   let isReadOnly: Bool
+  /// Whether links are followed and data may lie in other files.
+  let isTrusted: Bool
+  /// Read while a writer may add to it.
+  let isShared: Bool
   // Both are touched only under the library's lock.
   private var failure: HDF5Error?
   private var isClosed = false
 
   /// Takes over a file that the library has just opened.
-  init(_ handle: hid_t, path: String, isReadOnly: Bool) {
+  init(_ handle: hid_t, path: String, isReadOnly: Bool, isTrusted: Bool = false, isShared: Bool = false) {
     self.handle = handle
     self.path = path
     self.isReadOnly = isReadOnly
+    self.isTrusted = isTrusted
+    self.isShared = isShared
   }
 
   deinit {

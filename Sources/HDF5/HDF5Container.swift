@@ -73,6 +73,8 @@ extension HDF5Location {
   fileprivate func kind(ofMember path: String) -> HDF5Member.Kind {
     switch unsafe chdf5_link_type(handle, path) {
     case Int32(H5L_TYPE_HARD.rawValue): break
+    case Int32(H5L_TYPE_SOFT.rawValue) where session.isTrusted: break
+    case Int32(H5L_TYPE_EXTERNAL.rawValue) where session.isTrusted: break
     case 0...: return .link
     default: return .damaged
     }

@@ -45,7 +45,9 @@ public struct HDF5Dataset: ~Copyable, Sendable, HDF5Attributed {
     chunk = layout.chunk
     filters = layout.filters
     isExtendable = layout.isExtendable
-    state = DatasetState(shape: layout.shape, chunks: ChunkReader(layout, isReadOnly: place.isReadOnly))
+    state = DatasetState(
+      shape: layout.shape, chunks: ChunkReader(layout, isReadOnly: place.isReadOnly),
+      places: RowPlaces(layout, in: place.session))
   }
 }
 
@@ -53,10 +55,12 @@ public struct HDF5Dataset: ~Copyable, Sendable, HDF5Attributed {
 final class DatasetState: @unchecked Sendable {
   var shape: [Int]
   let chunks: ChunkReader?
+  let places: RowPlaces?
 
-  init(shape: [Int], chunks: ChunkReader?) {
+  init(shape: [Int], chunks: ChunkReader?, places: RowPlaces?) {
     self.shape = shape
     self.chunks = chunks
+    self.places = places
   }
 }
 
@@ -64,8 +68,8 @@ extension HDF5Container where Self: ~Copyable {
   /// Opens the data set `name`.
   ///
   /// - Throws: `HDF5Error`: `.missing` with the names that are there, `.typeMismatch` if it is a group, `.forbidden` for
-  ///   links, external storage, virtual data sets and sizes over 1,000 times the stored ones, `.filter` for filters
-  ///   other than deflate, shuffle and Fletcher32.
+  ///   links, external storage and virtual data sets unless the file is trusted, and for sizes over 1,000 times the stored ones,
+  ///   `.filter` for filters other than deflate, shuffle and Fletcher32.
   public func dataset(named name: String) throws(HDF5Error) -> HDF5Dataset {
     let location = location
     return try Library.locked { () throws(HDF5Error) in try location.openDataset(name) }
@@ -97,7 +101,10 @@ extension HDF5Location {
     if isReadOnly {
       var bytes: hsize_t = 0
       try check(unsafe H5Fget_filesize(session.handle, &bytes), "H5Fget_filesize", what, path: file)
-      try layout.checkSizes(fileBytes: Int(clamping: bytes), at: place)
+      // A trusted link may lead to a larger file.
+      if !layout.isElsewhere {
+        try layout.checkSizes(fileBytes: session.isTrusted ? .max : Int(clamping: bytes), at: place)
+      }
     }
     return layout
   }

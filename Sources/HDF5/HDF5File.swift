@@ -15,9 +15,11 @@ public struct HDF5File: ~Copyable, Sendable, HDF5Container, HDF5Attributed {
   /// Opens a file for reading, also one that a writer of SWMR (single writer, multiple readers) has open or left open.
   ///
   /// Never locks the file: locks fail on many parallel file systems.
+  /// - Parameter trusted: links are followed, and data may lie in other files (external storage, virtual data sets): for files of
+  ///   which one knows who made them, since such a file can read whatever the user may.
   /// - Throws: `HDF5Error`, with a kind of its own for a missing file, a directory, a file without permission, one
   ///   that is not HDF5 (with its first bytes), is truncated (with both sizes), or was left open by a dead writer.
-  public static func open(_ path: String) throws(HDF5Error) -> HDF5File {
+  public static func open(_ path: String, trusted: Bool = false) throws(HDF5Error) -> HDF5File {
     try checkName(path)
     let probe = try FileProbe(path)
     try probe.checkLength(path)
@@ -26,7 +28,7 @@ public struct HDF5File: ~Copyable, Sendable, HDF5Container, HDF5Attributed {
       let plain = unsafe H5Fopen(path, chdf5_open_read_only(), access.handle)
       guard plain.rawValue < 0, probe.isMarkedOpen else {
         if plain.rawValue < 0 { throw failure("H5Fopen", "open the file", path: path) }
-        return HDF5File(session: FileSession(plain, path: path, isReadOnly: true))
+        return HDF5File(session: FileSession(plain, path: path, isReadOnly: true, isTrusted: trusted))
       }
       let shared = unsafe H5Fopen(path, chdf5_open_single_writer(), access.handle)
       guard shared.rawValue >= 0 else {
@@ -36,7 +38,8 @@ public struct HDF5File: ~Copyable, Sendable, HDF5Container, HDF5Attributed {
             + "h5clear -s '\(path)'",
           path: path, call: "H5Fopen", stack: ErrorStack.capture().lines)
       }
-      return HDF5File(session: FileSession(shared, path: path, isReadOnly: true))
+      return HDF5File(
+        session: FileSession(shared, path: path, isReadOnly: true, isTrusted: trusted, isShared: true))
     }
   }
 

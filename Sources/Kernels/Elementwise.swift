@@ -85,6 +85,20 @@ public enum Elementwise {
     return largest != 0x7F80_0000
   }
 
+  /// Whether all elements in `range` are whole numbers from 0 to `limit`, which is at most 2²².
+  public static func areWhole(_ buffer: borrowing FloatBuffer, _ range: Range<Int>, upTo limit: Float) -> Bool {
+    precondition(limit >= 0 && limit <= 0x1p22, "whole numbers up to \(limit)")
+    let values = buffer.span.extracting(range)
+    var odd: UInt32 = 0
+    for index in values.indices {
+      let value = values[index]
+      // 2²³ leaves no room for a fraction.
+      let isWhole = value >= 0 && value <= limit && (value + 0x1p23) - 0x1p23 == value
+      odd |= isWhole ? 0 : 1
+    }
+    return odd == 0
+  }
+
   /// The index in the buffer of the first element in `range` that is infinite or not a number; `nil` where there is
   /// none.
   public static func firstNonFinite(_ buffer: borrowing FloatBuffer, _ range: Range<Int>) -> Int? {

@@ -1,4 +1,5 @@
 import CRelaxed
+import CTiles
 
 extension FloatBuffer {
   /// Copies rows of `source` to this buffer, one behind the other from `row` on.
@@ -11,24 +12,30 @@ extension FloatBuffer {
     check(row * columns..<(row + places.count) * columns)
     guard columns > 0 else { return }
     let rows = source.count / columns
-    // Rows in a random order: the processor cannot guess the next one, so it is told a few rows ahead.
-    let ahead = 4
-    let lines = min(columns / 16 + 1, 16)
+    let ahead = Self.rowsAhead(columns)
     for index in 0..<places.count {
       if index + ahead < places.count {
-        let next = unsafe source.base + Int(places[index + ahead]) * columns
-        for line in 0..<lines { unsafe apus_prefetch(next + 16 * line) }
+        unsafe apus_prefetch_row(source.base + Int(places[index + ahead]) * columns, columns)
       }
       let place = Int(places[index])
       precondition(place >= 0 && place < rows, "row \(place) of \(rows)")
-      let from = unsafe source.base + place * columns
-      let to = unsafe base + (row + index) * columns
-      // A call of memcpy for every row costs more than a short row.
-      if columns < 32 {
-        for column in 0..<columns { unsafe to[column] = from[column] }
-      } else {
-        unsafe to.update(from: from, count: columns)
-      }
+      unsafe Self.copyRow(to: base + (row + index) * columns, from: source.base + place * columns, columns)
+    }
+  }
+
+  /// Rows in a random order: the processor cannot guess the next one, so it is told some rows ahead; the shorter they are the more, since
+  /// each takes less time.
+  private static func rowsAhead(_ columns: Int) -> Int { columns <= 128 ? 16 : 4 }
+
+  @inline(__always)
+  private static func copyRow(to: UnsafeMutablePointer<Float>, from: UnsafeMutablePointer<Float>, _ columns: Int) {
+    // A call of memcpy for every row costs more than a short row.
+    if columns == 1 {
+      unsafe to.pointee = from.pointee
+    } else if columns <= 128 {
+      unsafe apus_copy_row(to, from, columns)
+    } else {
+      unsafe to.update(from: from, count: columns)
     }
   }
 
@@ -43,17 +50,15 @@ extension FloatBuffer {
     source.check(rows.lowerBound * columns..<rows.upperBound * columns)
     guard columns > 0 else { return }
     let room = count / columns
+    let ahead = Self.rowsAhead(columns)
     for index in 0..<places.count {
+      if index + ahead < places.count {
+        unsafe apus_prefetch_row_write(base + Int(places[index + ahead]) * columns, columns)
+      }
       let place = Int(places[index])
       precondition(place >= 0 && place < room, "row \(place) of \(room)")
-      let from = unsafe source.base + (rows.lowerBound + index) * columns
-      let to = unsafe base + place * columns
-      // As in `gather`.
-      if columns < 32 {
-        for column in 0..<columns { unsafe to[column] = from[column] }
-      } else {
-        unsafe to.update(from: from, count: columns)
-      }
+      unsafe Self.copyRow(
+        to: base + place * columns, from: source.base + (rows.lowerBound + index) * columns, columns)
     }
   }
 }

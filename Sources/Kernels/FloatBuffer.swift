@@ -120,6 +120,14 @@ import Glibc
     unsafe (base + offset).update(from: base + range.lowerBound, count: range.count)
   }
 
+  /// Exchanges the elements in `range` with those of `other` from `offset` on.
+  public mutating func exchange(_ range: Range<Int>, with other: inout FloatBuffer, at offset: Int) {
+    check(range)
+    other.check(offset: offset, count: range.count)
+    let (own, its) = unsafe (base + range.lowerBound, other.base + offset)
+    for index in 0..<range.count { unsafe (own[index], its[index]) = (its[index], own[index]) }
+  }
+
   /// Sets the elements in `range` to `value`; all without a range.
   public mutating func fill(_ range: Range<Int>? = nil, with value: Float) {
     let range = range ?? 0..<count

@@ -1,3 +1,4 @@
+import CRelaxed
 import CTiles
 
 /// Layers with one output over rows where they lie, which need not be copied together first.
@@ -17,7 +18,8 @@ public enum LinearRows {
     let (x, w, y) = unsafe (features.base, weights.base + offset, scores.base)
     unsafe rows.withPlaces { places, first in
       if Multiply.usesTiles {
-        unsafe apus_dots(rows.count, columns, x + first * columns, columns, places, w, y, 1, 0)
+        unsafe apus_dots(
+          rows.count, columns, x + first * columns, columns, places, rows.named, w, y, 1, 0)
         return
       }
       for index in 0..<rows.count {
@@ -118,6 +120,9 @@ public enum LinearRows {
     unsafe x + (places.map { unsafe Int($0[index]) } ?? first + index) * columns
   }
 
+  /// Rows that a run of steps asks for ahead of their use: their order is random.
+  private static let rowsAhead = 16
+
   /// Operands of a run of steps.
   @unsafe private struct Problem {
     let x: UnsafeMutablePointer<Float>
@@ -133,36 +138,59 @@ public enum LinearRows {
     func descend(
       _ rows: RowSelection, _ loss: (_ score: Float, _ target: Float) -> (term: Float, slope: Float)
     ) -> Descent {
-      // The weights with zeros behind them, as the kernels for a row want them; the bias in a register.
-      let room = unsafe (columns + 15) & ~15
-      return unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: room) { weights in
-        guard let copy = weights.baseAddress else { preconditionFailure("no room for \(room) weights") }
-        unsafe copy.initialize(repeating: 0, count: room)
-        unsafe copy.update(from: w, count: columns)
-        let descent = unsafe rows.withPlaces { unsafe descend(copy, rows.count, $0, $1, loss) }
-        unsafe w.update(from: copy, count: columns)
+      guard unsafe Multiply.usesTiles && columns <= 32 else {
+        return unsafe descend(rows, vectors: (columns + 15) / 16, loss)
+      }
+      if unsafe columns <= 16 { return unsafe descend(rows, vectors: 1, loss) }
+      return unsafe descend(rows, vectors: 2, loss)
+    }
+
+    /// - Parameter vectors: how many hold the weights; where it is a constant, they stay in registers.
+    @inline(__always)
+    private func descend(
+      _ rows: RowSelection, vectors: Int, _ loss: (_ score: Float, _ target: Float) -> (term: Float, slope: Float)
+    ) -> Descent {
+      unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: 16 * vectors) { weights in
+        guard let copy = weights.baseAddress else { preconditionFailure("no room for \(16 * vectors) weights") }
+        if Multiply.usesTiles {
+          unsafe apus_widen(vectors, columns, w, copy)
+        } else {
+          unsafe copy.update(from: w, count: columns)
+        }
+        let named = rows.named
+        let descent = unsafe rows.withPlaces { unsafe descend(copy, vectors, rows.count, $0, named: named, $1, loss) }
+        if Multiply.usesTiles {
+          unsafe apus_narrow(vectors, columns, copy, w)
+        } else {
+          unsafe w.update(from: copy, count: columns)
+        }
         return descent
       }
     }
 
     @inline(__always)
     private func descend(
-      _ weights: UnsafeMutablePointer<Float>, _ count: Int, _ places: UnsafePointer<Int32>?, _ first: Int,
-      _ loss: (_ score: Float, _ target: Float) -> (term: Float, slope: Float)
+      _ weights: UnsafeMutablePointer<Float>, _ vectors: Int, _ count: Int, _ places: UnsafePointer<Int32>?, named: Int,
+      _ first: Int, _ loss: (_ score: Float, _ target: Float) -> (term: Float, slope: Float)
     ) -> Descent {
       let columns = unsafe columns
       var bias = unsafe w[columns]
       var last: Float = 0
       var steps = 0
       while steps < count {
+        if let places = unsafe places, steps + LinearRows.rowsAhead < named {
+          let next = unsafe Int(places[steps + LinearRows.rowsAhead])
+          unsafe apus_prefetch_row(x + next * columns, columns)
+          unsafe apus_prefetch_row(y + next, 1)
+        }
         let place = unsafe places.map { unsafe Int($0[steps]) } ?? first + steps
         let row = unsafe x + place * columns
         let product =
           Multiply.usesTiles
-          ? unsafe apus_dot(columns, row, weights) : unsafe Reduce.laneDot(row, weights, count: columns)
+          ? unsafe apus_dot(vectors, columns, row, weights) : unsafe Reduce.laneDot(row, weights, count: columns)
         let (term, slope) = unsafe loss(product + bias, y[place])
         if let trace = unsafe trace { unsafe (trace.scores[steps], trace.losses[steps]) = (product + bias, term) }
-        guard unsafe term.isFinite && slope.isFinite && step(weights, row, slope, rates[steps]) else { break }
+        guard unsafe term.isFinite && slope.isFinite && step(weights, vectors, row, slope, rates[steps]) else { break }
         // No penalty draws the bias.
         unsafe bias = bias.addingProduct(-rates[steps], Update.Gradient(scale: 1, l1: 0, l2: 0).of(slope, at: bias))
         last = term
@@ -175,10 +203,11 @@ public enum LinearRows {
     /// Updates the weights; false, and nothing is done, where the gradient is not finite.
     @inline(__always)
     private func step(
-      _ weights: UnsafeMutablePointer<Float>, _ row: UnsafeMutablePointer<Float>, _ slope: Float, _ rate: Float
+      _ weights: UnsafeMutablePointer<Float>, _ vectors: Int, _ row: UnsafeMutablePointer<Float>, _ slope: Float,
+      _ rate: Float
     ) -> Bool {
       if Multiply.usesTiles {
-        return unsafe apus_descend_row(columns, slope, row, penalty.l1, penalty.l2, rate, weights) != 0
+        return unsafe apus_descend_row(vectors, columns, slope, row, penalty.l1, penalty.l2, rate, weights) != 0
       }
       let columns = unsafe columns
       for column in 0..<columns where unsafe !(slope * row[column]).isFinite { return false }

@@ -21,36 +21,52 @@ enum Philox {
     return SIMD4(a, b, c, d)
   }
 
-  /// The blocks of eight counters, from `first` on, under `key`: the words of each one after the other.
+  /// The blocks of sixteen counters, from `first` on, under `key`: the words of each one after the other.
   ///
-  /// For long runs of words; side by side, the ciphers do not wait for their multiplications.
-  static func run(from first: UInt64, key: SIMD2<UInt32>) -> InlineArray<32, UInt32> {
-    var a = SIMD8<UInt32>()
-    var b = SIMD8<UInt32>()
-    for lane in 0..<8 {
-      let counter = first &+ UInt64(lane)
-      a[lane] = UInt32(truncatingIfNeeded: counter)
-      b[lane] = UInt32(truncatingIfNeeded: counter >> 32)
-    }
-    var (c, d) = (SIMD8<UInt32>(), SIMD8<UInt32>())
+  /// For long runs of words; side by side, the ciphers do not wait for their multiplications. A word stays in the lower half of a lane of 64
+  /// bits, with anything in the upper one, because a product has 64 and is cut nowhere.
+  static func run(from first: UInt64, key: SIMD2<UInt32>) -> InlineArray<64, UInt32> {
+    let steps = SIMD8<UInt64>(0, 1, 2, 3, 4, 5, 6, 7)
+    var near = Lanes(counters: SIMD8(repeating: first) &+ steps)
+    var far = Lanes(counters: SIMD8(repeating: first &+ 8) &+ steps)
     var (low, high) = (key[0], key[1])
     for _ in 0..<10 {
-      let first = SIMD8<UInt64>(truncatingIfNeeded: a) &* 0xD251_1F53
-      let second = SIMD8<UInt64>(truncatingIfNeeded: c) &* 0xCD9E_8D57
-      a = SIMD8<UInt32>(truncatingIfNeeded: second &>> 32) ^ b ^ SIMD8(repeating: low)
-      b = SIMD8<UInt32>(truncatingIfNeeded: second)
-      c = SIMD8<UInt32>(truncatingIfNeeded: first &>> 32) ^ d ^ SIMD8(repeating: high)
-      d = SIMD8<UInt32>(truncatingIfNeeded: first)
+      near.round(low, high)
+      far.round(low, high)
       low &+= 0x9E37_79B9
       high &+= 0xBB67_AE85
     }
-    var words = InlineArray<32, UInt32>(repeating: 0)
-    for lane in 0..<8 {
-      words[4 * lane] = a[lane]
-      words[4 * lane + 1] = b[lane]
-      words[4 * lane + 2] = c[lane]
-      words[4 * lane + 3] = d[lane]
-    }
+    var words = InlineArray<64, UInt32>(repeating: 0)
+    near.write(to: &words, from: 0)
+    far.write(to: &words, from: 32)
     return words
+  }
+
+  /// Eight blocks side by side.
+  private struct Lanes {
+    private var a, b, c, d: SIMD8<UInt64>
+
+    @inline(__always)
+    init(counters: SIMD8<UInt64>) {
+      (a, b, c, d) = (counters, counters &>> 32, SIMD8(), SIMD8())
+    }
+
+    @inline(__always)
+    mutating func round(_ low: UInt32, _ high: UInt32) {
+      let first = (a & 0xFFFF_FFFF) &* 0xD251_1F53
+      let second = (c & 0xFFFF_FFFF) &* 0xCD9E_8D57
+      (a, b) = (second &>> 32 ^ b ^ UInt64(low), second)
+      (c, d) = (first &>> 32 ^ d ^ UInt64(high), first)
+    }
+
+    @inline(__always)
+    func write(to words: inout InlineArray<64, UInt32>, from start: Int) {
+      for lane in 0..<8 {
+        words[start + 4 * lane] = UInt32(truncatingIfNeeded: a[lane])
+        words[start + 4 * lane + 1] = UInt32(truncatingIfNeeded: b[lane])
+        words[start + 4 * lane + 2] = UInt32(truncatingIfNeeded: c[lane])
+        words[start + 4 * lane + 3] = UInt32(truncatingIfNeeded: d[lane])
+      }
+    }
   }
 }

@@ -104,11 +104,11 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
   }
 }
 
-/// Words of a stream one after the other, made 32 at a time.
+/// Words of a stream one after the other, made 64 at a time.
 private struct WordRun {
   private let key: SIMD2<UInt32>
   private(set) var position: UInt64
-  private var words = InlineArray<32, UInt32>(repeating: 0)
+  private var words = InlineArray<64, UInt32>(repeating: 0)
   /// The first position behind `words`.
   private var end: UInt64
 
@@ -122,9 +122,9 @@ private struct WordRun {
     if position == end {
       // From the start of the block that the position is in.
       words = Philox.run(from: position >> 2, key: key)
-      end = (position & ~3) &+ 32
+      end = (position & ~3) &+ 64
     }
-    let word = words[Int(32 &- (end &- position))]
+    let word = words[Int(64 &- (end &- position))]
     position &+= 1
     return word
   }

@@ -9,6 +9,9 @@ public struct RowSelection: Sendable {
   /// The rows, where they do not lie one behind the other.
   let places: [Int32]?
 
+  /// Rows that are named, these and those behind them.
+  var named: Int { places.map { $0.count - first } ?? count }
+
   /// `count` rows from `first` on.
   public init(first: Int, count: Int) {
     precondition(first >= 0 && count >= 0, "\(count) rows from \(first) on")

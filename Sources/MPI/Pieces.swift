@@ -12,10 +12,11 @@ package enum Pieces {
 
   /// Calls `body` for each piece of `region`, in order; once, with nothing, for an empty one. For collectives on a count
   /// that all ranks know: they all make the same calls.
+  /// - Parameter most: elements of a piece, where fewer are wanted.
   static func forEach(
-    of region: Region, _ body: (_ piece: Region, _ count: Int32) throws(MPIError) -> Void
+    of region: Region, most: Int = .max, _ body: (_ piece: Region, _ count: Int32) throws(MPIError) -> Void
   ) throws(MPIError) {
-    let limit = Self.limit
+    let limit = min(Self.limit, most)
     var start = 0
     repeat {
       let end = min(region.count, start + limit)

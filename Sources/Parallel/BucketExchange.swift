@@ -5,7 +5,7 @@ import MPI
 /// Sums a gradient over all ranks bucket by bucket on a thread of its own, while the layers before it still compute.
 ///
 /// Buckets go from the last parameters to the first, as a backward pass makes them; the totals of the step are in the last bucket. The
-/// bits are those of `OrderedExchange`: the same tree for every element.
+/// bits are those of `OrderedExchange`, where numbers go as floats: the same tree for every element.
 ///
 /// Open MPI carries messages on only while somebody is in one of its calls: the thread asks after them, and sleeps between two questions,
 /// so that it takes little of a core on which a rank computes. Between `hand` and the end of the last `collect` of a step no other thread
@@ -25,16 +25,20 @@ final class BucketExchange {
   ///   - width: floats of a slot.
   ///   - additions: what is left of the additions of this rank when its last gradient is there.
   init(
-    _ plan: BucketPlan, rank: Int, width: Int, additions: [Int], over communicator: borrowing Communicator
+    _ plan: BucketPlan, rank: Int, width: Int, additions: [Int], precision: Wire.Precision,
+    over communicator: borrowing Communicator
   ) throws {
     self.width = width
     self.additions = additions
-    line = try BucketLine(plan.buckets(rank: rank), over: communicator)
+    line = try BucketLine(plan.buckets(rank: rank, precision), over: communicator)
     let line = line
     thread = try Thread("apus exchange") { line.run() }
   }
 
   deinit { line.end() }
+
+  /// Drops what rounding has left out of messages. Between `collect` and `hand`.
+  func forget() { for bucket in line.buckets { bucket.forget() } }
 
   /// Hands over what is complete in `slots` where the gradient of this rank's last summand is complete from `start` on.
   func hand(from start: Int, _ slots: inout FloatBuffer) {

@@ -19,10 +19,11 @@ extension Communicator {
 
   /// Sends each rank its part of `source` and receives one from each. Collective; see `allToAll` on spans.
   public borrowing func allToAll(
-    _ source: borrowing FloatBuffer, _ sending: Partition, into target: inout FloatBuffer, _ receiving: Partition
+    _ source: borrowing FloatBuffer, _ sending: Partition, into target: inout FloatBuffer, _ receiving: Partition,
+    portion: Int = .max
   ) throws(MPIError) {
     var span = target.mutableSpan
-    try allToAll(source.span, sending, into: &span, receiving)
+    try allToAll(source.span, sending, into: &span, receiving, portion: portion)
   }
 
   /// Collects the beginning of `part` of every rank, as long as the partition says. Collective; see `allGather` on spans.
@@ -45,6 +46,12 @@ extension Communicator {
   ) throws(MPIError) {
     var span = part.mutableSpan
     try reduceScatter(buffer.span.extracting(first: partition.end), into: &span, partition, .sum)
+  }
+
+  /// Waits for a message of rank `other` and returns its number of elements; see `receive` on spans.
+  borrowing func receive(into buffer: inout FloatBuffer, from other: Int, tag: Int) throws(MPIError) -> Int {
+    var span = buffer.mutableSpan
+    return try receive(into: &span, from: other, tag: tag)
   }
 
   /// Sends the first `count` elements of `buffer`; see `send` on spans.

@@ -24,10 +24,11 @@ public final class DataParallel: ParallelStrategy {
   ///   - shardsOptimizer: each rank updates a slice of the parameters, so that it keeps the optimizer's state of that alone.
   ///   - overlap: gradients go to the other ranks while they are computed; nil where that does not pay.
   ///   - nodes: which ranks share memory, and with it parameters and gradients; nil where each has its own.
+  ///   - wire: how sums go from node to node.
   public init(
     model: Model, order: SampleOrder, reader: BatchReader, world: borrowing Communicator, mode: GradientReduction,
     batchRows: Int, microBatches: MicroBatches, shardsOptimizer: Bool = false,
-    overlap: Overlap? = nil, nodes: NodeMap? = nil
+    overlap: Overlap? = nil, nodes: NodeMap? = nil, wire: Wire = Wire()
   ) throws {
     communicator = try world.duplicate()
     place = GridShape(data: world.size).place(world.rank)
@@ -40,7 +41,7 @@ public final class DataParallel: ParallelStrategy {
     ownVirtualRanks = ranks.run(by: world.rank)
     sum = try GradientSum(
       layout: model.layout, virtualRanks: ranks, mode: mode, sharded: shardsOptimizer, overlap: overlap, nodes: nodes,
-      over: communicator)
+      wire: wire, over: communicator)
     let rows = Summand.mostRows(
       of: ownVirtualRanks, order: order, batchRows: batchRows, mode: mode, microBatches: microBatches)
     workspace = Workspace(model, rows: max(1, rows))

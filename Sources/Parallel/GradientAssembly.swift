@@ -12,6 +12,8 @@ final class GradientAssembly {
   private var step = 0
   private var summand = 0
   private var passes = 0
+  /// The rows of those passes, of which some may have been left out.
+  private var rows = 0
 
   init(_ summands: [Summand], in sum: GradientSum, raised: StepTotals) {
     self.summands = summands
@@ -20,13 +22,17 @@ final class GradientAssembly {
     advance()
   }
 
-  /// Lets `body` add the next pass, in the order of summands and their passes, to the gradient at an offset, or write it there where it
-  /// is the first.
-  func addPass(_ body: (inout FloatBuffer, _ offset: Int, _ accumulate: Bool) throws -> Void) rethrows {
+  /// Lets `body` add the next pass of so many rows, in the order of summands and their passes, to the gradient at an offset, or write it
+  /// there where nothing was before. Without rows there is nothing to add.
+  func addPass(
+    rows count: Int, _ body: (inout FloatBuffer, _ offset: Int, _ accumulate: Bool) throws -> Void
+  ) rethrows {
     guard case .place(let slot) = sum.steps[step] else { preconditionFailure("no summand waits for a pass") }
-    try sum.write(slot: slot) { gradient, offset in try body(&gradient, offset, passes > 0) }
+    try sum.write(slot: slot) { gradient, offset in try body(&gradient, offset, rows > 0) }
     passes += 1
+    rows += count
     if passes == summands[summand].passes.count {
+      if rows == 0 { sum.clear(slot: slot) }
       complete(slot)
       advance()
     }
@@ -50,11 +56,11 @@ final class GradientAssembly {
   private func complete(_ slot: Int) {
     // The flags travel with the first gradient of this rank.
     var totals = summand == 0 ? raised : StepTotals()
-    totals.rows = summands[summand].rows
+    totals.rows = rows
     totals.lossSum = lossSum
     sum.store(totals, slot: slot)
     lossSum = 0
-    passes = 0
+    (passes, rows) = (0, 0)
     summand += 1
     step += 1
   }

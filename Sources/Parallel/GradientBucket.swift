@@ -18,13 +18,19 @@ final class GradientBucket: @unchecked Sendable {
   private var own: FloatBuffer
   private var received: FloatBuffer
   private var sum: FloatBuffer
+  /// Where it goes rounded.
+  private let packed: PackedBucket?
   private var scattering: Pending<TransferPair<FloatBuffer, FloatBuffer>>?
   private var gathering: Pending<FloatBuffer>?
 
   /// - Parameters:
   ///   - pieces: how many pieces each rank has.
   ///   - additions: how all of them add up, numbered by rank.
-  init(parts: [Range<Int>], pieces: [Int], additions: [SumTree.Addition], rank: Int) {
+  ///   - totals: how many of its last elements are no gradient.
+  init(
+    parts: [Range<Int>], pieces: [Int], additions: [SumTree.Addition], rank: Int, totals: Int,
+    precision: Wire.Precision
+  ) {
     self.parts = parts
     let count = parts.reduce(0) { $0 + $1.count }
     let slices = Partition(total: count, parts: pieces.count)
@@ -38,7 +44,12 @@ final class GradientBucket: @unchecked Sendable {
     own = FloatBuffer(count: sending.end)
     received = FloatBuffer(count: receiving.end)
     sum = FloatBuffer(count: count)
+    packed =
+      precision == .float32 ? nil : PackedBucket(slices, pieces: pieces, rank: rank, gradient: count - totals)
   }
+
+  /// Drops what rounding has left out.
+  func forget() { packed?.forget() }
 
   /// Takes this rank's pieces from `slots`, in which a slot has `width` floats.
   func take(from slots: borrowing FloatBuffer, width: Int) {
@@ -53,10 +64,12 @@ final class GradientBucket: @unchecked Sendable {
         }
       }
     }
+    packed?.pack(own)
   }
 
   /// Puts the sum into slot 0.
   func put(into slots: inout FloatBuffer) {
+    packed?.unpack(sum: &sum)
     var local = 0
     for part in parts {
       slots.copy(from: sum, range: local..<local + part.count, to: part.lowerBound)
@@ -81,34 +94,50 @@ final class GradientBucket: @unchecked Sendable {
 
   /// Sends the slices of this rank's pieces to their owners.
   func startScattering(over communicator: borrowing Communicator) throws(MPIError) {
-    scattering = try communicator.startAllToAll(Self.taken(&own), sending, into: Self.taken(&received), receiving)
+    if let packed {
+      try packed.startScattering(over: communicator)
+    } else {
+      scattering = try communicator.startAllToAll(own.taken(), sending, into: received.taken(), receiving)
+    }
   }
 
   /// Whether all pieces of this rank's slice are there; it then adds them and sends the sum to all.
   func startGathering(over communicator: borrowing Communicator) throws(MPIError) -> Bool {
-    guard try scattering?.test() ?? false, let pair = try scattering.take()?.wait() else { return false }
-    own = pair.sent
-    received = pair.received
+    if let packed {
+      guard try packed.finishScattering(into: &received) else { return false }
+    } else {
+      guard try scattering?.test() ?? false, let pair = try scattering.take()?.wait() else { return false }
+      own = pair.sent
+      received = pair.received
+    }
     let count = mySlice.count
     for addition in additions {
       let from = addition.from * count
       Elementwise.add(within: &received, from..<from + count, to: addition.into * count)
     }
     sum.copy(from: received, range: 0..<count, to: mySlice.lowerBound)
-    gathering = try communicator.startAllGather(inPlace: Self.taken(&sum), slices)
+    if let packed {
+      try packed.startGathering(sum, over: communicator)
+    } else {
+      gathering = try communicator.startAllGather(inPlace: sum.taken(), slices)
+    }
     return true
   }
 
   /// Whether the sum is there.
   func finish() throws(MPIError) -> Bool {
+    if let packed { return try packed.finishGathering() }
     guard try gathering?.test() ?? false, let whole = try gathering.take()?.wait() else { return false }
     sum = whole
     return true
   }
+}
 
-  private static func taken(_ buffer: inout FloatBuffer) -> FloatBuffer {
+extension FloatBuffer {
+  /// The buffer itself; another without elements is left in its place.
+  mutating func taken() -> FloatBuffer {
     var other = FloatBuffer(count: 0)
-    swap(&buffer, &other)
+    swap(&self, &other)
     return other
   }
 }

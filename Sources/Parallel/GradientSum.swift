@@ -21,7 +21,12 @@ final class GradientSum {
   private let exchange: OrderedExchange?
   private let shards: GradientShards?
   private let buckets: BucketExchange?
+  /// Whether this rank's last gradient can be handed over while it is computed.
+  let overlaps: Bool
   private var isComplete = true
+  /// The sum of the last step was of use, and applied: what rounding has left out of it belongs to the next.
+  private var isApplied = true
+  private var hasFiniteLoss = true
   private let node: NodeReduction?
   /// Seconds spent in the reduction and in bringing updated parameters to others, so far.
   private(set) var secondsReducing = 0.0
@@ -35,10 +40,15 @@ final class GradientSum {
   ///   - sharded: each rank ends with a slice of the sum only.
   ///   - overlap: where the sum over ranks begins while gradients are computed: what a rank sends another at a time.
   ///   - nodes: which ranks share memory; nil where each has its own.
+  ///   - wire: how numbers go from node to node, or from rank to rank where none share memory. Those of slices that ranks keep go
+  ///     rounded only with `nodes`.
   init(
     layout: ParameterLayout, virtualRanks: VirtualRanks, mode: GradientReduction, sharded: Bool,
-    overlap: Overlap? = nil, nodes: NodeMap?, over communicator: borrowing Communicator
+    overlap: Overlap? = nil, nodes: NodeMap?, wire: Wire, over communicator: borrowing Communicator
   ) throws {
+    precondition(
+      wire.precision == .float32 || !sharded || nodes != nil || virtualRanks.ranks == 1,
+      "slices that go rounded, and no nodes")
     let rank = communicator.rank
     let slices = GradientSlices(layout, ranks: virtualRanks.ranks, sharded: sharded || nodes != nil)
     count = layout.count
@@ -49,23 +59,26 @@ final class GradientSum {
     let all = Self.steps(virtualRanks, rank: rank, mode)
     if let nodes {
       let node = try NodeReduction(
-        NodePlan(layout, virtualRanks, rank: rank, mode: mode, map: nodes), over: communicator)
+        NodePlan(layout, virtualRanks, rank: rank, mode: mode, map: nodes), wire: wire, over: communicator)
       self.node = node
       parameters = FloatBuffer(sharing: node.parameters)
       slots = FloatBuffer(sharing: node.slots)
-      (shards, exchange, buckets, steps) = (nil, nil, nil, all)
+      (shards, exchange, buckets, steps, overlaps) = (nil, nil, nil, all, false)
       return
     }
     node = nil
     parameters = FloatBuffer(count: layout.count)
-    if let overlap, !sharded, virtualRanks.ranks > 1 {
-      let end = all.lastIndex { if case .place = $0 { true } else { false } } ?? -1
-      steps = Array(all[...end])
-      let additions = all[(end + 1)...].compactMap { if case .add(let slot) = $0 { slot } else { nil } }
+    overlaps = overlap != nil && !sharded && virtualRanks.ranks > 1
+    if overlaps || wire.precision != .float32, virtualRanks.ranks > 1 {
+      let last = all.lastIndex { if case .place = $0 { true } else { false } } ?? -1
+      let end = overlaps ? last + 1 : all.count
+      steps = Array(all[..<end])
+      let additions = all[end...].compactMap { if case .add(let slot) = $0 { slot } else { nil } }
       let plan = BucketPlan(
-        count: layout.count, width: slices.width, sliceFloats: overlap.sliceFloats, virtualRanks: virtualRanks,
-        mode: mode)
-      buckets = try BucketExchange(plan, rank: rank, width: slices.width, additions: additions, over: communicator)
+        count: layout.count, width: slices.width, sliceFloats: overlap?.sliceFloats ?? wire.portionFloats,
+        virtualRanks: virtualRanks, mode: mode)
+      buckets = try BucketExchange(
+        plan, rank: rank, width: slices.width, additions: additions, precision: wire.precision, over: communicator)
     } else {
       steps = all
       buckets = nil
@@ -100,7 +113,14 @@ final class GradientSum {
   var isSharded: Bool { shards != nil || node != nil }
 
   /// The gradients of a step follow. Collective.
-  func begin() { node?.begin() }
+  func begin() {
+    if !isApplied {
+      buckets?.forget()
+      node?.forget()
+    }
+    isApplied = false
+    node?.begin()
+  }
 
   /// Lets `body` write the gradient of `slot`, which begins at the offset that it is given.
   func write<Result>(slot: Int, _ body: (inout FloatBuffer, _ offset: Int) throws -> Result) rethrows -> Result {
@@ -112,9 +132,6 @@ final class GradientSum {
 
   /// Puts totals behind the gradient of `slot`.
   func store(_ totals: StepTotals, slot: Int) { totals.store(into: &slots, at: slot * width + count) }
-
-  /// Whether this rank's last gradient can be handed over while it is computed.
-  var overlaps: Bool { buckets != nil }
 
   /// Hands over what is complete of `slots`, which `write` gave, where the last gradient is complete from `start` on.
   func hand(from start: Int, _ slots: inout FloatBuffer) { buckets?.hand(from: start, &slots) }
@@ -139,6 +156,14 @@ final class GradientSum {
   ) throws(MPIError) -> StepTotals {
     let start = ContinuousClock.now
     defer { secondsReducing += (ContinuousClock.now - start) / .seconds(1) }
+    let totals = try sum(raised: raised, needsNorm: needsNorm, needsFinite: needsFinite, over: communicator)
+    hasFiniteLoss = totals.lossSum.isFinite
+    return totals
+  }
+
+  private func sum(
+    raised: StepTotals, needsNorm: Bool, needsFinite: Bool, over communicator: borrowing Communicator
+  ) throws(MPIError) -> StepTotals {
     if let node {
       return try node.reduce(raised: raised, needsNorm: needsNorm, needsFinite: needsFinite, over: communicator)
     }
@@ -196,10 +221,15 @@ final class GradientSum {
       body(&parameters, gradient, range)
       updating += ContinuousClock.now - start
     }
-    if let node { return try node.update(&parameters, slots, over: communicator, update) }
+    if let node {
+      let isFinite = try node.update(&parameters, slots, over: communicator, update)
+      isApplied = isFinite && hasFiniteLoss
+      return isFinite
+    }
     guard isFinite else { return false }
     update(&parameters, slots, owned)
     try shards?.share(&parameters, over: communicator)
+    isApplied = hasFiniteLoss
     return true
   }
 

@@ -53,4 +53,8 @@ public struct GridPlace: Equatable, Sendable {
     if pipeline.isLast { parts.insert(.targets) }
     return parts
   }
+
+  /// What this rank reads where rows may be left out, for their features or their targets: both wherever it reads any, so that all
+  /// who read leave out the same.
+  public func reads(leavingRowsOut: Bool) -> RowParts { leavingRowsOut && !reads.isEmpty ? .all : reads }
 }

@@ -10,8 +10,9 @@ public final class GridScorer: Scorer {
   private let stage: Stage
   private let grid: ProcessGrid
   private let exchange: StageExchange
-  /// Rows on their way to this rank; nil on those that begin with features of their own.
-  private let input: RowParcel?
+  /// Rows that have come to this rank; none on those that begin with features of their own.
+  private var input: FloatBuffer
+  private let begins: Bool
   private let workspace: Workspace
   /// The workspace itself, unless a row's scores are split among ranks.
   public let scores: Workspace
@@ -21,8 +22,8 @@ public final class GridScorer: Scorer {
     self.stage = stage
     self.grid = grid
     self.exchange = exchange
-    let begins = stage.isFirst && stage.tensor.count == 1
-    input = begins ? nil : RowParcel(rows: rows, columns: stage.inputs)
+    begins = stage.isFirst && stage.tensor.count == 1
+    input = FloatBuffer(count: begins ? 0 : rows * stage.inputs)
     let workspace = Workspace(stage, rows: rows)
     self.workspace = workspace
     scores = stage.isLast && stage.tensor.count > 1 ? Workspace(scoresOf: model, rows: rows) : workspace
@@ -31,32 +32,37 @@ public final class GridScorer: Scorer {
   public var place: GridPlace { grid.place }
 
   /// A stage goes on with other rows as soon as the next stage has taken these.
-  public func score(parameters: borrowing FloatBuffer, features: borrowing FloatBuffer, _ view: MatrixView) throws {
-    if let input {
-      try fill(input, features, view)
-      let received = MatrixView(rows: view.rows, columns: stage.inputs)
-      try stage.forward(
-        parameters: parameters, inputs: input.rows, received, workspace: workspace, exchange: exchange)
-    } else {
-      try stage.forward(parameters: parameters, inputs: features, view, workspace: workspace, exchange: exchange)
+  public func score(
+    parameters: borrowing FloatBuffer, features: borrowing FloatBuffer, _ view: MatrixView
+  ) throws -> Int {
+    let rows = begins ? view.rows : try fill(features, view)
+    if rows > 0 {
+      if begins {
+        try stage.forward(parameters: parameters, inputs: features, view, workspace: workspace, exchange: exchange)
+      } else {
+        try stage.forward(
+          parameters: parameters, inputs: input, MatrixView(rows: rows, columns: stage.inputs), workspace: workspace,
+          exchange: exchange)
+      }
     }
     if !stage.isLast {
       try grid.model.send(
-        workspace.outputs, count: view.rows * stage.outputs, to: place.modelIndex + place.tensor.count, tag: Self.tag)
-    } else if scores !== workspace {
+        workspace.outputs, count: rows * stage.outputs, to: place.modelIndex + place.tensor.count, tag: Self.tag)
+    } else if scores !== workspace, rows > 0 {
       try stage.copyOutputs(of: workspace, to: scores, exchange: exchange)
     }
+    return rows
   }
 
-  /// Brings the rows here: from the stage before, or, on the first, from the one rank that reads them.
-  private func fill(_ input: RowParcel, _ features: borrowing FloatBuffer, _ view: MatrixView) throws(MPIError) {
-    let count = view.rows * stage.inputs
-    if stage.isFirst {
-      if reads.contains(.features) { input.rows.copy(from: features, range: view.offset..<view.end) }
-      try grid.tensor.broadcast(&input.rows, count: count, root: 0)
-    } else {
-      try input.receive(count, from: place.modelIndex - place.tensor.count, tag: Self.tag, over: grid.model)
-      try input.wait()
+  /// Brings the rows here: from the stage before, or, on the first, from the one rank that reads them. Returns how many there are.
+  private func fill(_ features: borrowing FloatBuffer, _ view: MatrixView) throws(MPIError) -> Int {
+    guard stage.isFirst else {
+      let sender = place.modelIndex - place.tensor.count
+      return try grid.model.receive(into: &input, from: sender, tag: Self.tag) / stage.inputs
     }
+    let rows = try grid.tensor.broadcast([view.rows], root: 0)[0]
+    if reads.contains(.features) { input.copy(from: features, range: view.offset..<view.end) }
+    try grid.tensor.broadcast(&input, count: rows * stage.inputs, root: 0)
+    return rows
   }
 }

@@ -22,24 +22,30 @@ public final class ModelParallel: ParallelStrategy {
   private let sum: GradientSum
   private let report: GroupReport?
   private var targets: FloatBuffer
+  private let leavesRowsOut: Bool
   private var isFinite = true
   private var squaredNorm = 0.0
   private var failure: (any Error)?
+  /// The rows of the last batch of targets, where the features of another rank belong to them.
+  private var targetRows: Int?
   private var secondsReporting = 0.0
 
   /// Makes the strategy of this rank. Collective.
   /// - Parameters:
   ///   - stages: the layers of each stage of the pipeline.
   ///   - reader: what this rank reads (`GridPlace.reads`) of the rows of its data index; nil for a rank that reads nothing.
+  ///   - leavesRowsOut: readers leave rows out; the same on all ranks.
   ///   - batchRows: rows of the global batch.
   ///   - microBatches: passes in which the share of a virtual rank is processed.
   ///   - shardsOptimizer: each rank of a data group updates a slice of the parameters, so that it keeps the optimizer's state of that
   ///     alone.
   ///   - nodes: which ranks of the data group share memory, and with it parameters and gradients; nil where each has its own.
+  ///   - wire: how sums go from node to node.
   public init(
-    model: Model, stages: [Range<Int>], order: SampleOrder, reader: BatchReader?, grid: ProcessGrid,
+    model: Model, stages: [Range<Int>], order: SampleOrder, reader: BatchReader?, leavesRowsOut: Bool = false,
+    grid: ProcessGrid,
     mode: GradientReduction, batchRows: Int, microBatches: MicroBatches, shardsOptimizer: Bool = false,
-    nodes: NodeMap? = nil
+    nodes: NodeMap? = nil, wire: Wire = Wire()
   ) throws {
     let place = grid.place
     precondition(stages.count == place.pipeline.count, "\(stages.count) stages for a grid of \(place.shape)")
@@ -49,6 +55,7 @@ public final class ModelParallel: ParallelStrategy {
     self.model = model
     self.order = order
     self.reader = reader
+    self.leavesRowsOut = leavesRowsOut
     self.mode = mode
     self.microBatches = microBatches
     layout = stage.layout
@@ -56,7 +63,7 @@ public final class ModelParallel: ParallelStrategy {
     ownVirtualRanks = ranks.run(by: place.data.index)
     sum = try GradientSum(
       layout: layout, virtualRanks: ranks, mode: mode, sharded: shardsOptimizer,
-      nodes: nodes, over: grid.data)
+      nodes: nodes, wire: wire, over: grid.data)
     let rows = max(
       1,
       Summand.mostRows(
@@ -64,7 +71,7 @@ public final class ModelParallel: ParallelStrategy {
     let exchange = try StageExchange(grid)
     self.exchange = exchange
     runner = StageRunner(
-      stage, grid: grid, exchange: exchange, capacity: rows)
+      stage, grid: grid, exchange: exchange, capacity: rows, leavesRowsOut: leavesRowsOut)
     targets = FloatBuffer(count: stage.isLast ? rows * model.targetsPerRow : 0)
     report =
       place.shape.modelRanks > 1
@@ -103,12 +110,13 @@ public final class ModelParallel: ParallelStrategy {
         try read(pass, of: summand, epoch: epoch, batch: batch)
         try spread(batch, rows: summand.rows(of: pass))
         try runner.forward(batch, parameters: sum.parameters)
+        checkRows(of: batch)
         // The last stage goes back at once, so the loss belongs to the gradient that is being added up.
         if place.pipeline.isLast {
           assembly.lossSum += try runner.lossSum(batch, targets: targets)
         }
       case .backward(let batch):
-        try assembly.addPass { gradient, offset, accumulate in
+        try assembly.addPass(rows: runner.rowsLeft(of: batch)) { gradient, offset, accumulate in
           try runner.backward(
             batch, parameters: sum.parameters, gradient: &gradient, at: offset, accumulate: accumulate)
         }
@@ -117,21 +125,37 @@ public final class ModelParallel: ParallelStrategy {
     try runner.end()
   }
 
+  /// Whether what the last stage has read is what the first has: as many rows of which none was left out.
+  private func checkRows(of batch: Int) {
+    guard let rows = targetRows, rows != runner.rowsLeft(of: batch), failure == nil else { return }
+    failure = DataError(
+      .invalid, "of a batch, one rank finds \(rows) rows finite and another \(runner.rowsLeft(of: batch))",
+      hint: "the files must be the same on all hosts, and stay as they are")
+  }
+
   /// Reads what this rank reads of a micro-batch. After a failure there are zeros instead: the other ranks count on every message.
   private func read(_ pass: ShortList<Range<Int>>, of summand: Summand, epoch: Int, batch: Int) throws {
     guard let reader, !reads.isEmpty else { return }
     let input = runner.inputs(of: batch)
+    targetRows = nil
     do {
       if let failure { throw failure }
       try reader.withPass(pass, of: summand, epoch: epoch) { features, view, found, offset in
-        if reads.contains(.features) { input.rows.copy(from: features, range: view.offset..<view.end) }
+        if reads.contains(.features) {
+          input.rows.copy(from: features, range: view.offset..<view.end)
+          runner.leave(view.rows, of: batch)
+        }
         if reads.contains(.targets) {
+          if leavesRowsOut { targetRows = view.rows }
           targets.copy(from: found, range: offset..<offset + view.rows * model.targetsPerRow)
         }
       }
     } catch {
       failure = error
-      if reads.contains(.features) { input.rows.fill(with: 0) }
+      if reads.contains(.features) {
+        input.rows.fill(with: 0)
+        runner.leave(summand.rows(of: pass), of: batch)
+      }
       if reads.contains(.targets) { targets.fill(with: 0) }
     }
   }
@@ -140,7 +164,7 @@ public final class ModelParallel: ParallelStrategy {
   private func spread(_ batch: Int, rows: Int) throws(MPIError) {
     guard place.tensor.count > 1 else { return }
     if place.pipeline.isFirst {
-      try grid.tensor.broadcast(&runner.inputs(of: batch).rows, count: rows * model.inputs, root: 0)
+      try runner.spreadInputs(of: batch)
     }
     if place.pipeline.isLast {
       try grid.tensor.broadcast(&targets, count: rows * model.targetsPerRow, root: 0)

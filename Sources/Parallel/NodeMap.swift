@@ -18,6 +18,9 @@ public struct NodeMap: Equatable, Sendable {
     self.nodes = nodes
   }
 
+  /// So many ranks, each on a node of its own.
+  public init(apart ranks: Int) { nodes = (0..<ranks).map { $0..<$0 + 1 } }
+
   /// The number of the node of `rank`.
   func node(of rank: Int) -> Int {
     guard let node = nodes.firstIndex(where: { $0.contains(rank) }) else {

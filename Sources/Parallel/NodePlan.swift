@@ -174,6 +174,23 @@ struct NodePlan {
     Self.message(sums: sums[node], slice: slices.owned[rank].count)
   }
 
+  /// What goes to `other`, which is served: sums.
+  func sumTraffic(to other: Int, _ wire: Wire) -> Traffic {
+    let floats =
+      wire.precision == .float32
+      ? message(from: node, to: other)
+      : sums[node] * PackedRuns.packedCount(rounded: slices.owned[other].count, exact: StepTotals.width)
+        + StepTotals.width
+    return Traffic(messages: wire.messages(floats), bytes: 4 * floats)
+  }
+
+  /// What goes to the other nodes: this rank's slice as it is updated.
+  func parameterTraffic(_ wire: Wire) -> Traffic {
+    let floats = wire.precision == .float32 ? owned.count : PackedRuns.packedCount(rounded: owned.count, exact: 0)
+    let others = map.nodes.count - 1
+    return Traffic(messages: others * wire.messages(floats), bytes: 4 * others * floats)
+  }
+
   private static func served(by rank: Int, _ map: NodeMap) -> [Int] {
     let home = map.node(of: rank)
     return map.nodes.enumerated().flatMap { node, ranks in

@@ -25,7 +25,7 @@ final class NodeReduction {
   private var isReported = false
 
   /// Collective over `communicator`, the data group.
-  init(_ plan: NodePlan, over communicator: borrowing Communicator) throws(MPIError) {
+  init(_ plan: NodePlan, wire: Wire, over communicator: borrowing Communicator) throws(MPIError) {
     guard let runs = plan.slices.runs, let node = try communicator.split(color: plan.node, key: communicator.rank)
     else { preconditionFailure("a plan for \(plan.map.nodes.count) nodes without slices") }
     self.plan = plan
@@ -35,7 +35,7 @@ final class NodeReduction {
     window = try SharedWindow(count: plan.floats, node: node)
     memory = FloatBuffer(sharing: window.floats(0..<plan.floats))
     let isAlone = plan.map.nodes.count == 1
-    exchange = isAlone ? nil : SliceExchange(plan, in: window)
+    exchange = isAlone ? nil : SliceExchange(plan, wire: wire, in: window)
     outlets = isAlone ? [] : plan.outlets
     group = GroupReport(sumCounts: runs.map(\.count), rank: plan.rank)
   }
@@ -57,7 +57,11 @@ final class NodeReduction {
     window.barrier()
     try body(&parameters)
     window.barrier()
+    exchange?.noteReplaced()
   }
+
+  /// Drops what rounding has left out of messages.
+  func forget() { exchange?.forget() }
 
   /// Tells all ranks the totals of the step; also what is in the sum where that is asked for, or where there are other nodes. Collective.
   func reduce(
@@ -145,6 +149,7 @@ final class NodeReduction {
   ) throws(MPIError) -> Bool {
     guard !isReported else {
       guard group.isFinite else { return false }
+      exchange?.beginUpdate()
       for block in blocks { body(&parameters, slots, block) }
       try exchange?.exchangeParameters(over: communicator)
       endStep()

@@ -7,9 +7,7 @@ final class RowParcel {
   var rows: FloatBuffer
   private var pending: Pending<FloatBuffer>?
 
-  init(rows: Int, columns: Int) {
-    self.rows = FloatBuffer(count: rows * columns)
-  }
+  init(floats: Int) { rows = FloatBuffer(count: floats) }
 
   /// Begins to receive `count` floats.
   func receive(_ count: Int, from other: Int, tag: Int, over group: borrowing Communicator) throws(MPIError) {

@@ -18,8 +18,9 @@ public protocol Scorer: AnyObject {
   ///   - parameters: those that this rank holds.
   ///   - features: not looked at on ranks that do not read features. A rank that reads them and cannot calls all the same, with any
   ///     numbers, for otherwise the others would wait.
-  ///   - view: where the rows are; elsewhere only their number matters.
-  func score(parameters: borrowing FloatBuffer, features: borrowing FloatBuffer, _ view: MatrixView) throws
+  ///   - view: where the rows are; not looked at elsewhere.
+  /// - Returns: the rows that were scored, as many as the rank that reads features gave.
+  func score(parameters: borrowing FloatBuffer, features: borrowing FloatBuffer, _ view: MatrixView) throws -> Int
 }
 
 extension Scorer {
@@ -42,7 +43,8 @@ public final class LocalScorer: Scorer {
     scores = Workspace(model, rows: rows)
   }
 
-  public func score(parameters: borrowing FloatBuffer, features: borrowing FloatBuffer, _ view: MatrixView) {
-    model.forward(parameters: parameters, features: features, view: view, workspace: scores)
+  public func score(parameters: borrowing FloatBuffer, features: borrowing FloatBuffer, _ view: MatrixView) -> Int {
+    if view.rows > 0 { model.forward(parameters: parameters, features: features, view: view, workspace: scores) }
+    return view.rows
   }
 }

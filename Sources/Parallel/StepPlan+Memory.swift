@@ -31,13 +31,19 @@ extension StepPlan {
     if let plan = try nodePlan(at: place) {
       memory.parameters = plan.parameterShare
       memory.gradients = plan.ownFloats
+      if wire.precision != .float32, plan.map.nodes.count > 1 { memory.gradients += PackedSlices.floats(plan) }
       memory.others = plan.floats - plan.ownFloats - plan.parameterShare
-    } else if shape.data > 1, overlap != nil {
+    } else if shape.data > 1, bucketSliceFloats != nil {
       // Buckets: the pieces of this rank and the sum, and the pieces of its slice.
       let pieces = BucketPlan.pieces(ranks, mode)
-      memory.gradients = Self.sum(memory.gradients, Self.product(slices.width, pieces[index] + 1))
-      memory.gradients = Self.sum(
-        memory.gradients, Self.product(slices.width / shape.data + 1, pieces.reduce(0, +)))
+      var own = Self.product(slices.width, pieces[index] + 1)
+      var received = Self.product(slices.width / shape.data + 1, pieces.reduce(0, +))
+      if wire.precision != .float32 {
+        // All of that packed, and what rounding leaves out of what this rank sends.
+        own = Self.sum(Self.product(own, 2), own / 2)
+        received = Self.sum(received, received / 2)
+      }
+      memory.gradients = Self.sum(memory.gradients, Self.sum(own, received))
     } else if shape.data > 1, mode == .ordered {
       let pieces = OrderedExchange.pieces(ranks).reduce(0) { $0 + $1.count }
       memory.gradients = Self.sum(memory.gradients, Self.product(pieces, slices.ranges[index].count))

@@ -18,6 +18,9 @@ extension StepPlan {
     /// Where ranks of a node share memory: the sums and the updated parameters that the rank sends to other nodes. Nil where none do.
     public var between: Between?
 
+    /// What the rank sends where gradients go in buckets: pieces to the owners of slices, and sums of its slice to all. Nil elsewhere.
+    public var buckets: StepTraffic?
+
     /// What goes to other nodes.
     public struct Between: Equatable, Sendable {
       public var sums: Traffic
@@ -42,12 +45,15 @@ extension StepPlan {
       let floats = plan.owned.count + plan.served.reduce(0) { $0 + plan.slices.owned[$1].count }
       summation.additions = (plan.pieces.count - 1) * floats
       if !isAlone { summation.additions += (plan.incomingSums.count - 1) * plan.owned.count }
-      let sums = plan.served.reduce(0) { $0 + plan.message(from: plan.node, to: $1) }
-      let others = plan.map.nodes.count - 1
       summation.between = Summation.Between(
-        sums: Traffic(messages: plan.served.count, bytes: 4 * sums),
-        parameters: Traffic(messages: others, bytes: 4 * others * plan.owned.count))
+        sums: plan.served.reduce(Traffic()) { $0 + plan.sumTraffic(to: $1, wire) },
+        parameters: plan.parameterTraffic(wire))
       return summation
+    }
+    if shape.data > 1, let sliceFloats = bucketSliceFloats {
+      summation.buckets = BucketPlan.traffic(
+        count: slices.parameters, width: slices.width, sliceFloats: sliceFloats, virtualRanks: ranks, mode: mode,
+        precision: wire.precision, rank: index)
     }
     switch mode {
     case .ordered:

@@ -77,13 +77,11 @@ extension StepPlan {
     var traffic = StepTraffic()
     guard shape.data > 1 else { return traffic }
     let own = slices.ranges[rank]
-    if let overlap {
-      let (others, size) = (shape.data - 1, overlap.sliceFloats * shape.data)
-      let buckets = (slices.width + size - 1) / size
-      let pieces = BucketPlan.pieces(virtualRanks, mode)[rank]
-      traffic.messages += Traffic(messages: buckets * others, bytes: 4 * pieces * (slices.width - own.count))
-      traffic.collectives += Traffic(messages: buckets, bytes: 4 * own.count)
-      if GradientSum.hasIdleRanks(virtualRanks, mode) { traffic.collectives += Traffic(messages: 1, bytes: 8) }
+    if let sliceFloats = bucketSliceFloats {
+      traffic += BucketPlan.traffic(
+        count: slices.parameters, width: slices.width, sliceFloats: sliceFloats, virtualRanks: virtualRanks, mode: mode,
+        precision: wire.precision, rank: rank)
+      if GradientSum.hasIdleRanks(virtualRanks, mode) { traffic.collectives += Traffic(messages: 1, bytes: 12) }
       return traffic
     }
     switch mode {
@@ -107,11 +105,9 @@ extension StepPlan {
   /// Between ranks some of which share memory.
   private func nodeTraffic(_ plan: NodePlan, needsNorm: Bool) -> StepTraffic {
     var traffic = StepTraffic()
-    for rank in plan.served {
-      traffic.messages += Traffic(messages: 1, bytes: 4 * plan.message(from: plan.node, to: rank))
-    }
+    for rank in plan.served { traffic.messages += plan.sumTraffic(to: rank, wire) }
     let others = plan.map.nodes.count - 1
-    if !plan.owned.isEmpty { traffic.messages += Traffic(messages: others, bytes: 4 * others * plan.owned.count) }
+    traffic.messages += plan.parameterTraffic(wire)
     guard needsNorm || others > 0 || shape.modelRanks > 1, let runs = plan.slices.runs else { return traffic }
     traffic.collectives += Traffic(
       messages: 1, bytes: GroupReport.bytes(sums: needsNorm ? runs[plan.rank].count : 0))

@@ -16,10 +16,13 @@ public struct StepPlan: Sendable {
   public let overlap: Overlap?
   /// The node of each rank of the grid, where ranks of a node share memory; empty where none do.
   public let nodes: [Int]
+  /// How sums go from node to node.
+  public let wire: Wire
 
   public init(
     model: Model, shape: GridShape, stages: [Range<Int>], order: SampleOrder, mode: GradientReduction, batchRows: Int,
-    microBatches: MicroBatches, shardsOptimizer: Bool = false, overlap: Overlap? = nil, nodes: [Int] = []
+    microBatches: MicroBatches, shardsOptimizer: Bool = false, overlap: Overlap? = nil, nodes: [Int] = [],
+    wire: Wire = Wire()
   ) {
     precondition(stages.count == shape.pipeline, "\(stages.count) stages for a grid of \(shape)")
     self.model = model
@@ -32,6 +35,7 @@ public struct StepPlan: Sendable {
     self.shardsOptimizer = shardsOptimizer
     self.overlap = overlap
     self.nodes = nodes
+    self.wire = wire
   }
 
   /// The part of the model at `place`.
@@ -71,9 +75,13 @@ public struct StepPlan: Sendable {
       try stage(at: place).layout, ranks: shape.data, sharded: shardsOptimizer || sharesMemory)
   }
 
-  /// Which ranks of the data group at `place` share memory.
+  /// Floats that a rank sends another at a time where gradients go in buckets; nil where they do not.
+  var bucketSliceFloats: Int? { overlap?.sliceFloats ?? (wire.precision == .float32 ? nil : wire.portionFloats) }
+
+  /// Which ranks of the data group at `place` share memory. Where slices go rounded each rank is at least a node of its own.
   public func nodeMap(at place: GridPlace) -> NodeMap? {
-    nodes.isEmpty ? nil : shape.dataNodes(of: place, nodes: nodes)
+    if !nodes.isEmpty, let map = shape.dataNodes(of: place, nodes: nodes) { return map }
+    return shardsOptimizer && wire.precision != .float32 && shape.data > 1 ? NodeMap(apart: shape.data) : nil
   }
 
   /// What the rank at `place` does with the memory that it shares; nil where it shares none.

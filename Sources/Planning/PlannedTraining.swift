@@ -15,6 +15,8 @@ public struct PlannedTraining: Sendable {
   /// What the job says of its layout: lists of layers and numbers of micro-batches are kept.
   let split: ModelSplit
   let microBatches: Int
+  private let bucketBytes: Int
+  private let wire: Wire.Precision
   private let keepsBest: Bool
   private let saves: Bool
   private let validationRows: Int
@@ -45,6 +47,8 @@ public struct PlannedTraining: Sendable {
     clips = job.clipNorm > 0
     split = job.split
     microBatches = job.microBatches
+    bucketBytes = job.bucketBytes
+    wire = job.wire
     keepsBest = job.patience > 0
     saves = job.checkpoint.isEnabled
     virtualRanks = job.virtualRanks
@@ -60,10 +64,14 @@ public struct PlannedTraining: Sendable {
     guard let stages = try? split.stages(of: model) else { return nil }
     let count =
       virtualRanks > 0 ? virtualRanks : VirtualRanks.count(ranks: shape.data, shards: shards, batchRows: batchRows)
+    let hasHostPerRank = ranksPerNode == 1 && shape.ranks > 1
+    let portion = bucketBytes > 0 ? bucketBytes : Wire.defaultPortionBytes
     return StepPlan(
       model: model, shape: shape, stages: stages, order: order(count), mode: mode, batchRows: batchRows,
       microBatches: MicroBatches(count: layout.microBatches), shardsOptimizer: layout.shardsOptimizer,
-      nodes: split.sharesMemory ? (0..<shape.ranks).map { $0 / ranksPerNode } : [])
+      overlap: hasHostPerRank && bucketBytes > 0 && split.isWhole ? Overlap(sliceBytes: bucketBytes) : nil,
+      nodes: split.sharesMemory ? (0..<shape.ranks).map { $0 / ranksPerNode } : [],
+      wire: Wire(shape.ranks > ranksPerNode ? wire : .float32, portionBytes: portion))
   }
 
   func memory(_ step: StepPlan, at place: GridPlace) throws -> MemoryPlan {
@@ -79,7 +87,7 @@ public struct PlannedTraining: Sendable {
     for pipeline in 1...min(ranks, model.depth) where ranks.isMultiple(of: pipeline) {
       for tensor in 1...ranks / pipeline {
         guard let shape = GridShape(ranks: ranks, pipeline: pipeline, tensor: tensor),
-          step(Layout(shape: shape), ranksPerNode: 1) != nil
+          wire == .float32 || tensor == 1, step(Layout(shape: shape), ranksPerNode: 1) != nil
         else { continue }
         for shards in shape.data > 1 ? [false, true] : [false] {
           for count in microBatchCounts(shape) {

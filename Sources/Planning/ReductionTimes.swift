@@ -28,6 +28,13 @@ struct ReductionTimes {
       reduction.computing = profile.addition.seconds(sum.additions)
       update.communication =
         meeting + cluster.between(Double(between.parameters.bytes), messages: between.parameters.messages)
+    } else if let buckets = sum.buckets {
+      // Each bucket's pieces to their owners, and the sums to all.
+      let gathered = Double(buckets.collectives.bytes) * (ranks - 1)
+      reduction.communication = cluster.exchange(
+        Double(buckets.messages.bytes) + gathered, rounds: 2, messages: 2 * buckets.messages.messages, in: copies,
+        profile)
+      reduction.computing = profile.addition.seconds(sum.additions)
     } else if shape.data > 1 {
       switch plan.mode {
       case .ordered:

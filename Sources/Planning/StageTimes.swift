@@ -42,6 +42,23 @@ struct StageTimes {
     return times
   }
 
+  /// What is left, when the backward pass of `rows` rows has ended, of an exchange of its gradients that takes `seconds` in all: the
+  /// gradients of each layer go when they are there.
+  func exposed(_ seconds: Double, rows: Int) -> Double {
+    func parameters(_ shape: LayerShape) -> Double { Double(shape.outputs) * Double(shape.inputs + 1) }
+    let all = shapes.reduce(0) { $0 + parameters($1) }
+    // From the beginning of the pass: what has been computed, and what has been sent.
+    var (computed, sent) = (0.0, 0.0)
+    for (index, shape) in shapes.enumerated().reversed() {
+      let layer = predictor.profile.backward(shape, rows: rows)
+      // The weights' gradient grows in one half of the time, that of the layer's input in the other, which the first layer has not.
+      let begin = computed + (index == 0 ? 0 : layer / 2)
+      computed += layer
+      sent = max(max(sent, begin) + seconds * parameters(shape) / all, computed)
+    }
+    return sent - computed
+  }
+
   /// Seconds until the result of a pass of `rows` rows is at the neighbour `other`.
   func hop(to other: Int, rows: Int, copy: Int) -> Double {
     let shape = plan.shape

@@ -74,20 +74,25 @@ public struct StepPredictor {
     // The means over copies and stages.
     sums.computing /= Double(copies.count * shape.pipeline)
     sums.communication /= Double(copies.count * shape.pipeline)
-    try finish(plan, ends, &sums)
+    try finish(plan, stages, ends, &sums)
     return sums
   }
 
   /// What comes after the passes: the sum over the copies, the report among the ranks of a copy, the update.
-  private func finish(_ plan: StepPlan, _ passesEnd: [Double], _ times: inout Times) throws {
+  private func finish(
+    _ plan: StepPlan, _ stages: [StageTimes], _ passesEnd: [Double], _ times: inout Times
+  ) throws {
     let shape = plan.shape
     var ends = passesEnd
     let share = 1 / Double(shape.pipeline)
     for stage in ends.indices {
-      let sum = try ReductionTimes(plan, Self.place(shape, copy: 0, stage: stage), self)
-      ends[stage] += sum.reduction.sum
-      times.computing += sum.reduction.computing * share
-      times.communication += sum.reduction.communication * share
+      var reduction = try ReductionTimes(plan, Self.place(shape, copy: 0, stage: stage), self).reduction
+      if plan.overlap != nil, let rows = plan.passes(data: 0).last {
+        reduction.communication = stages[stage].exposed(reduction.communication, rows: rows)
+      }
+      ends[stage] += reduction.sum
+      times.computing += reduction.computing * share
+      times.communication += reduction.communication * share
     }
     var start = ends.max() ?? 0
     if shape.modelRanks > 1 {

@@ -1,13 +1,13 @@
-internal import Files
+package import Files
 
 /// Where the bytes of a table come from.
-enum CSVSource: ~Copyable {
+package enum CSVSource: ~Copyable {
   case bytes([UInt8])
   case file(File)
   case gzip(GzipFile)
 
   /// - Throws: `PreparationError` if there is no such file, or it is none that can be read twice.
-  static func open(_ path: String) throws(PreparationError) -> CSVSource {
+  package static func open(_ path: String) throws(PreparationError) -> CSVSource {
     let status = try PreparationError.translating { () throws(FilesError) in try FileSystem.status(of: path) }
     guard let status else {
       throw PreparationError(.missing, "cannot open '\(path)': there is no such file")
@@ -29,7 +29,7 @@ enum CSVSource: ~Copyable {
   }
 
   /// How many bytes there are; of a compressed file after decompression, which takes as long as reading all of it.
-  func size() throws(PreparationError) -> Int {
+  package func size() throws(PreparationError) -> Int {
     switch self {
     case .bytes(let bytes): return bytes.count
     case .file(let file):
@@ -47,11 +47,20 @@ enum CSVSource: ~Copyable {
     }
   }
 
+  /// How many bytes there are in a file that is not compressed; nil where nobody can say without reading all of it.
+  package var storedBytes: Int? {
+    switch self {
+    case .bytes(let bytes): return bytes.count
+    case .file(let file): return try? file.size
+    case .gzip: return nil
+    }
+  }
+
   /// Reads up to `count` bytes from `offset` on (as many as there is room for without it) into `buffer` from `start` on; zero
   /// at the end.
-  func read(at offset: Int, into buffer: inout [UInt8], from start: Int, count: Int = .max) throws(PreparationError)
-    -> Int
-  {
+  package func read(
+    at offset: Int, into buffer: inout [UInt8], from start: Int, count: Int = .max
+  ) throws(PreparationError) -> Int {
     let room = min(count, buffer.count - start)
     switch self {
     case .bytes(let bytes):

@@ -1,91 +1,159 @@
 internal import Kernels
 
-/// Reads records that hold nothing but plain numbers in one pass over their bytes.
+/// Reads records that hold nothing but plain numbers.
 ///
 /// It is the usual case made fast, and decides nothing: whatever is not a row of plain numbers (a quote, a space, a missing
 /// or malformed value, a field too many) is left to the tokenizer and the parser.
 struct NumberRecord: Sendable {
   /// What is done with a field: numbers from 0 on are the place of its value in the row.
   enum Slot {
-    /// Its place is wanted, not its value.
-    static let raw: Int32 = -1
+    /// It is the target.
+    static let target: Int32 = -1
     /// Nothing is wanted of it.
     static let skip: Int32 = -2
   }
 
+  /// What a reading came to.
+  enum Outcome {
+    /// The byte behind the record.
+    case end(Int)
+    /// This one is for the tokenizer.
+    case isNotPlain
+    /// The record does not end among the fields.
+    case isBeyond
+  }
+
+  /// The target of a record, each correctly rounded.
+  struct Target {
+    var wide = 0.0
+    var narrow: Float = 0
+  }
+
+  /// What comes next among the fields of a piece.
+  struct Place {
+    var field = 0
+    /// Among the line ends.
+    var line = 0
+    /// Among the fields whose number is not known.
+    var hard = 0
+
+    /// Passes over what is before `byte`.
+    mutating func skip(to byte: Int, _ fields: borrowing NumberFields) {
+      while field < fields.count, Int(fields.ends[field]) < byte { field += 1 }
+      while line < fields.lines.count, Int(fields.lines[line]) < byte { line += 1 }
+    }
+  }
+
+  /// Fields that follow each other and so do their values.
+  private struct Run {
+    var field: Int
+    var slot: Int
+    var count: Int
+  }
+
   /// For each field of the record.
   let slots: [Int32]
-  private let delimiter: UInt8
-  private let point: UInt8
+  private var runs: [Run] = []
+  private var target: Int?
+  private var skipped: [Int] = []
   /// A byte that a record must not start with.
   private let comment: UInt8?
   private let quote: UInt8?
+  private let point: UInt8
   private let parser: DecimalParser
   /// 10⁻ⁿ, rounded.
   private let inversePowers: [Double]
 
   init(slots: [Int32], dialect: CSVDialect) {
     self.slots = slots
-    delimiter = dialect.delimiter
     point = dialect.decimal
     comment = dialect.comment
     quote = dialect.quote
     parser = DecimalParser(dialect)
     inversePowers = parser.powersOfTen.map { 1 / $0 }
+    for (field, slot) in slots.enumerated() {
+      if slot == Slot.target {
+        target = field
+      } else if slot < 0 {
+        skipped.append(field)
+      } else if let last = runs.last, last.field + last.count == field, last.slot + last.count == Int(slot) {
+        runs[runs.count - 1].count += 1
+      } else {
+        runs.append(Run(field: field, slot: Int(slot), count: 1))
+      }
+    }
   }
 
   /// Reads the record that starts at `start`.
   ///
   /// - Parameters:
-  ///   - bytes: with a zero behind the text and at least eight bytes behind that.
+  ///   - bytes: with zeros behind the text, at least `TextWindow.padding` of them.
+  ///   - fields: of a piece of the text.
+  ///   - place: what is not before `start`; then what is behind the record, if it was read.
   ///   - values: receives the numbers from `offset` on.
-  ///   - raw: becomes the place of the field whose place is wanted.
-  /// - Returns: where the next record starts, or zero if this one is for the tokenizer.
   @inline(__always)
   func read(
-    _ bytes: Span<UInt8>, from start: Int, into values: inout MutableSpan<Float>, at offset: Int, raw: inout Range<Int>
-  ) -> Int {
-    let slots = slots.span
-    let (powers, inverses) = (parser.powersOfTen.span, inversePowers.span)
-    var position = start
-    if bytes[position] == comment { return 0 }
-    for index in slots.indices {
-      let slot = slots[index]
+    _ bytes: Span<UInt8>, _ fields: borrowing NumberFields, _ place: inout Place, from start: Int,
+    into values: inout MutableSpan<Float>, at offset: Int, target: inout Target
+  ) -> Outcome {
+    let first = place.field
+    let last = first + slots.count - 1
+    guard last < fields.count, place.line < fields.lines.count, fields.start(of: first) == start else {
+      return .isBeyond
+    }
+    let end = Int(fields.ends[last])
+    guard Int(fields.lines[place.line]) == end, bytes[start] != comment else { return .isNotPlain }
+    for field in skipped where bytes[fields.start(of: first + field)] == quote { return .isNotPlain }
+    let numbers = fields.values
+    for run in runs {
+      let from = numbers.extracting(first + run.field..<first + run.field + run.count)
+      let to = offset + run.slot
+      for index in from.indices { values[to + index] = from[index] }
+    }
+    if let field = self.target { target = known(first + field, fields) }
+
+    let hard = fields.hard
+    while place.hard < hard.count, Int(hard[place.hard]) <= last {
+      let field = Int(hard[place.hard])
+      place.hard += 1
+      guard field >= first, slots[field - first] != Slot.skip else { continue }
+      let range = fields.start(of: field)..<Int(fields.ends[field])
+      guard let value = number(bytes, range) else { return .isNotPlain }
+      let slot = slots[field - first]
       if slot >= 0 {
-        guard let value = number(bytes, &position, powers, inverses) else { return 0 }
         values[offset + Int(slot)] = value
       } else {
-        let first = position
-        guard pass(bytes, &position) else { return 0 }
-        if slot == Slot.raw { raw = first..<position }
-      }
-      let mark = bytes[position]
-      position += 1
-      if index < slots.count - 1 {
-        guard mark == delimiter else { return 0 }
-      } else {
-        if mark == CSVDialect.carriageReturn {
-          guard bytes[position] == CSVDialect.lineFeed else { return 0 }
-          position += 1
-        } else if mark != CSVDialect.lineFeed {
-          return 0
-        }
+        guard let wide = parser.double(bytes, range) else { return .isNotPlain }
+        target = Target(wide: wide, narrow: value)
       }
     }
-    return position
+    if bytes[end] == CSVDialect.carriageReturn {
+      // Of the line end CRLF both bytes end a field.
+      guard bytes[end + 1] == CSVDialect.lineFeed else { return .isNotPlain }
+      guard last + 1 < fields.count else { return .isBeyond }
+      place.field = last + 2
+      place.line += 2
+      return .end(end + 2)
+    }
+    place.field = last + 1
+    place.line += 1
+    return .end(end + 1)
   }
 
-  /// Goes to the mark behind a field that does not stand in quotes.
+  /// The target in a field whose number is known.
   @inline(__always)
-  private func pass(_ bytes: Span<UInt8>, _ position: inout Int) -> Bool {
-    if bytes[position] == quote { return false }
-    while true {
-      let byte = bytes[position]
-      if byte == delimiter || byte == CSVDialect.lineFeed || byte == CSVDialect.carriageReturn { return true }
-      // The end of what was read, or a byte that the tokenizer shall see.
-      if byte == 0 { return false }
-      position += 1
-    }
+  private func known(_ field: Int, _ fields: borrowing NumberFields) -> Target {
+    let narrow = fields.values[field]
+    // The mantissa has 16 digits at most. Where it is exact, so is everything but the quotient (Clinger, 1990).
+    let magnitude = Double(fields.mantissas[field]) / 1e8
+    return Target(wide: narrow.sign == .minus ? -magnitude : magnitude, narrow: narrow)
+  }
+
+  /// The number in the bytes of `range`, correctly rounded; nil if there is none, or one that is not finite.
+  private func number(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Float? {
+    var position = range.lowerBound
+    let value = number(bytes, &position, parser.powersOfTen.span, inversePowers.span)
+    return position == range.upperBound ? value : nil
   }
 
   /// The number at `position`, correctly rounded; then `position` is the byte behind it. Nil if there is none, or one
@@ -168,16 +236,20 @@ struct NumberRecord: Sendable {
         position += 1
         return
       }
-      // The digits at the upper end, zeros before them; then two, four and eight of them become one number.
-      var value = word << UInt64(64 - 8 * count)
-      value = (value &* 10) &+ (value >> 8)
-      value =
-        ((value & 0x0000_00ff_0000_00ff) &* 0x000f_4240_0000_0064
-          &+ ((value >> 16) & 0x0000_00ff_0000_00ff) &* 0x0000_2710_0000_0001) >> 32
-      mantissa = mantissa &* Self.wholePowers[count] &+ value
+      // The digits at the upper end, zeros before them.
+      mantissa = mantissa &* Self.wholePowers[count] &+ Self.number(word << UInt64(64 - 8 * count))
       position += count
       if count < 8 { return }
     }
+  }
+
+  /// The number that eight digits make, the first of them in the lowest byte: two, four and eight of them become one.
+  @inline(__always)
+  private static func number(_ digits: UInt64) -> UInt64 {
+    let pairs = (digits &* 10) &+ (digits >> 8)
+    return
+      ((pairs & 0x0000_00ff_0000_00ff) &* 0x000f_4240_0000_0064
+      &+ ((pairs >> 16) & 0x0000_00ff_0000_00ff) &* 0x0000_2710_0000_0001) >> 32
   }
 
   private static let wholePowers: [UInt64] = [

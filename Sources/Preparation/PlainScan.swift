@@ -54,7 +54,7 @@ final class PlainScan: BlockVisitor {
     parser = RowParser(selection: selections[file], missing: policy, missingValues: missing, dialect: table.dialect)
     var slots = [Int32](repeating: NumberRecord.Slot.skip, count: table.header.count)
     for (index, field) in selections[file].features.enumerated() { slots[field] = Int32(index) }
-    if let target = selections[file].target { slots[target] = NumberRecord.Slot.raw }
+    if let target = selections[file].target { slots[target] = NumberRecord.Slot.target }
     numbers = NumberRecord(slots: slots, dialect: table.dialect)
   }
 
@@ -77,8 +77,10 @@ final class PlainScan: BlockVisitor {
     let most = reader.range.count / (2 * max(1, columns)) + 2
     features.reserve(most * columns)
     targets.reserve(most * RowStore.targetWidth)
+    var fields = NumberFields(delimiter: reader.dialect.delimiter, point: reader.dialect.decimal)
+    var place = NumberRecord.Place()
     while true {
-      reader.skip(to: readPlain(reader, &features, &targets, &scan))
+      reader.skip(to: readPlain(reader, &features, &targets, &scan, &fields, &place))
       guard try reader.take(limit: 1) else { break }
       try readAny(reader, &features, &targets, &scan)
       reader.forget()
@@ -91,25 +93,37 @@ final class PlainScan: BlockVisitor {
 
   /// Reads records of plain numbers, up to the first that is something else; returns where that starts.
   private func readPlain(
-    _ reader: borrowing CSVReader, _ features: inout FloatBuffer, _ targets: inout FloatBuffer, _ scan: inout TargetScan
+    _ reader: borrowing CSVReader, _ features: inout FloatBuffer, _ targets: inout FloatBuffer,
+    _ scan: inout TargetScan,
+    _ fields: inout NumberFields, _ place: inout NumberRecord.Place
   ) -> Int {
     let bytes = reader.block.bytes.span
-    let (numbers, parser) = (numbers, parser)
+    let text = bytes.extracting(0..<reader.filled)
+    let numbers = numbers
     var row = rows
     let range = reader.range
     var position = range.lowerBound
-    var raw = 0..<0
+    var target = NumberRecord.Target()
     var values = features.mutableSpan
     var targetValues = targets.mutableSpan
     let columns = columns
     let capacity = values.count / max(1, columns)
-    while position < range.upperBound, row < capacity {
-      let next = numbers.read(bytes, from: position, into: &values, at: row * columns, raw: &raw)
-      guard next > 0, let value = parser.numbers(bytes, raw) else { break }
-      targetValues[RowStore.targetWidth * row] = value.narrow
-      targetValues[RowStore.targetWidth * row + 1] = Float(scan.observe(value.wide))
-      row += 1
-      position = next
+    place.skip(to: position, fields)
+    reading: while position < range.upperBound, row < capacity {
+      switch numbers.read(bytes, fields, &place, from: position, into: &values, at: row * columns, target: &target) {
+      case .end(let end):
+        targetValues[RowStore.targetWidth * row] = target.narrow
+        targetValues[RowStore.targetWidth * row + 1] = Float(scan.observe(target.wide))
+        row += 1
+        position = end
+      case .isBeyond:
+        // A record that is longer than a piece, or the last one of what was read.
+        if fields.piece == NumberFields.piece(of: text, from: position) { break reading }
+        fields.find(in: text, from: position)
+        place = NumberRecord.Place()
+      case .isNotPlain:
+        break reading
+      }
     }
     records += row - rows
     rows = row

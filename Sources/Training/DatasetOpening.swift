@@ -23,7 +23,8 @@ public struct OpenedDataset: Sendable {
       ShardDescription.encode(
         try ShardInspector.describe(
           stride(from: rank, to: resolved.paths.count, by: ranks).map { resolved.paths[$0] },
-          features: resolved.features, targets: targets, scanLabels: scanLabels && resolved.manifest?.target == nil))
+          features: resolved.features, targets: targets, scanLabels: scanLabels && resolved.manifest?.target == nil,
+          trusted: resolved.isTrusted))
     }
     self.source = resolved
     dataset = try Agreement.alike {

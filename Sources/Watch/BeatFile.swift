@@ -1,16 +1,16 @@
 import Files
 
-/// `.beats` of a run: a line for each rank, which it writes itself, so that the others know what it did last.
+/// `.beats` of a run, or a file of another name of another command: a line for each rank, which it writes itself, so that the others know what it did last.
 ///
 /// Opened and closed for each use: a network file system shows what another host wrote only then.
-struct BeatFile: Sendable {
-  static let name = ".beats"
+public struct BeatFile: Sendable {
+  public static let name = ".beats"
 
   let path: String
   let ranks: Int
 
-  init(in directory: String, ranks: Int) {
-    path = FileSystem.join(directory, Self.name)
+  init(_ path: String, ranks: Int) {
+    self.path = path
     self.ranks = ranks
   }
 

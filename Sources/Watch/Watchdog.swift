@@ -56,10 +56,11 @@ public final class Watchdog: Sendable {
   deinit { state.withLock { $0.hasEnded = true } }
 
   /// From now on the ranks tell each other what they do through a file in `directory`. Rank 0 makes it, before the others call this.
+  /// - Parameter name: of the file, where several jobs may share the directory.
   /// - Throws: `FilesError` where the file cannot be made.
-  public func share(in directory: String) throws(FilesError) {
+  public func share(in directory: String, as name: String = BeatFile.name) throws(FilesError) {
     guard ranks > 1 else { return }
-    let file = BeatFile(in: directory, ranks: ranks)
+    let file = BeatFile(FileSystem.join(directory, name), ranks: ranks)
     if rank == 0 { try file.create() }
     // A rank may stop before its first beat is due.
     try file.write(

@@ -48,7 +48,7 @@ enum AllocationsBenchmark {
       shards: 1, world)
     let job = StepBenchmark.job(
       layers: layers, work: work, batch: subject.batch, optimizer: subject.optimizer, steps: steps,
-      reduction: "ordered", sharedMemory: true, shuffle: true)
+      parallel: StepBenchmark.parallel(try Settings([])), shuffle: true)
     let training = try TrainingJob(parsing: Array(job.serialized(pretty: false).utf8), source: "apus-bench")
     let run = try TrainingRun(training, resume: false, world: world)
     let before = allocations_of_thread()

@@ -11,6 +11,7 @@ import MPI
 ///     mpirun -n 2 apus-bench collectives [--floats 540000]
 ///     mpirun -n 2 apus-bench layouts
 ///     mpirun -n 2 apus-bench step --layers 784,512,256,10 --batch 128 --optimizer adam --steps 200
+///     apus-bench online [--rows 1000000] [--columns 28]
 ///     mpirun -n 2 apus-bench plan --layers 784,512,256,10 --batch 128 --steps 50
 @main
 enum Bench {
@@ -25,9 +26,11 @@ enum Bench {
                                           [--rounds N]
            mpirun -n 2 apus-bench step [--layers 784,512,256,10] [--batch ROWS_A_RANK] [--optimizer adam|sgd]
                                        [--steps N] [--rows N] [--reduction ordered|fast] [--shared-memory true|false]
-                                       [--shuffle true|false]
+                                       [--shuffle true|false] [--overlap true|false] [--wire float32|bfloat16]
+           apus-bench online [--rows 1000000] [--columns 28]
            mpirun -n 2 apus-bench plan [--layers 784,512,256,10] [--batch ROWS_A_RANK] [--optimizer adam|sgd] [--steps N]
                                        [--rows N] [--reduction ordered|fast] [--shared-memory true|false] [--rounds N]
+                                       [--overlap true|false] [--wire float32|bfloat16]
                                        [--bandwidth 1Gbit/s] [--latency 50us]: between nodes
 
     """
@@ -44,6 +47,7 @@ enum Bench {
       case "collectives": try CollectivesBenchmark.run(settings, world)
       case "layouts": try LayoutsBenchmark.run(settings, world)
       case "step": try StepBenchmark.run(settings, world)
+      case "online": try OnlineBenchmark.run(settings, world)
       case "plan": try PlanBenchmark.run(settings, world)
       default:
         if world.rank == 0 { StandardStream.error.write(usage) }

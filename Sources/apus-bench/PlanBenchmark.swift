@@ -20,8 +20,7 @@ enum PlanBenchmark {
     let text = StepBenchmark.job(
       layers: layers, work: work, batch: try settings.integer("batch", default: 128) * world.size,
       optimizer: settings.text("optimizer", default: "adam"), steps: steps,
-      reduction: settings.text("reduction", default: "ordered"),
-      sharedMemory: settings.text("shared-memory", default: "true") == "true", shuffle: true)
+      parallel: StepBenchmark.parallel(settings), shuffle: true)
     let bytes = Array(text.serialized(pretty: false).utf8)
     let job = try TrainingJob(parsing: bytes, source: "apus-bench")
     let plan = try plan(job, settings, world)

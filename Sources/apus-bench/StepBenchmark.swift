@@ -20,9 +20,7 @@ enum StepBenchmark {
       rows: rows, columns: layers[0], classes: max(layers[layers.count - 1], 2), shards: ranks, world)
     let job = job(
       layers: layers, work: work, batch: rowsARank * ranks, optimizer: optimizer, steps: steps,
-      reduction: settings.text("reduction", default: "ordered"),
-      sharedMemory: settings.text("shared-memory", default: "true") == "true",
-      shuffle: settings.text("shuffle", default: "true") == "true")
+      parallel: parallel(settings), shuffle: settings.text("shuffle", default: "true") == "true")
     let training = try TrainingJob(parsing: Array(job.serialized(pretty: false).utf8), source: "apus-bench")
     let run = try TrainingRun(training, resume: false, world: world)
     _ = try run.train(policy: .overwrite)
@@ -57,10 +55,20 @@ enum StepBenchmark {
     return seconds
   }
 
+  /// What the job says of how ranks work together.
+  static func parallel(_ settings: Settings) -> JSONValue {
+    let overlaps = settings.text("overlap", default: "true") == "true"
+    return .object(
+      [
+        ("reduction", .string(settings.text("reduction", default: "ordered"))),
+        ("shared_memory", .boolean(settings.text("shared-memory", default: "true") == "true")),
+        ("wire", .string(settings.text("wire", default: "float32"))),
+      ] + (overlaps ? [] : [("bucket_bytes", .integer(0))]))
+  }
+
   /// A job on the shards in `work`, whose log has a line before the measured steps and one after them.
   static func job(
-    layers: [Int], work: String, batch: Int, optimizer: String, steps: Int, reduction: String, sharedMemory: Bool,
-    shuffle: Bool
+    layers: [Int], work: String, batch: Int, optimizer: String, steps: Int, parallel: JSONValue, shuffle: Bool
   ) -> JSONValue {
     let hidden = layers.dropFirst().dropLast().map { JSONValue.integer($0) }
     let isBinary = layers[layers.count - 1] == 1
@@ -78,7 +86,7 @@ enum StepBenchmark {
           ("shuffle", .boolean(shuffle)),
         ])
       ),
-      ("parallel", .object([("reduction", .string(reduction)), ("shared_memory", .boolean(sharedMemory))])),
+      ("parallel", parallel),
       ("output", .string(FileSystem.join(work, "run"))),
     ])
   }

@@ -2,6 +2,7 @@ import Data
 import Failures
 import Files
 import MPI
+import Watch
 
 /// The program: a command and its arguments, on one rank or on many.
 @main
@@ -45,6 +46,8 @@ enum Apus {
   /// Runs `command`; a failure that all ranks share is told by rank 0, and every rank ends with its code.
   private static func run(_ command: any Command, _ world: borrowing Communicator) throws -> Int32 {
     do {
+      let watchdog = try (command as? any WatchedCommand)?.watchdog(world)
+      defer { watchdog?.end() }
       return try command.run(world)
     } catch {
       let failure = Failure(error)

@@ -8,9 +8,10 @@ import Model
 import Parallel
 import Preparation
 import Training
+import Watch
 
 /// `apus evaluate`: how good a model is on a data set.
-struct EvaluateCommand: Command {
+struct EvaluateCommand: WatchedCommand {
   static let syntax = Syntax(
     name: "evaluate", summary: "loss and metrics of a model on a data set",
     positionals: [
@@ -21,7 +22,11 @@ struct EvaluateCommand: Command {
       Option("--split", value: "NAME", "split of the data set; test where the data set has splits"),
       Option("--features", value: "NAME", "name of the features in HDF5 files without dataset.json"),
       Option("--targets", value: "NAME", "name of the targets in HDF5 files without dataset.json"),
-      Option("--json", "print the metrics as JSON"),
+      Option(
+        "--non-finite", value: "POLICY",
+        "rows with a number that is not finite: fail, skip_row or replace; as in the training unless given"),
+      Option("--trusted", "HDF5 files may lead to other files: by links, external storage, virtual data sets"),
+      Option("--json", "print the metrics as JSON"), watchdogOption,
     ],
     examples: [
       "apus evaluate runs/digits-mlp Datasets/digits/shards",
@@ -34,19 +39,30 @@ struct EvaluateCommand: Command {
 
   private let modelPath: String
   private let data: DataSource
+  /// Nil: as in the training.
+  private let nonFinite: NonFinite?
   private let isJSON: Bool
+  let deadlines: Deadlines
 
   init(_ arguments: Arguments) throws {
     modelPath = arguments.positionals[0]
     data = DataSource(
       path: arguments.positionals[1], features: arguments.value("--features"), targets: arguments.value("--targets"),
-      split: arguments.value("--split"))
+      split: arguments.value("--split"), isTrusted: arguments.has("--trusted"))
+    nonFinite = try NonFinite(arguments, Self.syntax)
     isJSON = arguments.has("--json")
+    deadlines = try Self.deadlines(arguments)
     if TableBlocks.isTable(data.path),
-      let option = ["--split", "--features", "--targets"].first(where: { arguments.has($0) })
+      let option = ["--split", "--features", "--targets", "--non-finite", "--trusted"].first(where: arguments.has)
     {
       throw UsageError("\(option) is for HDF5 data, and '\(data.path)' is a CSV file", syntax: Self.syntax)
     }
+  }
+
+  /// That of the model.
+  var sharedDirectory: String {
+    let isDirectory = (try? FileSystem.status(of: modelPath))??.kind == .directory
+    return isDirectory ? modelPath : FileSystem.directory(of: modelPath)
   }
 
   func run(_ world: borrowing Communicator) throws -> Int32 {
@@ -106,8 +122,11 @@ struct EvaluateCommand: Command {
       try description.check(opened.dataset)
       guard opened.dataset.rows > 0 else { throw Failure(.invalidData, "'\(data.path)' has no rows") }
       let transform = try opened.source.transform(model: description.normalization, scale: Float(description.scale))
+      let policy = nonFinite ?? description.nonFinite
+      try transform.check(policy, of: data.path)
       return try Evaluator(
-        model: model.model, dataset: opened.dataset, transform: transform, virtualRanks: virtualRanks, place: place
+        model: model.model, dataset: opened.dataset, transform: transform, virtualRanks: virtualRanks, place: place,
+        nonFinite: policy
       ) { LocalScorer(model.model, rows: $0, rank: place.data.index, ranks: place.data.count) }
     }
     return try model.withParameters { try evaluator.evaluate($0, world: world, ranking: true) }

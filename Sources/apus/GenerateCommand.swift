@@ -3,9 +3,10 @@ import Files
 import MPI
 import Preparation
 import Text
+import Watch
 
 /// `apus generate`: synthetic data sets of any size, straight into shards.
-struct GenerateCommand: Command {
+struct GenerateCommand: WatchedCommand {
   static let syntax = Syntax(
     name: "generate", summary: "make a synthetic data set of HDF5 shards, on all ranks",
     positionals: [Positional("KIND", "linear, logistic, blobs, or teacher (a random network)")],
@@ -27,7 +28,7 @@ struct GenerateCommand: Command {
       Option("--seed", value: "NUMBER", "what all numbers are drawn from (default 1)"),
       Option("--shards", value: "NUMBER", "shards of the training split; one for about 32 MiB otherwise"),
       Option("--compress", "compress the shards (shuffle and deflate)"),
-      Option("--overwrite", "replace the data set that is in the directory"),
+      Option("--overwrite", "replace the data set that is in the directory"), watchdogOption,
     ],
     notes: """
       The splits follow each other, as in time: training first, test last. dataset.json has the parameters that
@@ -39,6 +40,7 @@ struct GenerateCommand: Command {
     ])
 
   private let request: GenerationRequest
+  let deadlines: Deadlines
 
   init(_ arguments: Arguments) throws {
     func number<Number: LosslessStringConvertible>(_ option: String, _ what: String) throws -> Number? {
@@ -70,6 +72,7 @@ struct GenerateCommand: Command {
     request.compress = arguments.has("--compress")
     request.overwrite = arguments.has("--overwrite")
     self.request = request
+    deadlines = try Self.deadlines(arguments)
   }
 
   /// A count, which may be written as 1e9.
@@ -81,11 +84,14 @@ struct GenerateCommand: Command {
     return count
   }
 
+  var sharedDirectory: String { FileSystem.directory(of: request.output) }
+
   func run(_ world: borrowing Communicator) throws -> Int32 {
     let meter = ProgressMeter()
     defer { meter.end() }
     let isSpeaker = world.rank == 0
     let summary = try Generator(request).run(world) { made, total in
+      Pulse.enter(.start)
       if isSpeaker { meter.show("writing", part: made, of: total, rows: made) }
     }
     meter.end()

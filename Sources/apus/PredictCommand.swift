@@ -6,9 +6,10 @@ import MPI
 import Preparation
 import Text
 import Training
+import Watch
 
 /// `apus predict`: what a model says of each row of a data set.
-struct PredictCommand: Command {
+struct PredictCommand: WatchedCommand {
   static let syntax = Syntax(
     name: "predict", summary: "predictions of a model for a data set, row for row",
     positionals: [
@@ -20,7 +21,11 @@ struct PredictCommand: Command {
         "--output", value: "FILE", isRequired: true, "file to write: .h5 (values, or labels and probabilities) or .csv"),
       Option("--split", value: "NAME", "split of the data set; test where the data set has splits"),
       Option("--features", value: "NAME", "name of the features in HDF5 files without dataset.json"),
-      Option("--overwrite", "replace the file that is there"),
+      Option(
+        "--non-finite", value: "POLICY",
+        "rows with a number that is not finite: fail, skip_row or replace; as in the training unless given"),
+      Option("--trusted", "HDF5 files may lead to other files: by links, external storage, virtual data sets"),
+      Option("--overwrite", "replace the file that is there"), watchdogOption,
     ],
     examples: [
       "apus predict runs/digits-mlp Datasets/digits/shards --output predictions.h5",
@@ -29,25 +34,35 @@ struct PredictCommand: Command {
 
   private let modelPath: String
   private let data: DataSource
+  /// Nil: as in the training.
+  private let nonFinite: NonFinite?
   private let output: String
   private let format: PredictionFormat
   private let replaces: Bool
+  let deadlines: Deadlines
 
   init(_ arguments: Arguments) throws {
     modelPath = arguments.positionals[0]
     data = DataSource(
-      path: arguments.positionals[1], features: arguments.value("--features"), split: arguments.value("--split"))
+      path: arguments.positionals[1], features: arguments.value("--features"), split: arguments.value("--split"),
+      isTrusted: arguments.has("--trusted"))
+    nonFinite = try NonFinite(arguments, Self.syntax)
     let output = arguments.value("--output") ?? ""
     guard let format = PredictionFormat(ending: output) else {
       throw UsageError("the output '\(output)' ends neither in .h5 nor in .csv", syntax: Self.syntax)
     }
-    if TableBlocks.isTable(data.path), let option = ["--split", "--features"].first(where: { arguments.has($0) }) {
+    if TableBlocks.isTable(data.path),
+      let option = ["--split", "--features", "--non-finite", "--trusted"].first(where: arguments.has)
+    {
       throw UsageError("\(option) is for HDF5 data, and '\(data.path)' is a CSV file", syntax: Self.syntax)
     }
     self.output = output
     self.format = format
     replaces = arguments.has("--overwrite")
+    deadlines = try Self.deadlines(arguments)
   }
+
+  var sharedDirectory: String { FileSystem.directory(of: output) }
 
   func run(_ world: borrowing Communicator) throws -> Int32 {
     try checkOutput(world)
@@ -102,7 +117,9 @@ struct PredictCommand: Command {
     return try Agreement.alike {
       try description.checkColumns(of: opened.dataset)
       let transform = try opened.source.transform(model: description.normalization, scale: Float(description.scale))
-      return try ShardBlocks(opened, transform: transform, blockRows: blockRows)
+      let policy = nonFinite ?? description.nonFinite
+      try transform.check(policy, of: data.path)
+      return try ShardBlocks(opened, transform: transform, nonFinite: policy, blockRows: blockRows)
     }
   }
 

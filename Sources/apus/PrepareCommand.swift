@@ -5,9 +5,10 @@ import JSON
 import MPI
 import Preparation
 import Text
+import Watch
 
 /// `apus prepare`: CSV files, or the rows of other HDF5 files, become a data set of HDF5 shards.
-struct PrepareCommand: Command {
+struct PrepareCommand: WatchedCommand {
   static let syntax = Syntax(
     name: "prepare", summary: "make a data set of HDF5 shards from CSV or HDF5 files",
     positionals: [
@@ -16,6 +17,7 @@ struct PrepareCommand: Command {
     options: [
       Option("--recipe", value: "FILE", "what to make of the columns: a prepare.json (JSON5)"),
       Option("--from", value: "DATA", "take the rows of a data set or of any HDF5 files, in the place of CSV files"),
+      Option("--trusted", "HDF5 files may lead to other files: by links, external storage, virtual data sets"),
       Option("--target", value: "COLUMN", "column to predict; all others are features"),
       Option("--output", value: "DIR", "directory of the data set"),
       Option("--task", value: "TASK", "classification or regression; found out from the target otherwise"),
@@ -41,6 +43,7 @@ struct PrepareCommand: Command {
       Option("--count-by", value: "COLUMN[,...]", "count the rows by the values of columns, and write nothing"),
       Option("--aggregate", value: "WHAT:COLUMN", repeats: true, "mean, sum, min or max of a column, for each count"),
       Option("--format", value: "FORMAT", "how counts are printed: table, csv or json (default table)"),
+      watchdogOption,
     ],
     examples: [
       "apus prepare flowers.csv --target species --output flowers --standardize --test 0.2",
@@ -56,6 +59,7 @@ struct PrepareCommand: Command {
   /// What options say in the place of the recipe.
   private let overrides: [(key: String, value: JSONValue)]
   private let isDry: Bool
+  let deadlines: Deadlines
   /// The rows are added to a data set.
   private let appends: Bool
   private let wantsJSON: Bool
@@ -93,11 +97,12 @@ struct PrepareCommand: Command {
       throw UsageError("--standardize says too little for a recipe, which standardizes by column", syntax: Self.syntax)
     }
     isDry = arguments.has("--dry-run")
+    deadlines = try Self.deadlines(arguments)
     appends = arguments.has("--append")
     try Self.checkAppend(arguments)
     wantsJSON = arguments.has("--json")
     guard isDry || !wantsJSON else { throw UsageError("--json goes with --dry-run", syntax: Self.syntax) }
-    source = arguments.value("--from").map { DataSource(path: $0) }
+    source = arguments.value("--from").map { DataSource(path: $0, isTrusted: arguments.has("--trusted")) }
     count = try Self.count(arguments)
     format = try arguments.choice("--format", Self.syntax) ?? .table
     try Self.checkInputs(arguments)
@@ -211,16 +216,25 @@ struct PrepareCommand: Command {
     return text.utf8.first
   }
 
+  /// That of the data set; of its input where nothing is written.
+  var sharedDirectory: String {
+    FileSystem.directory(of: request.output.isEmpty ? request.inputs.first ?? source?.path ?? "" : request.output)
+  }
+
   /// All ranks prepare, and rank 0 speaks.
   func run(_ world: borrowing Communicator) throws -> Int32 {
     let meter = world.rank == 0 ? ProgressMeter() : nil
     defer { meter?.end() }
+    let show = { (progress: PreparationProgress) in
+      Pulse.enter(.start)
+      meter?.show(progress)
+    }
     let recipe = try recipe(world)
     let preparer = Preparer(request, recipe: recipe)
     let shards = source.map { ShardPreparation($0, recipe: recipe, request: request) }
     do {
       if isDry {
-        let plan = try preparer.plan(on: world) { meter?.show($0) }
+        let plan = try preparer.plan(on: world, progress: show)
         meter?.end()
         if world.rank == 0 { StandardStream.output.write(wantsJSON ? plan.json : plan.text) }
         if let problem = plan.problem { throw problem }
@@ -228,18 +242,18 @@ struct PrepareCommand: Command {
       }
       if let count {
         let report =
-          if let shards { try shards.groups(count, on: world) { meter?.show($0) } } else {
-            try preparer.groups(count, on: world) { meter?.show($0) }
+          if let shards { try shards.groups(count, on: world, progress: show) } else {
+            try preparer.groups(count, on: world, progress: show)
           }
         meter?.end()
         if world.rank == 0 { StandardStream.output.write(report.text(format)) }
         return ExitCode.success.rawValue
       }
       let summary =
-        if appends { try TableAppending(request).run(on: world) { meter?.show($0) } } else if let shards {
-          try shards.run(on: world) { meter?.show($0) }
+        if appends { try TableAppending(request).run(on: world, progress: show) } else if let shards {
+          try shards.run(on: world, progress: show)
         } else {
-          try preparer.run(on: world) { meter?.show($0) }
+          try preparer.run(on: world, progress: show)
         }
       meter?.end()
       if world.rank == 0 { StandardStream.output.write(text(summary)) }

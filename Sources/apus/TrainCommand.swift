@@ -46,17 +46,14 @@ struct TrainCommand: Command {
     overrides =
       try arguments.values("--set").map { try JobOverride(parsing: $0) }
       + (arguments.value("--from").map { [JobOverride(key: "from.model", value: .string($0))] } ?? [])
-    guard !(arguments.has("--resume") && arguments.has("--overwrite")) else {
-      throw UsageError("--resume and --overwrite exclude each other", syntax: Self.syntax)
-    }
-    policy = arguments.has("--resume") ? .resume : arguments.has("--overwrite") ? .overwrite : .refuse
+    policy = try arguments.runPolicy(Self.syntax)
     isDry = arguments.has("--dry-run")
   }
 
   func run(_ world: borrowing Communicator) throws -> Int32 {
     let bytes = try Agreement.fromRoot(world) { try JobFile.read(jobPath) }
     let job = try Agreement.alike { try TrainingJob(parsing: bytes, source: jobPath, overrides: overrides) }
-    let watchdog = try watchdog(job.deadlines, world)
+    let watchdog = try Watchdog.start(job.deadlines, world)
     defer { watchdog?.end() }
     let run = try TrainingRun(job, resume: policy == .resume, world: world)
     if isDry {
@@ -75,16 +72,6 @@ struct TrainCommand: Command {
     if world.rank == 0 { StandardStream.output.write(report(run, result)) }
     if let comparison = result.comparison, !comparison.isAccepted { throw refusal(comparison, result, run.job) }
     return (result.outcome == .stopped ? ExitCode.stopped : .success).rawValue
-  }
-
-  /// Watches this rank and the others; nil where the job sets no limit. Collective.
-  private func watchdog(_ deadlines: Deadlines, _ world: borrowing Communicator) throws -> Watchdog? {
-    guard !deadlines.isOff else { return nil }
-    let members = try world.allGather(Member.own.encoded).map { Member(encoded: $0) }
-    return try Watchdog(deadlines: deadlines, rank: world.rank, members: members) { report in
-      let code = ExitCode.stalled.rawValue
-      Program.endAll(code: code) { StandardStream.error.write("apus: \(report)") }
-    }
   }
 
   private func warn(_ run: TrainingRun) {
@@ -134,7 +121,8 @@ struct TrainCommand: Command {
     }
     if let loss = result.lastLoss { rows.append(("loss", significant(loss, digits: 5))) }
     if let metrics = result.validation {
-      rows.append(("validation", Self.headline(metrics).map { "\($0.name) \(Self.number($0.value))" }.joined(separator: ", ")))
+      rows.append(
+        ("validation", Self.headline(metrics).map { "\($0.name) \(Self.number($0.value))" }.joined(separator: ", ")))
     }
     if let comparison = result.comparison {
       if let old = comparison.old { rows.append(("old rows", Self.comparison(old))) }
@@ -162,7 +150,8 @@ struct TrainCommand: Command {
     return Failure(
       .refused,
       "the model has become worse on old rows by \(loss), and from.tolerance allows \(significant(comparison.tolerance ?? 0, digits: 3))",
-      hint: "'\(job.from?.model ?? "")' is as it was; the new model is '\(result.modelPath)', and '\(job.output)' has no \(ModelFile.name)",
+      hint:
+        "'\(job.from?.model ?? "")' is as it was; the new model is '\(result.modelPath)', and '\(job.output)' has no \(ModelFile.name)",
       isShared: true)
   }
 }

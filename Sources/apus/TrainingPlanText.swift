@@ -33,6 +33,7 @@ struct TrainingPlanText {
     if run.shape.ranks > 1 {
       rows.append(("grid", Self.grid(run)))
       rows.append(("a step moves", Self.moved(traffics)))
+      if run.job.wire != .float32 { rows.append(("wire", Self.wire(run))) }
     }
     rows.append(("memory a rank", memories.max { $0.total < $1.total }?.text ?? ""))
     rows.append(("output", run.job.output))
@@ -50,6 +51,13 @@ struct TrainingPlanText {
         + TrainingRun.percent(step.bubble)
     }
     return text
+  }
+
+  /// Whether the job's wish for the wire is of consequence on these hosts.
+  private static func wire(_ run: TrainingRun) -> String {
+    run.step.wire.precision == .float32
+      ? "float32, since all ranks are on one host; \(run.job.wire.rawValue) between hosts"
+      : "\(run.job.wire.rawValue) between hosts"
   }
 
   /// What all ranks say together.

@@ -10,6 +10,7 @@ enum CommandLineHelp {
       prepare   make a data set of HDF5 shards from CSV or HDF5 files
       generate  make a synthetic data set of HDF5 shards, on all ranks
       train     fit a model to a data set, as a job file says
+      stream    learn from rows as they come, as a job file says
       evaluate  loss and metrics of a model on a data set
       predict   predictions of a model for a data set, row for row
       inspect   what a data set, shard, model, checkpoint or run holds
@@ -31,6 +32,7 @@ enum CommandLineHelp {
     options
       --recipe FILE            what to make of the columns: a prepare.json (JSON5)
       --from DATA              take the rows of a data set or of any HDF5 files, in the place of CSV files
+      --trusted                HDF5 files may lead to other files: by links, external storage, virtual data sets
       --target COLUMN          column to predict; all others are features
       --output DIR             directory of the data set
       --task TASK              classification or regression; found out from the target otherwise
@@ -56,6 +58,7 @@ enum CommandLineHelp {
       --count-by COLUMN[,...]  count the rows by the values of columns, and write nothing
       --aggregate WHAT:COLUMN  mean, sum, min or max of a column, for each count (may be repeated)
       --format FORMAT          how counts are printed: table, csv or json (default table)
+      --watchdog SECONDS       seconds without progress after which it ends with 76, 0 for no limit; learned unless given
       --help                   print this text
 
     examples
@@ -93,6 +96,7 @@ enum CommandLineHelp {
       --shards NUMBER        shards of the training split; one for about 32 MiB otherwise
       --compress             compress the shards (shuffle and deflate)
       --overwrite            replace the data set that is in the directory
+      --watchdog SECONDS     seconds without progress after which it ends with 76, 0 for no limit; learned unless given
       --help                 print this text
 
     The splits follow each other, as in time: training first, test last. dataset.json has the parameters that
@@ -136,6 +140,37 @@ enum CommandLineHelp {
 
     """
 
+  static let stream = """
+    learn from rows as they come, as a job file says
+
+    usage: apus stream JOB [options]
+
+    arguments
+      JOB  job file (JSON5)
+
+    options
+      --set KEY=VALUE  set a key of the job, as optimizer.learning_rate=0.01 (may be repeated)
+      --resume         go on from the newest checkpoint; begin anew where there is none
+      --overwrite      replace the run that is in the output directory
+      --dry-run        check the job and its sources, and learn nothing
+      --help           print this text
+
+    a job file needs stream.sources and model.kind, and the README lists all keys
+      {
+        stream:    { sources: "-", target: "class", classes: ["DOWN", "UP"] },
+        model:     { kind: "logistic" },
+        optimizer: { kind: "sgd", learning_rate: 0.05 },
+        drift:     { detector: "adwin", on_drift: "switch" },
+        output:    "runs/prices",
+      }
+
+    examples
+      zcat prices.csv.gz | apus stream job.json
+      mpirun -n 4 apus stream job.json --resume
+      apus stream job.json --set stream.follow=true --set stream.idle=1m
+
+    """
+
   static let evaluate = """
     loss and metrics of a model on a data set
 
@@ -146,11 +181,14 @@ enum CommandLineHelp {
       DATA   data set: a directory, an HDF5 file, a glob; or a raw CSV file (.csv, .tsv) with the target
 
     options
-      --split NAME     split of the data set; test where the data set has splits
-      --features NAME  name of the features in HDF5 files without dataset.json
-      --targets NAME   name of the targets in HDF5 files without dataset.json
-      --json           print the metrics as JSON
-      --help           print this text
+      --split NAME         split of the data set; test where the data set has splits
+      --features NAME      name of the features in HDF5 files without dataset.json
+      --targets NAME       name of the targets in HDF5 files without dataset.json
+      --non-finite POLICY  rows with a number that is not finite: fail, skip_row or replace; as in the training unless given
+      --trusted            HDF5 files may lead to other files: by links, external storage, virtual data sets
+      --json               print the metrics as JSON
+      --watchdog SECONDS   seconds without progress after which it ends with 76, 0 for no limit; learned unless given
+      --help               print this text
 
     examples
       apus evaluate runs/digits-mlp Datasets/digits/shards
@@ -169,11 +207,14 @@ enum CommandLineHelp {
       DATA   data set: a directory, an HDF5 file, a glob; or a raw CSV file (.csv, .tsv)
 
     options
-      --output FILE    file to write: .h5 (values, or labels and probabilities) or .csv
-      --split NAME     split of the data set; test where the data set has splits
-      --features NAME  name of the features in HDF5 files without dataset.json
-      --overwrite      replace the file that is there
-      --help           print this text
+      --output FILE        file to write: .h5 (values, or labels and probabilities) or .csv
+      --split NAME         split of the data set; test where the data set has splits
+      --features NAME      name of the features in HDF5 files without dataset.json
+      --non-finite POLICY  rows with a number that is not finite: fail, skip_row or replace; as in the training unless given
+      --trusted            HDF5 files may lead to other files: by links, external storage, virtual data sets
+      --overwrite          replace the file that is there
+      --watchdog SECONDS   seconds without progress after which it ends with 76, 0 for no limit; learned unless given
+      --help               print this text
 
     examples
       apus predict runs/digits-mlp Datasets/digits/shards --output predictions.h5

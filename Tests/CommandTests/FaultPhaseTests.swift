@@ -141,6 +141,28 @@ import Testing
       ranks: 2, Binaries.apus, arguments(more), options: CommandLineRun.impatient, workingDirectory: folder.path)
   }
 
+  /// The first SIGINT waits for the end of the step, the second for nothing.
+  @Test func secondInterrupt() throws {
+    try writeLargeData()
+    // A step of minutes.
+    let settings = [
+      "model.kind=mlp", "model.hidden=[3000, 3000]", "train.batch_size=full", "parallel.micro_batches=200",
+      "loss=squared",
+    ]
+    let running = try Run.start(
+      Binaries.apus, arguments(settings.flatMap { ["--set", $0] }), environment: MPILauncher.environment,
+      workingDirectory: folder.path)
+    #expect(running.wait(timeout: .seconds(20)) { running.errorSoFar.contains("training ") })
+    usleep(300_000)
+    running.send(SIGINT)
+    usleep(300_000)
+    #expect(running.isRunning)
+    let since = ContinuousClock.now
+    running.send(SIGINT)
+    let result = running.wait(timeout: .seconds(20))
+    #expect(result.exitCode == 130 && ContinuousClock.now - since < .seconds(2), "\(result)")
+  }
+
   // MARK: Divergence
 
   /// Finite data and a learning rate far too large: the step that cannot be taken is not, and the checkpoint before it is good.

@@ -14,8 +14,8 @@ import Testing
     try folder.write(
       text: """
         #!/bin/bash
-        words=("${@:1:5}")
-        for path in "${@:6}"; do
+        words=("${@:1:6}")
+        for path in "${@:7}"; do
           if [[ $path == */bad-* ]]; then '\(Binaries.apus)' "${words[@]}"; \(death); fi
           words+=("$path")
         done
@@ -87,6 +87,71 @@ import Testing
     let sound = found.count { $0.failure == nil }
     #expect((1..<300).contains(sound), "\(sound)")
     for failure in found.compactMap(\.failure) { #expect(failure.message.contains(folder.path), "\(failure)") }
+  }
+
+  /// Sizes that nothing stands behind, and zeros that were compressed a thousandfold: refused at once, before anything is made for them,
+  /// in the process that looks and in the one that asks it.
+  @Test func bombs() throws {
+    try Python.text(
+      """
+      import h5py, numpy as np
+      with h5py.File("bomb-0.h5", "w") as file:
+          file.create_dataset("features", data=np.zeros((1 << 18, 256), "f4"), chunks=(1 << 14, 256), compression=9)
+          file["targets"] = np.zeros(1 << 18, "i4")
+      for number, (shape, chunks) in enumerate([((1 << 40, 5), (8, 5)), ((40, 1 << 40), (1, 1 << 28)), ((40, 5), (1 << 29, 1))]):
+          with h5py.File(f"bomb-{number + 1}.h5", "w") as file:
+              file.create_dataset("features", shape, "f4", chunks=chunks, maxshape=(None, None)); file["targets"] = np.zeros(40, "i4")
+      """, workingDirectory: folder.path)
+    for number in 0..<4 {
+      let path = folder.file("bomb-\(number).h5")
+      let start = ContinuousClock.now
+      let found = try describe([path], program: Binaries.apus)
+      #expect(ContinuousClock.now - start < .seconds(1))
+      #expect(found[0].failure?.message.contains("declares") == true, "\(found)")
+      let look = try Run.program(
+        Binaries.apus, [ShardInspector.command, "labels", "-", "features", "targets", "targets", path])
+      #expect(look.exitCode == 0 && look.peakMemoryBytes < 100_000_000, "\(look.peakMemoryBytes) bytes")
+    }
+  }
+
+  /// The public reproducers of the library's published faults (github.com/HDFGroup/cve_hdf5; without the four largest, and with
+  /// their licence): first as a data set that has no `features`, of which all data sets are listed, then with each of those as features.
+  @Test func publishedFaults() throws {
+    try Python.text(
+      "import sys, tarfile; tarfile.open(sys.argv[1]).extractall()",
+      [PackageRoot.file("Tests/CommandTests/Reference/hdf5-cve.tar.xz")], workingDirectory: folder.path)
+    let paths = try ["cvefiles", "fuzzerfiles"].flatMap { inner in
+      try folder.names(in: inner).map { folder.file("\(inner)/\($0)") }
+    }
+    #expect(paths.count == 143)
+    let start = ContinuousClock.now
+    var found = try describe(paths, program: Binaries.apus)
+    #expect(found.map(\.path) == paths && found.allSatisfy { $0.failure?.kind == .invalid })
+    for (path, description) in zip(paths, found) {
+      for line in description.failure?.message.split(separator: "\n").dropFirst() ?? [] {
+        guard let name = line.wholeMatch(of: #/  (.+)  [^ ]+ \(.*\)/#)?.1 else { continue }
+        ShardInspector.use(program: Binaries.apus)
+        defer { ShardInspector.use(program: nil) }
+        let since = ContinuousClock.now
+        found += try ShardInspector.describe([path], features: String(name), targets: nil, scanLabels: false)
+        #expect(ContinuousClock.now - since < .seconds(10), "\(path)")
+      }
+    }
+    #expect(ContinuousClock.now - start < .seconds(60))
+    // Some crash the library that is installed here, others are merely damaged, and some can be read.
+    let crashing = found.filter { $0.failure?.message.contains("crashes the HDF5 library") == true }
+    #expect(crashing.count >= 5 && found.count > paths.count + 20, "\(crashing.count) of \(found.count)")
+    for path in Set(crashing.map(\.path)).sorted() {
+      let result = try CommandLineRun.apus(["inspect", path], ranks: 0, in: folder)
+      #expect([0, 65].contains(result.exitCode) && result.seconds < 10, "\(result)")
+    }
+    // The trainer itself, on two ranks.
+    let worst = try #require(crashing.first)
+    try folder.write(
+      text: "{ model: { kind: \"linear\" }, data: { path: \"\(worst.path)\", features: \"\(worst.features)\" } }",
+      to: "job.json")
+    try CommandLineRun.fail(
+      ["train", "job.json"], ranks: 2, in: folder, code: 65, says: [worst.path, "crashes the HDF5 library (signal"])
   }
 
   /// `inspect` looks into files in a process of its own as well: whatever that does, the program ends with a message.

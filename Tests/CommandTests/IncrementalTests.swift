@@ -28,7 +28,8 @@ import Testing
     let lines = (0..<rows).map { row in
       let name = classes[row % classes.count]
       let values = columns.map { column in
-        (centers[name]?[["a", "b", "c"].firstIndex(of: column) ?? 0] ?? 0) + Double.random(in: -0.7...0.7, using: &random)
+        (centers[name]?[["a", "b", "c"].firstIndex(of: column) ?? 0] ?? 0)
+          + Double.random(in: -0.7...0.7, using: &random)
       }
       return (values.map { "\($0)" } + [name]).joined(separator: ",")
     }
@@ -68,7 +69,8 @@ import Testing
     for ranks in 1...4 {
       try CommandLineRun.succeed(next(keys, output: "new-\(ranks)"), ranks: ranks, in: folder)
     }
-    let names = ["model.safetensors", "comparison.json"] + (try folder.names(in: "new-1/replay").map { "replay/\($0)" })
+    let names =
+      ["model.safetensors", "comparison.json"] + (try folder.names(in: "new-1/replay").map { "replay/\($0)" })
     #expect(names.count == 5)
     for ranks in 2...4 {
       for name in names {
@@ -80,7 +82,9 @@ import Testing
     let numbers = try #require(sample["numbers"] as? [Int])
     #expect(numbers.count == 30 && numbers.contains { $0 < seen / 2 } && numbers.contains { $0 > seen / 2 })
     let manifest = try folder.readText("new-1/replay/dataset.json")
-    #expect(try #require(manifest.firstMatch(of: /"classes": ?\[([^\]]*)\]/)).1.filter { !$0.isWhitespace } == "\"green\",\"red\",\"blue\"")
+    #expect(
+      try #require(manifest.firstMatch(of: /"classes": ?\[([^\]]*)\]/)).1.filter { !$0.isWhitespace }
+        == "\"green\",\"red\",\"blue\"")
   }
 
   /// A pipeline reads its parts of the grown model, and trains the same.
@@ -164,19 +168,24 @@ import Testing
     try fail(next(["data.path=lacks"]), 65, "lacks the column 'b', which the model to go on from has")
     try folder.write(text: try folder.readText("first.csv").replacing("kind", with: "sort"), to: "other.csv")
     try prepare("other", target: "sort")
-    try fail(next(["data.path=other"]), 65, "the target of the data is 'sort', and that of the model to go on from 'kind'")
+    try fail(
+      next(["data.path=other"]), 65, "the target of the data is 'sort', and that of the model to go on from 'kind'")
     try fail(next(["model.hidden=[7]"]), 78, "'model.hidden' is [7], and the model to go on from has [6]")
     try fail(next(["data.scale=2"]), 78, "'data.scale' is 2.0, and the model to go on from has 1.0")
     try fail(next([], output: "old"), 64, "where the model lies that it goes on from")
-    try fail(["train", "job.json", "--from", "nowhere", "--set", "output=new"], 66, "the model 'nowhere' does not exist")
+    try fail(
+      ["train", "job.json", "--from", "nowhere", "--set", "output=new"], 66, "the model 'nowhere' does not exist")
     try fail(next(["from.old_data=next", "from.old_split=nope"]), 64, "has no split 'nope'")
-    try fail(next(["train.initial_model=old"]), 78, "'from.model' and 'train.initial_model' cannot both be given", ranks: 0)
+    try fail(
+      next(["train.initial_model=old"]), 78, "'from.model' and 'train.initial_model' cannot both be given", ranks: 0)
     try fail(next(["optimizer.kind=adamw", "from.optimizer=true"]), 78, "the state in 'old' is that of adam", ranks: 1)
     #expect(!folder.contains("new"))
   }
 
   @Test func whatIsNotThereIsMissed() throws {
-    try first(["replay.rows=0", "checkpoint.every_seconds=0", "model.kind=logistic", "model.hidden=[]", "loss=logistic"])
+    try first([
+      "replay.rows=0", "checkpoint.every_seconds=0", "model.kind=logistic", "model.hidden=[]", "loss=logistic",
+    ])
     func fail(_ keys: [String], _ code: Int32, _ words: String) throws {
       let shape = ["model.kind=logistic", "model.hidden=[]", "loss=logistic"]
       try CommandLineRun.fail(next(shape + keys), ranks: 2, in: folder, code: code, says: [words])
@@ -184,7 +193,8 @@ import Testing
     try fail([], 65, "the data add the class 'blue' to a model that tells 2 classes apart by one score")
     try fail(["data.path=first", "from.tolerance=0.1"], 66, "a sample of old rows, and there is none beside 'old'")
     try fail(["data.path=first", "from.replay_times=1"], 66, "a sample of old rows, and there is none beside 'old'")
-    try fail(["data.path=first", "from.optimizer=true"], 66, "'old' has no checkpoint to take the optimizer's state from")
+    try fail(
+      ["data.path=first", "from.optimizer=true"], 66, "'old' has no checkpoint to take the optimizer's state from")
   }
 
   @Test func damagedSamplesAreRefused() throws {

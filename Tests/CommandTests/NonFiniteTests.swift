@@ -82,10 +82,43 @@ struct NonFiniteTests {
     #expect(try weights("bad-run") == weights("left-run"))
   }
 
-  @Test func validationLeavesThemOutToo() throws {
+  /// `evaluate` and `predict` do as the training did, or as they are told.
+  @Test func judgingAndPredictingToo() throws {
     _ = try train("run", ranks: 1, ["data.path=left"])
-    let result = try CommandLineRun.apus(["evaluate", "run", "bad"], ranks: 2, in: folder)
-    CommandLineRun.expectFailure(result, code: 65, says: ["row", "where a finite number is wanted"])
+    _ = try train("skipping", ranks: 2, ["data.non_finite=skip_row"])
+    _ = try train("replacing", ranks: 1, ["data.path=features", "data.non_finite=replace", "data.replacement=0.25"])
+    let evaluate = ["evaluate", "run", "bad"]
+    CommandLineRun.expectFailure(
+      try CommandLineRun.apus(evaluate, ranks: 2, in: folder), code: 65,
+      says: ["row", "where a finite number is wanted"])
+    func metrics(_ arguments: [String], ranks: Int) throws -> String {
+      try CommandLineRun.succeed(["evaluate"] + arguments, ranks: ranks, in: folder).standardOutput
+    }
+    for ranks in [1, 3] {
+      // Sums over parts of the rows, which are cut otherwise where fewer rows are there.
+      let skipped = try metrics(["run", "bad", "--non-finite", "skip_row"], ranks: ranks)
+      #expect(skipped.contains("94"), "\(skipped)")
+      #expect(try metrics(["skipping", "bad"], ranks: ranks).contains("94"))
+      #expect(try metrics(["replacing", "features"], ranks: ranks) == metrics(["replacing", "filled"], ranks: 1))
+    }
+    try CommandLineRun.fail(
+      evaluate + ["--non-finite", "replace"], ranks: 2, in: folder, code: 65, says: ["no means of its columns"])
+    try CommandLineRun.fail(
+      evaluate + ["--non-finite", "skip"], ranks: 0, in: folder, code: 64, says: ["--non-finite", "skip_row"])
+
+    func predict(_ run: String, _ data: String, _ more: [String] = [], ranks: Int) throws -> [String] {
+      let words = ["predict", run, data, "--output", "out.csv", "--overwrite"] + more
+      try CommandLineRun.succeed(words, ranks: ranks, in: folder)
+      return try folder.readText("out.csv").split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    }
+    for ranks in [1, 2] {
+      // Each row has its line, those left out an empty one: five hold such a feature.
+      let lines = try predict("skipping", "bad", ranks: ranks)
+      #expect(
+        lines.count == 102 && lines.indices.filter { lines[$0].isEmpty } == [4, 41, 42, 71, 100, 101], "\(lines)")
+      #expect(try predict("run", "bad", ["--non-finite", "skip_row"], ranks: ranks).filter(\.isEmpty).count == 6)
+      #expect(try predict("replacing", "features", ranks: ranks) == predict("replacing", "filled", ranks: 1))
+    }
   }
 
   @Test func featuresAreReplaced() throws {
@@ -103,10 +136,67 @@ struct NonFiniteTests {
     try CommandLineRun.fail(set, ranks: 2, in: folder, code: 78, says: ["no means", "data.replacement"])
   }
 
-  @Test func layoutsThatCannotLeaveRowsOutAreRefused() throws {
-    try CommandLineRun.fail(
-      ["train", "job.json", "--set", "data.non_finite=skip_row", "--set", "parallel.pipeline=2"], ranks: 2, in: folder,
-      code: 78, says: ["data.non_finite", "whole model"])
+  /// The ranks that share a model leave out the same rows, those that read none of them too; in a pipeline with the same bits as where
+  /// each rank holds the whole model, also where a micro-batch, or a whole step, has no row left.
+  @Test func rowsAreLeftOutAlikeWhereRanksShareAModel() throws {
+    let settings = [
+      "data.non_finite=skip_row", "model.kind=mlp", "model.hidden=[6, 5]", "train.batch_size=4",
+      "parallel.micro_batches=2",
+      "optimizer.learning_rate=0.01", "train.epochs=2",
+    ]
+    let result = try train("one", ranks: 1, settings)
+    #expect(result.standardOutput.contains("188 samples") && result.standardOutput.contains("12 rows"), "\(result)")
+    let model = try folder.read("one/model.safetensors")
+    let log = try folder.readText("one/metrics.jsonl").split(separator: "\n").last?.prefix(while: { $0 != "r" })
+    for (layout, ranks) in [("pipeline=2", 2), ("pipeline=3", 3), ("pipeline=2", 4)] {
+      _ = try train("more", ranks: ranks, settings + ["parallel.\(layout)"])
+      #expect(try folder.read("more/model.safetensors") == model, "\(layout) on \(ranks) ranks")
+      #expect(
+        try folder.readText("more/metrics.jsonl").split(separator: "\n").last?.prefix(while: { $0 != "r" }) == log)
+      _ = try Run.shell("rm -r more", workingDirectory: folder.path)
+    }
+    let expected = try weights("one")
+    for (layout, ranks) in [("tensor=2", 2), ("tensor=2", 4)] {
+      let parts = try train("parts-\(ranks)", ranks: ranks, settings + ["parallel.\(layout)"])
+      #expect(parts.standardOutput.contains("188 samples"), "\(parts)")
+      let found = try weights("parts-\(ranks)")
+      #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-4 } && found.count == expected.count)
+    }
+    let grid = ["parallel.pipeline=2", "parallel.tensor=2"]
+    #expect(try train("grid", ranks: 4, settings + grid).standardOutput.contains("188 samples"))
+    #expect(zip(try weights("grid"), expected).allSatisfy { abs($0 - $1) < 1e-4 })
+  }
+
+  /// The rows of a validation are left out by all ranks of a copy of the model as well.
+  @Test func validationWhereRanksShareAModel() throws {
+    try CommandLineRun.succeed(
+      ["generate", "linear", "--rows", "20", "--columns", "4", "--output", "made"], ranks: 0, in: folder)
+    try Python.text(
+      """
+      import json
+      text = json.load(open("made/dataset.json"))
+      shards = [{"file": f"part-{i}.h5", "rows": n} for i, n in enumerate([10, 35, 55])]
+      text["splits"] = {"train": shards, "validation": shards}
+      json.dump(text, open("bad/dataset.json", "w"))
+      """, workingDirectory: folder.path)
+    let settings = [
+      "data.non_finite=skip_row", "data.validation_split=validation", "model.kind=mlp", "model.hidden=[6]",
+      "train.epochs=1", "optimizer.learning_rate=0.01",
+    ]
+    func line(_ run: String, ranks: Int, _ more: [String]) throws -> Substring {
+      _ = try train(run, ranks: ranks, settings + more)
+      let lines = try folder.readText("\(run)/metrics.jsonl").split(separator: "\n")
+      return try #require(lines.last { $0.contains("validation_loss") })
+    }
+    let one = try line("one", ranks: 1, [])
+    #expect(try line("two", ranks: 2, ["parallel.pipeline=2"]) == one)
+    #expect(try line("four", ranks: 4, ["parallel.pipeline=2"]) == one)
+    // To rounding where the sums within a layer are of parts.
+    func loss(_ line: Substring) -> Double? {
+      line.firstMatch(of: /"validation_loss":([0-9.e-]+)/).flatMap { Double($0.1) }
+    }
+    let parts = try #require(loss(try line("parts", ranks: 2, ["parallel.tensor=2"])))
+    #expect(abs(parts - (loss(one) ?? 0)) < 1e-4 * parts)
   }
 
   @Test func stepsAreSkippedAlikeOnAnyNumberOfRanks() throws {

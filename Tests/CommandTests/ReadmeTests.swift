@@ -1,5 +1,6 @@
 import Foundation
 import Preparation
+import Streaming
 import TestSupport
 import Testing
 import Training
@@ -17,6 +18,13 @@ import Training
     let begin = try #require(readme.range(of: "<!-- recipe keys: begin -->\n"))
     let end = try #require(readme.range(of: "<!-- recipe keys: end -->"))
     #expect(String(readme[begin.upperBound..<end.lowerBound]) == Recipe.reference)
+  }
+
+  @Test func theTableOfStreamKeysIsTheOneThatIsParsed() throws {
+    let readme = try String(contentsOfFile: PackageRoot.file("README.md"), encoding: .utf8)
+    let begin = try #require(readme.range(of: "<!-- stream keys: begin -->\n"))
+    let end = try #require(readme.range(of: "<!-- stream keys: end -->"))
+    #expect(String(readme[begin.upperBound..<end.lowerBound]) == StreamKeys.reference)
   }
 
   @Test func theTwoCommandsComeFirst() throws {

@@ -56,6 +56,55 @@ struct WatchdogTests {
     #expect(!training.folder.contains("run/.beats"))
   }
 
+  /// Commands without a job file are watched as well.
+  @Test func stoppedRankOfAnEvaluation() throws {
+    let folder = try TemporaryDirectory("watchdog")
+    try Python.text(
+      """
+      import h5py, numpy as np, os
+      with h5py.File("part-0.h5", "w") as file:
+          x = np.random.default_rng(1).normal(size=(20_000, 50)).astype("f4")
+          file["features"] = x; file["targets"] = x[:, 0]
+      for i in range(1, 80): os.link("part-0.h5", f"part-{i}.h5")
+      """, workingDirectory: folder.path)
+    try folder.write(
+      text: "{ data: { path: 'part-0.h5' }, model: { kind: 'linear' }, train: { steps: 1 }, output: 'run' }",
+      to: "job.json")
+    try CommandLineRun.succeed(["train", "job.json"], ranks: 2, in: folder)
+    let running = try MPILauncher.start(
+      ranks: 2, Binaries.apus, ["evaluate", "run", "part-*.h5", "--watchdog", "3"], options: CommandLineRun.impatient,
+      workingDirectory: folder.path)
+    let begun = running.wait(timeout: .seconds(20)) {
+      (try? folder.names(in: "run"))?.contains { $0.hasPrefix(".beats-") } ?? false
+    }
+    #expect(begun)
+    kill(try CommandLineRun.process(ofRank: 1, in: running), SIGSTOP)
+    let result = running.wait(timeout: .seconds(40))
+    #expect(!result.timedOut && result.exitCode == 76, "\(result)")
+    let report = result.messages.first ?? ""
+    #expect(report.contains("rank 1 (host ") && report.contains("stopped by a signal"), "\(result)")
+    // One that goes on to its end leaves nothing behind.
+    _ = try Run.shell("rm run/.beats-*", workingDirectory: folder.path)
+    try CommandLineRun.succeed(["evaluate", "run", "part-0.h5", "--watchdog", "3"], ranks: 2, in: folder)
+    #expect(try !folder.names(in: "run").contains { $0.hasPrefix(".beats") })
+  }
+
+  /// What is no file, and never ends, is not waited for.
+  @Test(arguments: [
+    (["train", "pipe"], 66), (["evaluate", "pipe", "data"], 65),
+    (["train", "job.json", "--set", "data.path=pipe"], 65),
+    (["evaluate", "run", "pipe.csv"], 65), (["inspect", "pipe"], 65),
+    (["prepare", "pipe.csv", "--target", "y", "--output", "made"], 65),
+  ])
+  func pipesAreNotWaitedFor(_ arguments: [String], _ code: Int32) throws {
+    let folder = try TemporaryDirectory("pipes")
+    _ = try Run.shell("mkfifo pipe pipe.csv", workingDirectory: folder.path)
+    try folder.write(text: "{ data: { path: 'x' }, model: { kind: 'linear' }, output: 'run' }", to: "job.json")
+    let result = try CommandLineRun.apus(arguments, ranks: arguments[0] == "inspect" ? 0 : 2, in: folder)
+    #expect(!result.timedOut && result.seconds < 5 && result.exitCode != 0, "\(result)")
+    #expect(result.messages.count == 1, "\(result)")
+  }
+
   @Test func noLimitNoWatchdog() throws {
     let off = Self.limits.replacing(/: [0-9]+/, with: ": 0")
     let training = try training(off)

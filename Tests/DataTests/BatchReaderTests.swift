@@ -239,6 +239,52 @@ import Testing
     }
   }
 
+  /// Rows of a window are put into the order of their slots while they are read, so that a batch is a part of the window.
+  @Test func shuffledRowsOfAWindowAreNotCopied() throws {
+    let scratch = try Scratch()
+    let dataset = try numberedDataset(scratch, rows: [50, 50], chunkRows: 5)
+    let order = SampleOrder(
+      segments: dataset.shards.map { SampleOrder.Segment(rows: $0.rows, blockRows: 5) }, columns: 3, virtualRanks: 1,
+      seed: 2, shuffle: true, windowBytes: 360)
+    let reader = try BatchReader(
+      dataset: dataset, order: order, virtualRanks: 0..<1, targetUse: .classIndex(classes: 5), residentBytes: 0)
+    let wanted = order.order(ofVirtualRank: 0, epoch: 0)
+    #expect(wanted.windowCount > 2)
+    try reader.withBatch(virtualRank: 0, epoch: 0, slots: 7..<12) { features, view, targets, offset in
+      #expect(view == MatrixView(offset: 21, rows: 5, columns: 3) && offset == 7)
+      #expect(rowsOf(features, view).map { Int($0[0]) } == Array(wanted.rows[7..<12]))
+      #expect(targets.values(in: 7..<12) == wanted.rows[7..<12].map { Float($0 % 5) })
+    }
+  }
+
+  /// Blocks of any make in one window: read in pieces, with a checksum, compressed, cut by the border of a virtual rank.
+  @Test func everyMakeOfShards() throws {
+    let scratch = try Scratch()
+    var paths: [String] = []
+    let filters = [nil, Filters.none, Filters(fletcher32: true), Filters(deflate: 1, shuffle: true, fletcher32: true)]
+    for (index, filters) in filters.enumerated() {
+      let features = (0..<37 * 3).map { Float(37 * index + $0 / 3) + 0.25 * Float($0 % 3) }
+      paths.append(
+        try writeShard(
+          scratch.file("\(index).h5"), features: features, shape: [37, 3], targets: (0..<37).map { Int32($0 % 5) },
+          chunkRows: filters == nil ? nil : 4, filters: filters ?? .none))
+    }
+    let dataset = try describe(paths)
+    for shuffle in [true, false] {
+      let order = SampleOrder(
+        segments: dataset.shards.map { SampleOrder.Segment(rows: $0.rows, blockRows: 4) }, columns: 3, virtualRanks: 3,
+        seed: 9, shuffle: shuffle, windowBytes: 240)
+      let reader = try BatchReader(
+        dataset: dataset, order: order, virtualRanks: 0..<3, targetUse: .classIndex(classes: 5), residentBytes: 0)
+      for v in 0..<3 {
+        let wanted = order.order(ofVirtualRank: v, epoch: 0).rows
+        let found = try reader.rows(virtualRank: v, epoch: 0, slots: 0..<wanted.count)
+        #expect(found.features == wanted.map { [Float($0), Float($0) + 0.25, Float($0) + 0.5] })
+        #expect(found.targets == wanted.map { Float($0 % 37 % 5) })
+      }
+    }
+  }
+
   @Test func anEmptyDataSetHasNoSteps() throws {
     let scratch = try Scratch()
     let dataset = try numberedDataset(scratch, rows: [0, 0])

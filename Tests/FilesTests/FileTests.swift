@@ -134,4 +134,40 @@ import Testing
     }
     #expect(plan.callsSeen == 1)
   }
+
+  /// Whatever lies where in memory and in the file, and whether pages can be written past the cache or not.
+  @Test(arguments: [0, 4096, 8, 100, 4092]) func writingPastTheCache(_ start: Int) throws {
+    let scratch = try Scratch()
+    let floats = (0..<200_000).map { Float($0) }
+    let base = floats.withUnsafeBytes { Int(bitPattern: $0.baseAddress) }
+    // From here on pages of memory and pages of the file begin together; a float later they do not.
+    let aligned = ((start - base) % 4096 + 4096) % 4096 / 4
+    for first in [aligned, aligned + 1] {
+      let part = floats[first...]
+      func check(_ plan: FaultPlan?) throws {
+        let path = scratch.file("past-\(first)")
+        try FaultPlan.$current.withValue(plan) {
+          let file = try File.create(path)
+          try file.reserve(bytes: start + 4 * part.count)
+          try file.writePastCache(floats.span.extracting(first..<floats.count), at: start)
+          try file.close()
+        }
+        let file = try File.openForReading(path)
+        #expect(try file.size == start + 4 * part.count)
+        var found = [Float](repeating: 0, count: part.count)
+        var span = found.mutableSpan
+        _ = try file.read(at: start, into: &span)
+        #expect(found == Array(part))
+      }
+      try check(nil)
+      try check(FaultPlan(calls: [.fcntl], first: 1, effect: .fail(EINVAL)))
+      try check(FaultPlan(calls: [.fallocate], first: 1, effect: .fail(EOPNOTSUPP)))
+      // The pages themselves, behind what comes before the first of them.
+      let pages = FaultPlan(calls: [.pwrite], first: start % 4096 == 0 ? 1 : 2, effect: .fail(EINVAL))
+      if first == aligned { try check(pages) }
+      for call in 1...3 { try check(FaultPlan(calls: [.pwrite], first: call, effect: .cutShort)) }
+      #expect(throws: FilesError.self) { try check(FaultPlan(calls: [.fallocate], first: 1, effect: .fail(ENOSPC))) }
+      #expect(throws: FilesError.self) { try check(FaultPlan(calls: [.pwrite], first: 1, effect: .fail(ENOSPC))) }
+    }
+  }
 }

@@ -64,6 +64,31 @@ import Testing
     let error = try failureOpening(path)
     #expect(error.kind == .forbidden)
     #expect(error.message.contains("a virtual data set"))
+    // The library would make up zeros where the source is missing.
+    let missing = try failure { _ = try HDF5File.open(path, trusted: true).dataset(named: "features") }
+    #expect(missing.kind == .missing && missing.message.contains("takes data from 'other.h5'"), "\(missing)")
+    try Python.text("h5py.File(sys.argv[1], 'w')['real'] = numpy.array([1, 2, 3], 'f4')", [scratch.path("other.h5")])
+    #expect(try HDF5File.open(path, trusted: true).dataset(named: "features").values(as: Float.self) == [1, 2, 3])
+  }
+
+  @Test(.enabled(if: Python.isAvailable, "no Python with h5py; set APUS_PYTHON"))
+  func trustedFiles() throws {
+    try Python.text("h5py.File(sys.argv[1], 'w')['real'] = numpy.array([4, 5], 'f4')", [scratch.path("other.h5")])
+    _ = try scratch.write([0, 0, 0x80, 0x3F], to: "one.raw")
+    try make(
+      """
+      f['group/inside'] = numpy.array([2, 3], 'f4')
+        f['way'] = h5py.SoftLink('/group')
+        f['outside'] = h5py.ExternalLink('other.h5', '/real')
+        f['dangling'] = h5py.SoftLink('/nothing')
+        f['circle'] = h5py.SoftLink('/circle')
+        f.create_dataset('raw', (1,), 'f4', external=[('one.raw', 0, 4)])
+      """)
+    let file = try HDF5File.open(path, trusted: true)
+    #expect(try file.dataset(named: "way/inside").values(as: Float.self) == [2, 3])
+    #expect(try file.dataset(named: "outside").values(as: Float.self) == [4, 5])
+    #expect(try file.names().first { $0.name == "outside" }?.kind == .dataset)
+    for name in ["dangling", "circle"] { _ = try failure { _ = try file.dataset(named: name) } }
   }
 
   @Test(

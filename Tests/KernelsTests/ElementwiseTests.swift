@@ -19,6 +19,23 @@ import Testing
     #expect(buffer.values() == [7, 27, 40, 16])
   }
 
+  @Test func wholeNumbersUpToALimit() {
+    let limit: Float = 0x1p22
+    for (value, isWhole) in [
+      (0, true), (-0.0, true), (7, true), (limit, true), (limit - 1, true), (limit + 1, false), (-1, false),
+      (0.5, false), (limit - 0.5, false), (1e-30, false), (.infinity, false), (.nan, false),
+    ] as [(Float, Bool)] {
+      for place in [0, 20, 36] {
+        var values = [Float](repeating: 3, count: 37)
+        values[place] = value
+        #expect(Elementwise.areWhole(FloatBuffer(values), 0..<37, upTo: limit) == isWhole, "\(value) at \(place)")
+        #expect(Elementwise.areWhole(FloatBuffer(values), place + 1..<37, upTo: 3))
+      }
+    }
+    #expect(
+      !Elementwise.areWhole(FloatBuffer([4]), 0..<1, upTo: 3) && Elementwise.areWhole(FloatBuffer([4]), 1..<1, upTo: 3))
+  }
+
   @Test func affineWorksColumnByColumn() {
     var buffer = FloatBuffer([0, 1, 2, 9, 3, 4, 5, 9])
     let view = MatrixView(offset: 0, rows: 2, columns: 3, rowStride: 4)

@@ -28,6 +28,10 @@ import Testing
     _ = try run("layout", ranks, pipeline, tensor)
   }
 
+  /// Rounded sums between nodes: the same parameters on all ranks, like those of one rank, whatever the messages.
+  @Test(arguments: [(1, 1), (2, 1), (3, 1), (4, 1), (4, 2)])
+  func roundedSumsTrainAlike(ranks: Int, pipeline: Int) throws { _ = try run("wire", ranks, pipeline, 1) }
+
   @Test(arguments: grids) func flagsReachEveryRank(ranks: Int, pipeline: Int, tensor: Int) throws {
     _ = try run("flags", ranks, pipeline, tensor)
   }

@@ -49,6 +49,11 @@ import Testing
     _ = try output("overlapFailures", ranks: ranks)
   }
 
+  /// What rounding leaves out of a message is in the next one, unless the step was of no use.
+  @Test(arguments: 1...4) func roundedSumsLoseNothing(ranks: Int) throws {
+    for name in ["wireFeedback", "wireAfterFailure"] { _ = try output(name, ranks: ranks) }
+  }
+
   /// Parts of layers: sums in the order of the ranks, the same bits everywhere, and a training as that of the whole model.
   @Test(arguments: [1, 2, 3, 4]) func partsOfLayersAddUp(ranks: Int) throws {
     for name in ["tensorSums", "tensorGathers", "tensorTraining"] { _ = try output(name, ranks: ranks) }

@@ -6,10 +6,12 @@ import Testing
 /// Plans with given times, by hand.
 @Suite struct ClusterPlanTests {
   private func plan(
-    _ ranks: Int, _ profile: MachineProfile, _ cluster: Cluster? = nil, sharesMemory: Bool = true
+    _ ranks: Int, _ profile: MachineProfile, _ cluster: Cluster? = nil, sharesMemory: Bool = true,
+    settings: String = "wire: \"float32\""
   ) throws -> ClusterPlan {
     try ClusterPlan(
-      PlanningProblem.training(parallel: "virtual_ranks: 8, shared_memory: \(sharesMemory)"), profile: profile,
+      PlanningProblem.training(parallel: "virtual_ranks: 8, shared_memory: \(sharesMemory), \(settings)"),
+      profile: profile,
       cluster: cluster ?? PlanningProblem.cluster(ranks))
   }
 
@@ -54,8 +56,25 @@ import Testing
     // In memory that they share nothing is sent; they meet twice.
     expect(try find(plan(2, within), 2, 1, 1).communication, 2e-6)
     let between = PlanningProblem.cluster(2, perNode: 1, bandwidth: 1e8, latency: 1e-5)
-    // Between nodes such large messages go one after the other.
-    expect(try find(plan(2, within, between), 2, 1, 1).communication, 2 * (1e-5 + 2 * 2 * width / 1e8))
+    // Between nodes such large messages do not quite go both ways at once.
+    expect(
+      try find(plan(2, within, between, settings: "bucket_bytes: 0"), 2, 1, 1).communication,
+      2 * (1e-5 + 1.2 * 2 * width / 1e8))
+  }
+
+  /// A rank on a node of its own sends the gradients of its last eight rows while it computes them: of 56 us those before the last
+  /// layer's has half of its weights' gradient cannot hide anything.
+  @Test func exchangeBehindTheBackwardPass() throws {
+    func communication(_ bandwidth: Double, _ settings: String) throws -> Double {
+      let cluster = PlanningProblem.cluster(2, perNode: 1, bandwidth: bandwidth, latency: 1e-5)
+      return try find(plan(2, PlanningProblem.profile(), cluster, settings: settings), 2, 1, 1).communication
+    }
+    let exact = "wire: \"float32\""
+    expect(try communication(1e8, exact), 2e-5 + 4 * 40_416 / 1e8 - 48e-6)
+    // Half of a gradient of 40,400 numbers, the totals as they are, and a last bucket that is cut in the middle of both.
+    expect(try communication(1e8, "wire: \"bfloat16\""), 2e-5 + 4 * (2 * 7_168 + 2_944 + 2_936) / 1e8 - 48e-6)
+    // What is faster than the computing is done with it but for the first layer's gradient, which is last.
+    #expect(try communication(1e14, exact) < 1e-5)
   }
 
   /// Two stages of two layers: 5 us and 6 us a row. One virtual rank has 8 rows, so that a step has eight micro-batches.

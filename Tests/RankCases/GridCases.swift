@@ -12,7 +12,7 @@ let gridStepCases: [RankCase] =
     }
     let dataset = try scatteredDataset(world: grid.world)
     var planned = StepTraffic()
-    for settings in LayoutSettings.all {
+    for settings in LayoutSettings.all + LayoutSettings.rounded {
       let problem = try GridProblem(settings, dataset, grid)
       let needsNorm = settings.clipNorm > 0
       for epoch in 0..<steps {
@@ -32,7 +32,8 @@ let gridStepCases: [RankCase] =
       LayoutSettings(), LayoutSettings(mode: .fast), LayoutSettings(virtualRanks: 1),
       LayoutSettings(virtualRanks: 1, shardsOptimizer: true), LayoutSettings(mode: .fast, shardsOptimizer: true),
       LayoutSettings(ranksPerNode: 99), LayoutSettings(virtualRanks: 1, ranksPerNode: 2),
-      LayoutSettings(mode: .fast, ranksPerNode: 3),
+      LayoutSettings(mode: .fast, ranksPerNode: 3), LayoutSettings(virtualRanks: 1, wire: Wire(.bfloat16)),
+      LayoutSettings(virtualRanks: 1, ranksPerNode: 2, wire: Wire(.bfloat16)),
     ].enumerated() {
       let problem = try GridProblem(settings, dataset, grid)
       for raiser in -1..<grid.world.size {
@@ -57,6 +58,8 @@ let gridStepCases: [RankCase] =
       LayoutSettings(mode: .fast, batchRows: 69, shardsOptimizer: true, shuffle: false),
       LayoutSettings(batchRows: 69, shuffle: false, ranksPerNode: 99),
       LayoutSettings(batchRows: 69, shuffle: false, ranksPerNode: 2),
+      LayoutSettings(batchRows: 69, shuffle: false, wire: Wire(.bfloat16)),
+      LayoutSettings(batchRows: 69, shuffle: false, ranksPerNode: 2, wire: Wire(.bfloat16)),
     ] {
       for victim in 0..<grid.world.size {
         let isMe = victim == grid.world.rank

@@ -43,9 +43,23 @@ struct LayoutSettings {
   var optimizer = OptimizerKind.adam
   /// The most ranks of the grid that count as one node and share memory; 0 where none do.
   var ranksPerNode = 0
+  var wire = Wire()
 
   /// The node of each rank of a grid; empty where none share memory.
   func nodes(_ ranks: Int) -> [Int] { ranksPerNode == 0 ? [] : (0..<ranks).map { $0 / ranksPerNode } }
+
+  /// Which of so many ranks that hold the whole model share memory.
+  func nodeMap(_ ranks: Int) -> NodeMap? {
+    if let map = NodeMap(nodes(ranks)) { return map }
+    return shardsOptimizer && wire.precision != .float32 && ranks > 1 ? NodeMap(apart: ranks) : nil
+  }
+
+  /// The same where numbers go as they are.
+  var exact: LayoutSettings {
+    var exact = self
+    exact.wire = Wire()
+    return exact
+  }
 
   /// One of the layers has tensors of several blocks of the norm.
   var model: Model {
@@ -75,6 +89,21 @@ struct LayoutSettings {
     LayoutSettings(optimizer: .nesterov, ranksPerNode: 5),
     LayoutSettings(mode: .fast, microBatches: 4, clipNorm: 0.05, ranksPerNode: 99),
     LayoutSettings(mode: .fast, virtualRanks: 12, microBatches: 1, ranksPerNode: 3),
+    // Messages of a few numbers.
+    LayoutSettings(virtualRanks: 12, ranksPerNode: 2, wire: Wire(portionBytes: 4_000)),
+  ]
+
+  /// Sums that go rounded from node to node.
+  static let rounded: [LayoutSettings] = [
+    LayoutSettings(wire: Wire(.bfloat16)),
+    LayoutSettings(clipNorm: 0.05, optimizer: .momentum, wire: Wire(.bfloat16, portionBytes: 1_000)),
+    LayoutSettings(mode: .fast, microBatches: 1, wire: Wire(.bfloat16)),
+    LayoutSettings(virtualRanks: 1, wire: Wire(.bfloat16)),
+    // Each rank a node of its own, that updates its slice alone.
+    LayoutSettings(shardsOptimizer: true, clipNorm: 0.05, wire: Wire(.bfloat16)),
+    LayoutSettings(virtualRanks: 12, ranksPerNode: 2, wire: Wire(.bfloat16)),
+    LayoutSettings(optimizer: .ftrl, ranksPerNode: 3, wire: Wire(.bfloat16, portionBytes: 1_000)),
+    LayoutSettings(mode: .fast, optimizer: .sgd, ranksPerNode: 2, wire: Wire(.bfloat16)),
   ]
 }
 
@@ -92,14 +121,14 @@ struct GridProblem {
       model: model, shape: grid.shape,
       stages: PipelineStages.balanced(sizes: model.sizes, stages: grid.shape.pipeline), order: order,
       mode: settings.mode, batchRows: settings.batchRows, microBatches: MicroBatches(count: settings.microBatches),
-      shardsOptimizer: settings.shardsOptimizer, nodes: settings.nodes(grid.shape.ranks))
+      shardsOptimizer: settings.shardsOptimizer, nodes: settings.nodes(grid.shape.ranks), wire: settings.wire)
     let run = VirtualRanks(count: settings.virtualRanks, ranks: place.data.count).run(by: place.data.index)
     let reader = try BatchReader(
       dataset: dataset, order: order, virtualRanks: run, targetUse: .classIndex(classes: classes), parts: place.reads)
     strategy = try ModelParallel(
       model: model, stages: plan.stages, order: order, reader: place.reads.isEmpty ? nil : reader, grid: grid,
       mode: plan.mode, batchRows: plan.batchRows, microBatches: plan.microBatches,
-      shardsOptimizer: plan.shardsOptimizer, nodes: plan.nodeMap(at: place))
+      shardsOptimizer: plan.shardsOptimizer, nodes: plan.nodeMap(at: place), wire: plan.wire)
     let stage = try plan.stage(at: place)
     strategy.replaceParameters { stage.initialize(&$0, seed: 2) }
   }

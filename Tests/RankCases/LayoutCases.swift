@@ -43,13 +43,13 @@ private func compare(
 }
 
 /// What the first rank finds when it trains alone; all ranks doing so would only take each other's processors.
-private func trainAlone(_ settings: LayoutSettings, _ dataset: ShardedDataset, _ grid: ProcessGrid) throws -> [Double] {
+func trainAlone(_ settings: LayoutSettings, _ dataset: ShardedDataset, _ grid: ProcessGrid) throws -> [Double] {
   guard let alone = try grid.world.split(color: grid.world.rank, key: 0) else { throw CaseFailure("no rank alone") }
   return try grid.world.broadcast(
     grid.world.rank == 0 ? try trainWhole(settings, dataset, alone).values : [], root: 0)
 }
 
-private struct Trained {
+struct Trained {
   /// Losses, norms, the parameters of the whole model and the loss of all rows at the end.
   var values: [Double] = []
   var splitsUpdate = false
@@ -58,7 +58,7 @@ private struct Trained {
 }
 
 /// Each of the ranks holds the whole model.
-private func trainWhole(
+func trainWhole(
   _ settings: LayoutSettings, _ dataset: ShardedDataset, _ ranks: borrowing Communicator, overlap: Overlap? = nil
 ) throws -> Trained {
   let model = try settings.model
@@ -71,7 +71,7 @@ private func trainWhole(
     model: model, order: order, reader: reader, world: ranks,
     mode: settings.mode, batchRows: settings.batchRows, microBatches: MicroBatches(count: settings.microBatches),
     shardsOptimizer: settings.shardsOptimizer, overlap: overlap,
-    nodes: NodeMap(settings.nodes(ranks.size)))
+    nodes: settings.nodeMap(ranks.size), wire: settings.wire)
   strategy.replaceParameters { model.initialize(&$0, seed: 2) }
   var trained = try train(strategy, settings, order)
   trained.values += strategy.withParameters { $0.values().map { Double($0) } }
@@ -82,7 +82,7 @@ private func trainWhole(
   return trained
 }
 
-private func trainOnGrid(_ settings: LayoutSettings, _ dataset: ShardedDataset, _ grid: ProcessGrid) throws -> Trained {
+func trainOnGrid(_ settings: LayoutSettings, _ dataset: ShardedDataset, _ grid: ProcessGrid) throws -> Trained {
   let problem = try GridProblem(settings, dataset, grid)
   let (strategy, model, stages) = (problem.strategy, problem.plan.model, problem.plan.stages)
   var trained = try train(strategy, settings, problem.plan.order)

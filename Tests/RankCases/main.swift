@@ -6,7 +6,7 @@ import MPI
 
 let tables = [
   collectiveCases, messageCases, pendingCases, communicatorCases, faultCases, trainingCases, parallelCases, tensorCases,
-  layoutCases, sharedWindowCases, gridStepCases, sharedFileCases, preparationCases,
+  layoutCases, sharedWindowCases, gridStepCases, sharedFileCases, preparationCases, wireCases,
 ]
 
 var names = CommandLine.arguments.dropFirst()

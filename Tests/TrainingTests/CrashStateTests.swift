@@ -52,9 +52,9 @@ import Testing
       // The older checkpoint goes only when the new one has its name for sure.
       let named = try #require(
         completion.lastIndex { if case .rename(_, let to) = $0 { to == store.path(of: step) } else { false } })
-      // Of the folder of checkpoints, and of that in which it lies.
+      // Of the folder of checkpoints, and with the first of them of that in which it lies.
       let flushes = completion.indices.filter { if case .synchronize = completion[$0] { $0 > named } else { false } }
-      let sure = try #require(flushes.dropFirst().first)
+      let sure = try #require(flushes.dropFirst(step == steps.first ? 1 : 0).first)
       story.stages.append(([Array(completion[...sure])], step))
       story.stages.append(([Array(completion[(sure + 1)...])], step))
       for name in try FileSystem.list(store.path(of: step)) {
@@ -101,9 +101,9 @@ import Testing
     let layout = write.contents.description.model.layout
     let part = layout.count * rank / ranks..<layout.count * (rank + 1) / ranks
     let runs = layout.runs(of: part, in: layout)
-    let share = ModelShare(parameters: runs, moments: runs, momentOrigin: 0, tensors: layout.entries.count)
+    let share = ModelShare(parameters: runs, moments: runs, momentOrigin: 0, whole: layout)
     let values = FloatBuffer((0..<layout.count).map { Float(step) + Float($0) / 1_000 })
-    return try write.writeShare { kind, writer in
+    return try write.writeShare(completes: rank == 0) { kind, writer in
       switch kind {
       case .parameters, .best: try share.write(values, with: writer)
       case .moments: for index in 0..<2 { try share.write(moment: index, values, with: writer) }

@@ -91,6 +91,7 @@ import Testing
     ("train.early_stopping.patience", "2", ["data.validation_split=test"]), ("parallel.pipeline", "3", []),
     ("parallel.tensor", "2", []), ("parallel.stages", "[2,1]", []), ("parallel.shard_optimizer", "true", []),
     ("parallel.shared_memory", "false", []), ("parallel.bucket_bytes", "4096", []),
+    ("parallel.wire", #""bfloat16""#, []),
     ("parallel.micro_batches", "3", []),
     ("parallel.virtual_ranks", "16", []), ("parallel.reduction", #""fast""#, []), ("checkpoint.every_steps", "5", []),
     ("checkpoint.every_seconds", "0.5", []), ("checkpoint.keep", "1", []),

@@ -13,6 +13,13 @@ import Testing
     JobParsingTests.complaints(JobParsingTests.least, overrides)
   }
 
+  @Test func roundedSumsNeedWholeLayers() {
+    #expect(complaints(setting: "parallel.wire=bfloat16", "parallel.pipeline=2") == [])
+    let found = complaints(setting: "parallel.wire=bfloat16", "parallel.tensor=2")
+    #expect(found.count == 1 && found[0].contains("'parallel.tensor' must be 1"), "\(found)")
+    #expect(complaints(setting: "parallel.wire=half").first?.contains("\"float32\" | \"bfloat16\"") == true)
+  }
+
   /// All at once, each with its place.
   @Test func everyProblemIsToldWithLineAndColumn() {
     let text = """

@@ -36,7 +36,9 @@ import Testing
     return (0..<rows.count).map { Array(values[$0 * model.outputs..<($0 + 1) * model.outputs]) }
   }
 
-  @Test(arguments: [([4, 3], [6, 5]), ([4, 7, 3], [4, 7, 5]), ([4, 7, 3], [6, 7, 3]), ([4, 7, 6, 3], [9, 7, 6, 8])])
+  @Test(arguments: [
+    ([4, 3], [6, 5]), ([4, 7, 3], [4, 7, 5]), ([4, 7, 3], [6, 7, 3]), ([4, 7, 6, 3], [9, 7, 6, 8]),
+  ])
   func oldScoresStay(old: [Int], new: [Int]) throws {
     let kind = old.count == 2 ? ModelKind.softmax : .mlp
     let small = try Model(kind: kind, sizes: old, activation: .tanh, loss: .softmax)
@@ -66,7 +68,8 @@ import Testing
     let whole = large.layout
     var all = FloatBuffer(count: whole.count)
     try ModelFile.read(
-      SafetensorsFile.open(path), small.layout, whole.runs(of: 0..<whole.count, in: whole).within(small.layout, of: whole),
+      SafetensorsFile.open(path), small.layout,
+      whole.runs(of: 0..<whole.count, in: whole).within(small.layout, of: whole),
       into: &all)
     for parts in 1...2 {
       for index in 0..<parts {

@@ -49,7 +49,7 @@ struct WatchdogTests {
     Pulse.enter(.checkpoint)
     try first.share(in: folder.path)
     try second.share(in: folder.path)
-    let file = BeatFile(in: folder.path, ranks: 2)
+    let file = BeatFile(folder.file(BeatFile.name), ranks: 2)
     let deadline = ContinuousClock.now + .seconds(10)
     // What they say at once is that they start.
     #expect(try file.read().allSatisfy { $0 != nil })

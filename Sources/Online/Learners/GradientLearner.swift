@@ -15,6 +15,7 @@ final class GradientLearner {
   private var losses = FloatBuffer(count: 0)
   private var scores = FloatBuffer(count: 0)
   private var rates = FloatBuffer(count: 0)
+  private var biases: FloatBuffer
   var steps: Int { optimizer.steps }
   /// Multiplies the schedule's learning rate.
   var rateFactor = 1.0
@@ -27,6 +28,7 @@ final class GradientLearner {
     parameters = FloatBuffer(count: model.layout.count)
     gradient = FloatBuffer(count: model.layout.count)
     workspace = Workspace(model, rows: 1)
+    biases = FloatBuffer(count: model.outputs)
     if model.depth > 1 { model.initialize(&parameters, seed: settings.seed) }
   }
 
@@ -37,7 +39,7 @@ final class GradientLearner {
   }
 
   /// Whether steps of one row can be made in a run.
-  private var descends: Bool { model.hasOneScore && optimizer.isDescent }
+  private var descends: Bool { model.hasOneScore && optimizer.isDescent && settings.biasLearningRate == nil }
 
   /// Makes a step for every `rowsPerStep` of the first `count` rows, the rest being the last one; outcomes are added.
   /// - Returns: how many rows were learned: fewer where loss or gradient of the next step are not finite.
@@ -50,7 +52,10 @@ final class GradientLearner {
     while row < count {
       let rows = min(rowsPerStep, count - row)
       let isFinite = gradient(features, targets, row, rows, accumulate: false)
-      guard isFinite else { break }
+      guard isFinite else {
+        gradient.fill(with: 0)
+        break
+      }
       record(targets, row, rows, &outcomes)
       step(samples: rows)
       row += rows
@@ -135,8 +140,18 @@ final class GradientLearner {
 
   /// Makes a step with the mean gradient of `samples` rows, whose sum is in `gradient`, and empties that.
   func step(samples: Int) {
-    optimizer.update(
-      parameters: &parameters, gradient: gradient, scale: 1 / Float(samples), learningRate: rate)
+    let scale = 1 / Float(samples)
+    if let rate = settings.biasLearningRate {
+      // The biases are the last of the parameters; what the optimizer remembers of them does not matter.
+      let first = parameters.count - model.outputs
+      for output in 0..<model.outputs {
+        biases[output] = parameters[first + output] - Float(rate) * scale * gradient[first + output]
+      }
+      optimizer.update(parameters: &parameters, gradient: gradient, scale: scale, learningRate: self.rate)
+      parameters.copy(from: biases, to: first)
+    } else {
+      optimizer.update(parameters: &parameters, gradient: gradient, scale: scale, learningRate: rate)
+    }
     gradient.fill(with: 0)
   }
 
@@ -161,6 +176,7 @@ final class GradientLearner {
     optimizer = next
     gradient = FloatBuffer(count: model.layout.count)
     workspace = Workspace(model, rows: workspace.capacity)
+    biases = FloatBuffer(count: model.outputs)
   }
 }
 

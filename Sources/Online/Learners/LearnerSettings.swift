@@ -15,6 +15,9 @@ public struct LearnerSettings: Equatable, Sendable {
   public var loss: Loss?
   public var optimizer = OptimizerSettings(.sgd)
   public var penalty = Penalty()
+  /// For models of one layer: what biases descend with, whatever the optimizer and the schedule (River's `intercept_lr`); nil for the
+  /// optimizer's own steps.
+  public var biasLearningRate: Double?
   /// Without an end: `constant`, `step`, `exponential` or `inverse_time`.
   public var schedule = Schedule(.constant)
   public var seed: UInt64 = 1
@@ -78,6 +81,12 @@ public struct LearnerSettings: Equatable, Sendable {
     }
     guard ridge >= 0, ridge.isFinite, aggressiveness > 0 else {
       throw OnlineError("ridge is \(ridge) and aggressiveness \(aggressiveness), which have to be positive")
+    }
+    if let rate = biasLearningRate {
+      guard rate >= 0, rate.isFinite else { throw OnlineError("a learning rate of the biases of \(rate)") }
+      guard kind.hasGradient, model.depth == 1 else {
+        throw OnlineError("a learning rate of the biases alone is for models of one layer that descend along gradients")
+      }
     }
     if schedule.kind == .cosine || schedule.kind == .plateau {
       throw OnlineError("the schedule \"\(schedule.kind.rawValue)\" needs an end, which a stream has not")

@@ -26,6 +26,7 @@ final class LeastSquaresLearner {
   }
 
   var rows: Int { known.rows }
+  var solution: [Double] { known.solution }
 
   /// Predicts every `rowsPerStep` of the first `count` rows and takes them into the solution; outcomes are added.
   /// - Returns: how many rows were learned: fewer where a loss is not finite any more.

@@ -109,6 +109,11 @@ public final class OnlineLearner {
     }
   }
 
+  /// The solution of `rls` in Double, outputs × (inputs + 1), each with the bias last; nil for other learners.
+  public var leastSquares: [Double]? {
+    if case .squares(let learner) = core { learner.solution } else { nil }
+  }
+
   /// Steps of the optimizer; of learners without one, rows.
   public var steps: Int {
     switch core {

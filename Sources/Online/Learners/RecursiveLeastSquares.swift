@@ -7,7 +7,7 @@ internal import Kernels
 /// covariance nor loses its symmetry, as the usual recursion does, and which two ranks add exactly. A row costs the square of the columns.
 ///
 /// Source: G. Golub, C. Van Loan, Matrix Computations, section 6.5; S. Haykin, Adaptive Filter Theory (QR-RLS).
-struct RecursiveLeastSquares: Equatable, Sendable {
+struct RecursiveLeastSquares: Sendable {
   static let mostInputs = 1024
 
   /// Columns of the features and one for the bias, which comes last.
@@ -21,6 +21,8 @@ struct RecursiveLeastSquares: Equatable, Sendable {
   /// The solution, outputs × size; of the rows up to the last `solve`.
   private(set) var solution: [Double]
   private var incoming: [Double]
+  /// What a diagonal element has to be larger than to decide its weight.
+  private var least: [Double]
 
   /// - Parameter ridge: weight of the squared weights beside the rows; without any, weights that no row decides are 0.
   init(inputs: Int, outputs: Int, forgetting: Double, ridge: Double) {
@@ -32,6 +34,7 @@ struct RecursiveLeastSquares: Equatable, Sendable {
     for column in 0..<inputs { triangle[column * stride + column] = ridge.squareRoot() }
     solution = [Double](repeating: 0, count: size * outputs)
     incoming = [Double](repeating: 0, count: stride)
+    least = [Double](repeating: 0, count: size)
   }
 
   /// One that knows no row, to count rows apart from these.
@@ -97,12 +100,13 @@ struct RecursiveLeastSquares: Equatable, Sendable {
   }
 
   /// Computes the solution of the rows so far by back substitution. Weights that the rows do not decide are 0.
-  mutating func solve() { Self.solve(triangle, into: &solution, size: size, outputs: outputs) }
+  mutating func solve() { Self.solve(triangle, into: &solution, least: &least, size: size, outputs: outputs) }
 
-  private static func solve(_ triangle: [Double], into solution: inout [Double], size: Int, outputs: Int) {
+  private static func solve(
+    _ triangle: [Double], into solution: inout [Double], least: inout [Double], size: Int, outputs: Int
+  ) {
     let stride = size + outputs
     let matrix = triangle.span
-    var least = [Double](repeating: 0, count: size)
     // What is left of a column once those before it are taken out, against the whole of it.
     for column in 0..<size {
       var squares = 0.0

@@ -77,9 +77,13 @@ final class ShardTableSource: TableSource {
       var parts: [(String, [UInt8], [UInt8])] = []
       for (name, resolved) in splits {
         let hasTargets = resolved.manifest == nil || resolved.manifest?.target != nil
-        let described = resolved.paths.map {
-          ShardDescription.attempt(
-            path: $0, features: resolved.features, targets: hasTargets ? resolved.targets : nil, scanLabels: false)
+        let described: [ShardDescription]
+        do throws(FilesError) {
+          described = try ShardInspector.describe(
+            resolved.paths, features: resolved.features, targets: hasTargets ? resolved.targets : nil,
+            scanLabels: false, trusted: resolved.isTrusted)
+        } catch {
+          throw DataError(.io, error.description)
         }
         parts.append((name, resolved.encoded(), ShardDescription.encode(described)))
       }

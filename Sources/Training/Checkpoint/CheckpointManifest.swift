@@ -14,6 +14,13 @@ public struct CheckpointManifest: Equatable, Sendable {
     public let checksum: String
     /// In the order of the file; empty where it holds none.
     public var tensors: [Tensor] = []
+
+    package init(name: String, bytes: Int, checksum: String, tensors: [Tensor] = []) {
+      self.name = name
+      self.bytes = bytes
+      self.checksum = checksum
+      self.tensors = tensors
+    }
   }
 
   public struct Tensor: Equatable, Sendable {

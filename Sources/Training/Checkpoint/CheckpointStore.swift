@@ -1,6 +1,7 @@
 import Data
 import Failures
 import Files
+import Synchronization
 
 /// The folder of a run's checkpoints.
 ///
@@ -14,6 +15,8 @@ public final class CheckpointStore: Sendable {
 
   public let directory: String
   private let keep: Int
+  /// Whether the folder itself is known to be on the disk.
+  private let isOnDisk = Atomic<Bool>(false)
 
   public init(directory: String, keep: Int) {
     self.directory = directory
@@ -21,7 +24,7 @@ public final class CheckpointStore: Sendable {
   }
 
   /// Removes what a run that was killed has left of checkpoints that it was writing or removing. Before any is written, by rank 0.
-  func removeUnfinished() throws {
+  package func removeUnfinished() throws {
     guard try FileSystem.status(of: directory) != nil else { return }
     for name in try FileSystem.list(directory)
     where name.hasPrefix(Self.partialPrefix + Self.prefix) || name.hasPrefix(Self.removedPrefix + Self.prefix) {
@@ -31,34 +34,36 @@ public final class CheckpointStore: Sendable {
 
   /// The folder for the files of the checkpoint of `step`, which takes its name in `commit`; made where it is not there. Any rank may
   /// call it, at any time before that.
-  func begin(step: Int) throws -> String {
+  package func begin(step: Int) throws -> String {
     let partial = partialPath(of: step)
     try FileSystem.createDirectory(partial)
     return partial
   }
 
   /// Gives the checkpoint of `step` its name; `entries` are its files, which lie on the disk. By rank 0.
-  func commit(step: Int, _ entries: [CheckpointManifest.Entry]) throws {
+  package func commit(step: Int, _ entries: [CheckpointManifest.Entry]) throws {
     let (partial, final) = (partialPath(of: step), path(of: step))
     let manifest = CheckpointManifest(step: step, entries: entries)
-    try FileSystem.write(manifest.bytes, to: FileSystem.join(partial, CheckpointManifest.name))
+    try FileSystem.writeThrough(manifest.bytes, to: FileSystem.join(partial, CheckpointManifest.name))
     try FileSystem.synchronizeDirectory(partial)
     // One of this step may be there that was found damaged, where a run was resumed from an older one.
     try remove(step: step)
     try FileSystem.rename(partial, to: final)
     try FileSystem.synchronizeDirectory(directory)
     // The folder itself may be as new as its first checkpoint.
+    guard !isOnDisk.load(ordering: .relaxed) else { return }
     try FileSystem.synchronizeDirectory(FileSystem.directory(of: directory))
+    isOnDisk.store(true, ordering: .relaxed)
   }
 
   /// Removes what there is of a checkpoint of `step` that cannot be finished. By rank 0, when no rank writes to it any more.
-  func giveUp(step: Int) {
+  package func giveUp(step: Int) {
     try? FileSystem.removeTree(partialPath(of: step))
   }
 
   /// Removes all but the last ones up to `step`, and those of later steps, which were damaged: the run has gone on from an older one.
   /// By rank 0.
-  func removeOld(afterCommitting step: Int) throws {
+  package func removeOld(afterCommitting step: Int) throws {
     let steps = try steps()
     for old in steps.filter({ $0 <= step }).dropLast(keep) + steps.filter({ $0 > step }) { try remove(step: old) }
   }

@@ -1,4 +1,4 @@
-import Data
+package import Data
 import Failures
 import Files
 import JSON
@@ -14,16 +14,18 @@ struct CheckpointWrite: Sendable {
   let state: TrainingState
 
   /// Writes this rank's share of all files and brings it to the disk.
-  /// - Parameter fill: writes the share of the file of this kind.
+  /// - Parameters:
+  ///   - completes: this rank completes the checkpoint, which is rank 0; what it has written is brought to the disk then.
+  ///   - fill: writes the share of the file of this kind.
   /// - Returns: what was written of each file.
   func writeShare(
-    _ fill: (CheckpointContents.Kind, SafetensorsWriter) throws -> Void
+    completes: Bool = false, _ fill: (CheckpointContents.Kind, SafetensorsWriter) throws -> Void
   ) throws -> [SafetensorsPart] {
     let folder = try store.begin(step: state.step)
     return try contents.files(of: state).map { file in
       let writer = try SafetensorsWriter(FileSystem.join(folder, file.name), file.layout)
       try fill(file.kind, writer)
-      return try writer.finish()
+      return try writer.finish(willSeal: completes)
     }
   }
 
@@ -34,14 +36,10 @@ struct CheckpointWrite: Sendable {
     var entries = try contents.files(of: state).enumerated().map { index, file in
       let receipt = try SafetensorsWriter.seal(
         FileSystem.join(folder, file.name), file.layout, shares.map { $0[index] })
-      let tensors = zip(file.layout.tensors, receipt.tensors).map {
-        CheckpointManifest.Tensor(name: $0.name, bytes: 4 * $0.count, checksum: $1.hex)
-      }
-      return CheckpointManifest.Entry(
-        name: file.name, bytes: receipt.bytes, checksum: receipt.checksum.hex, tensors: tensors)
+      return CheckpointManifest.Entry(name: file.name, file.layout, receipt)
     }
     let bytes = Array(state.json.serialized(pretty: true).utf8)
-    try FileSystem.write(bytes, to: FileSystem.join(folder, Self.stateName))
+    try FileSystem.writeThrough(bytes, to: FileSystem.join(folder, Self.stateName))
     entries.append(
       CheckpointManifest.Entry(name: Self.stateName, bytes: bytes.count, checksum: Checksum(of: bytes).hex))
     try store.commit(step: state.step, entries)
@@ -51,5 +49,15 @@ struct CheckpointWrite: Sendable {
     } catch {
       return "an older checkpoint could not be removed: \(Failure(error).message)"
     }
+  }
+}
+
+extension CheckpointManifest.Entry {
+  /// A file of tensors, as it was written.
+  package init(name: String, _ layout: SafetensorsLayout, _ receipt: SafetensorsLayout.Receipt) {
+    let tensors = zip(layout.tensors, receipt.tensors).map {
+      CheckpointManifest.Tensor(name: $0.name, bytes: 4 * $0.count, checksum: $1.hex)
+    }
+    self.init(name: name, bytes: receipt.bytes, checksum: receipt.checksum.hex, tensors: tensors)
   }
 }

@@ -40,7 +40,8 @@ public final class Evaluator<RowScorer: Scorer> {
     let range =
       Self.start(own.lowerBound, rows, virtualRanks.count)..<Self.start(own.upperBound, rows, virtualRanks.count)
     reader = try RowReader(
-      dataset: dataset, rows: range, targetUse: use, transform: transform, parts: place.reads, nonFinite: nonFinite)
+      dataset: dataset, rows: range, targetUse: use, transform: transform,
+      parts: place.reads(leavingRowsOut: nonFinite == .skipRow), nonFinite: nonFinite)
     scorer = try makeScorer(Self.mostRows(of: rows, virtualRanks))
   }
 
@@ -104,7 +105,7 @@ public final class Evaluator<RowScorer: Scorer> {
       Pulse.enter(.evaluation)
       if failure == nil {
         do {
-          try add(block, to: &sums, parameters, &curve)
+          failure = try add(block, to: &sums, parameters, &curve)
           continue
         } catch let error as DataError {
           failure = error
@@ -112,24 +113,33 @@ public final class Evaluator<RowScorer: Scorer> {
       }
       guard scorer.place.shape.modelRanks > 1 else { break }
       let view = MatrixView(rows: block.count, columns: model.inputs)
-      try scorer.score(parameters: parameters, features: FloatBuffer(count: view.count), view)
+      _ = try scorer.score(parameters: parameters, features: FloatBuffer(count: view.count), view)
     }
     return sums
   }
 
+  /// Adds the sums of a block. Throws where this rank cannot read it, before the ranks of a model have scored it together; returns what is
+  /// wrong with it where that shows afterwards.
   private func add(
     _ block: Range<Int>, to sums: inout MetricSums, _ parameters: borrowing FloatBuffer, _ curve: inout RankingCurve?
-  ) throws {
+  ) throws -> DataError? {
     try reader.withRows(block) { features, view, targets, offset in
-      // Rows may have been left out.
-      guard view.rows > 0 else { return }
-      try scorer.score(parameters: parameters, features: features, view)
-      guard scorer.reads.contains(.targets) else { return }
+      // Rows may have been left out; a stage that does not read them learns from the one before how many are left.
+      let scored = try scorer.score(parameters: parameters, features: features, view)
+      guard scorer.reads.contains(.targets) else { return nil }
+      guard scored == view.rows else {
+        return DataError(
+          .invalid,
+          "of rows \(block.lowerBound) to \(block.upperBound - 1), one rank finds \(view.rows) finite and another \(scored)",
+          hint: "the files must be the same on all hosts, and stay as they are")
+      }
+      guard scored > 0 else { return nil }
       let lossSum = model.lossSum(scorer.scores, targets: targets, targetsOffset: offset)
       let scores = scorer.scores.outputs.values(in: 0..<view.rows * model.outputs)
       let wanted = targets.values(in: offset..<offset + view.rows * model.targetsPerRow)
       sums.add(scores: scores, targets: wanted, rows: view.rows, lossSum: lossSum)
       curve?.add(scores: scores, targets: wanted, rows: view.rows)
+      return nil
     }
   }
 }

@@ -84,7 +84,7 @@ public struct ModelDesign: Sendable {
 
 extension Loss {
   /// Whether the loss tells classes apart, rather than measuring distances between quantities.
-  var isOfClasses: Bool {
+  package var isOfClasses: Bool {
     switch self {
     case .squared, .huber, .absolute: false
     case .logistic, .hinge, .squaredHinge, .softmax: true

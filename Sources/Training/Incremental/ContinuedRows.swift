@@ -28,7 +28,8 @@ struct ContinuedRows: Sendable {
   ) throws {
     let oldData = try wanted.oldData.map {
       try OpenedDataset(
-        DataSource(path: $0, split: wanted.oldSplit), defaultSplit: "test", scanLabels: false, world: world)
+        DataSource(path: $0, split: wanted.oldSplit, isTrusted: job.data.isTrusted), defaultSplit: "test",
+        scanLabels: false, world: world)
     }
     self = try Agreement.alike {
       try ContinuedRows(job, wanted, grown, data: data, validation: validation, sample: sample, oldData: oldData)

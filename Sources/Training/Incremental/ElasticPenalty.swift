@@ -77,7 +77,8 @@ public final class ElasticPenalty {
 extension ElasticPenalty {
   /// The penalty that holds a training to the model it goes on from. Every rank computes all of it, from the same rows.
   /// - Throws: `Failure` or `DataError` where model or sample cannot be read; not on every rank alike.
-  convenience init(weight: Double, earlier: EarlierModel, sample: KeptSample, grown: Model, nonFinite: NonFinite) throws {
+  convenience init(weight: Double, earlier: EarlierModel, sample: KeptSample, grown: Model, nonFinite: NonFinite) throws
+  {
     let loaded = try LoadedModel(earlier.path)
     let description = loaded.description
     try description.check(sample.opened.dataset)

@@ -41,7 +41,8 @@ enum Preparations {
       switch members[index].key {
       case "target":
         if !classes.isEmpty {
-          members[index].value = JSONNode(members[index].value.value.replacing("classes", .array(classes.map { .string($0) })))
+          members[index].value = JSONNode(
+            members[index].value.value.replacing("classes", .array(classes.map { .string($0) })))
         }
       case "recipe" where old["recipe"]?["filter"]?.value != new?["recipe"]?["filter"]?.value:
         // The model has been trained on the rows of both.
@@ -75,7 +76,9 @@ enum Preparations {
 extension JSONValue {
   /// The object with another value for `key`, if it has the key.
   fileprivate func replacing(_ key: String, _ value: JSONValue) -> JSONValue {
-    guard case .object(var members) = self, let index = members.firstIndex(where: { $0.key == key }) else { return self }
+    guard case .object(var members) = self, let index = members.firstIndex(where: { $0.key == key }) else {
+      return self
+    }
     members[index].value = JSONNode(value)
     return .object(members)
   }

@@ -1,6 +1,8 @@
+import Data
 import JSON
 import Model
 import Optimization
+import Parallel
 public import Settings
 
 extension JobKey {
@@ -21,11 +23,14 @@ extension JobKey {
       "data.scale", .number(least: -.infinity, exclusive: false, most: .infinity), 1.0,
       "factor on every feature, 1/255 for images in bytes"),
     JobKey(
-      "data.non_finite", .choice(["fail", "skip_row", "replace"]), "fail",
+      "data.non_finite", .choice(NonFinite.names), "fail",
       "rows with a number that is not finite: an error, left out, or the feature replaced"),
     JobKey(
       "data.replacement", .optionalNumber(least: -.infinity, exclusive: false, most: .infinity), .null,
       "what replaces such a feature, in the units of the file; the mean of the training rows unless given"),
+    JobKey(
+      "data.trusted", .boolean, false,
+      "whether HDF5 files may lead to other files: by links, external storage, virtual data sets"),
 
     JobKey("model.kind", .choice(ModelKind.allCases.map(\.rawValue)), nil, "family of models"),
     JobKey("model.hidden", .integers(positiveCount), [], "units of each hidden layer of an mlp"),
@@ -128,8 +133,11 @@ extension JobKey {
       "parts that define the training; 0 is the data-parallel ranks at the first start, or the shards if those are more"
     ),
     JobKey(
-      "parallel.bucket_bytes", .integer(count), 57_344,
+      "parallel.bucket_bytes", .integer(count), .integer(Wire.defaultPortionBytes),
       "bytes of gradient that goes to another host at a time, while the rest is computed; 0 sends all of it afterwards"),
+    JobKey(
+      "parallel.wire", .choice(Wire.Precision.allCases.map(\.rawValue)), "float32",
+      "what gradients are between hosts; bfloat16 is half the bytes, and what rounding leaves out goes later"),
     JobKey(
       "parallel.reduction", .choice(["ordered", "fast"]), "ordered",
       "ordered: the same bits on any number of ranks; fast: any order of sums"),

@@ -1,19 +1,30 @@
-import JSON
-import Settings
+package import JSON
+package import Settings
 import Text
 
 /// The values of a job by key, each checked against the table of keys, with the defaults filled in.
-struct JobValues {
+package struct JobValues {
   private var values: [String: JSONValue] = [:]
-  private(set) var problems: [SettingProblem] = []
+  package private(set) var problems: [SettingProblem] = []
   private var origins: [String: SettingProblem.Origin] = [:]
   private var given: Set<String> = []
 
+  private let keys: [JobKey]
+  private let paths: Set<String>
+  private let sections: Set<String>
+
   /// Checks `root` against the table and fills in what it leaves out.
-  init(_ root: JSONNode, overrides: [JobOverride]) {
+  package init(_ root: JSONNode, overrides: [JobOverride], keys: [JobKey] = JobKey.all) {
+    self.keys = keys
+    paths = Set(keys.map(\.path))
+    sections = Set(
+      keys.flatMap { key in
+        let names = key.path.split(separator: ".")
+        return (1..<max(names.count, 1)).map { names.prefix($0).joined(separator: ".") }
+      })
     collect(root, below: "")
     for override in overrides { set(override) }
-    for key in JobKey.all where values[key.path] == nil {
+    for key in keys where values[key.path] == nil {
       if let fallback = key.fallback {
         values[key.path] = fallback
       } else if !given.contains(key.path) {
@@ -23,24 +34,24 @@ struct JobValues {
   }
 
   /// Notes that the value of `key` does not fit with others.
-  mutating func reject(_ key: String, _ message: String) {
+  package mutating func reject(_ key: String, _ message: String) {
     problems.append(SettingProblem(origin: origins[key] ?? .file(nil), message: "'\(key)' \(message)"))
   }
 
   /// True if the job says something about `key`, even if it is the default.
-  func isGiven(_ key: String) -> Bool { given.contains(key) }
+  package func isGiven(_ key: String) -> Bool { given.contains(key) }
 
-  subscript(key: String) -> JSONValue { values[key] ?? .null }
+  package subscript(key: String) -> JSONValue { values[key] ?? .null }
 
-  func text(_ key: String) -> String? {
+  package func text(_ key: String) -> String? {
     if case .string(let text) = self[key] { text } else { nil }
   }
 
-  func integer(_ key: String) -> Int? {
+  package func integer(_ key: String) -> Int? {
     if case .integer(let number) = self[key] { number } else { nil }
   }
 
-  func number(_ key: String) -> Double? {
+  package func number(_ key: String) -> Double? {
     switch self[key] {
     case .integer(let number): Double(number)
     case .number(let number): number
@@ -48,9 +59,11 @@ struct JobValues {
     }
   }
 
-  func boolean(_ key: String) -> Bool { self[key] == .boolean(true) }
+  package func boolean(_ key: String) -> Bool { self[key] == .boolean(true) }
 
-  func integers(_ key: String) -> [Int] {
+  package func texts(_ key: String) -> [String] { self[key].asArray?.compactMap(\.asString) ?? [] }
+
+  package func integers(_ key: String) -> [Int] {
     guard case .array(let nodes) = self[key] else { return [] }
     return nodes.compactMap { if case .integer(let number) = $0.value { number } else { nil } }
   }
@@ -59,13 +72,6 @@ struct JobValues {
 
   /// Keys of which one says what the other would.
   private static let alternatives = ["train.steps": "train.epochs", "train.epochs": "train.steps"]
-
-  private static let paths = Set(JobKey.all.map(\.path))
-  private static let sections = Set(
-    JobKey.all.flatMap { key in
-      let names = key.path.split(separator: ".")
-      return (1..<max(names.count, 1)).map { names.prefix($0).joined(separator: ".") }
-    })
 
   private mutating func collect(_ node: JSONNode, below section: String) {
     guard case .object(let members) = node.value else {
@@ -78,30 +84,30 @@ struct JobValues {
     }
     for member in members {
       let path = section.isEmpty ? member.key : "\(section).\(member.key)"
-      if Self.sections.contains(path) {
+      if sections.contains(path) {
         collect(member.value, below: path)
-      } else if Self.paths.contains(path) {
+      } else if paths.contains(path) {
         take(member.value.value, for: path, at: .file(line: member.value.line, column: member.value.column))
       } else {
         let origin = SettingProblem.Origin.file(line: member.keyLine, column: member.keyColumn)
-        problems.append(SettingProblem(origin: origin, message: Self.unknown(path)))
+        problems.append(SettingProblem(origin: origin, message: unknown(path)))
       }
     }
   }
 
   private mutating func set(_ override: JobOverride) {
-    if Self.paths.contains(override.key) {
+    if paths.contains(override.key) {
       values[override.key] = nil
       // Steps on the command line take the place of the file's epochs, and the other way round.
       if let other = Self.alternatives[override.key], override.value != .null { values[other] = .null }
       take(override.value, for: override.key, at: .override(override.key))
     } else {
-      problems.append(SettingProblem(origin: .override(override.key), message: Self.unknown(override.key)))
+      problems.append(SettingProblem(origin: .override(override.key), message: unknown(override.key)))
     }
   }
 
   private mutating func take(_ value: JSONValue, for path: String, at origin: SettingProblem.Origin) {
-    guard let key = JobKey.all.first(where: { $0.path == path }) else { return }
+    guard let key = keys.first(where: { $0.path == path }) else { return }
     given.insert(path)
     origins[path] = origin
     if let accepted = key.kind.accept(value) {
@@ -115,7 +121,7 @@ struct JobValues {
     }
   }
 
-  private static func unknown(_ path: String) -> String {
+  private func unknown(_ path: String) -> String {
     let name = path.split(separator: ".").last.map(String.init) ?? path
     let section = path.split(separator: ".").dropLast().joined(separator: ".")
     let siblings = (paths.union(sections)).filter {

@@ -22,9 +22,10 @@ extension TrainingJob {
     case "data.split": data.split.map { .string($0) } ?? .null
     case "data.validation_split": data.validationSplit.map { .string($0) } ?? .null
     case "data.scale": .number(data.scale)
-    case "data.non_finite": nonFinitePolicy
+    case "data.non_finite": .string(data.nonFinite.name)
     case "data.replacement":
       if case .replace(let value?) = data.nonFinite { .number(Double(value)) } else { .null }
+    case "data.trusted": .boolean(data.isTrusted)
     case "model.kind": .string(kind.rawValue)
     case "model.hidden": .array(hidden.map { .integer($0) })
     case "model.activation": .string(activation.rawValue)
@@ -74,6 +75,7 @@ extension TrainingJob {
     case "parallel.micro_batches": .integer(microBatches)
     case "parallel.virtual_ranks": .integer(virtualRanks)
     case "parallel.bucket_bytes": .integer(bucketBytes)
+    case "parallel.wire": .string(wire.rawValue)
     case "parallel.reduction": .string(reduction.rawValue)
     case "checkpoint.every_steps": .integer(checkpoint.everySteps)
     case "checkpoint.every_seconds": .number(checkpoint.everySeconds)
@@ -91,14 +93,6 @@ extension TrainingJob {
     }
   }
 
-  private var nonFinitePolicy: JSONValue {
-    switch data.nonFinite {
-    case .fail: .string("fail")
-    case .skipRow: .string("skip_row")
-    case .replace: .string("replace")
-    }
-  }
-
   private func limit(of phase: Phase) -> JSONValue {
     switch deadlines[phase] {
     case .learned: .string("auto")
@@ -107,7 +101,7 @@ extension TrainingJob {
   }
 
   /// An object of objects, from paths in order.
-  private static func nest(_ pairs: [(path: String, value: JSONValue)]) -> JSONValue {
+  package static func nest(_ pairs: [(path: String, value: JSONValue)]) -> JSONValue {
     var members: [(String, JSONValue)] = []
     var index = 0
     while index < pairs.count {

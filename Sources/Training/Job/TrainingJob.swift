@@ -30,6 +30,8 @@ public struct TrainingJob: Sendable {
     public var validationSplit: String?
     public var scale: Double
     public var nonFinite: NonFinite
+    /// Whether the files may lead to others.
+    public var isTrusted: Bool
   }
 
   /// What happens to a step whose loss or gradient is not finite.
@@ -80,6 +82,8 @@ public struct TrainingJob: Sendable {
   public var virtualRanks: Int
   /// Bytes of gradient that a rank sends to another host at a time while it computes; 0 where it first computes.
   public var bucketBytes: Int
+  /// What sums of gradients are between hosts.
+  public var wire: Wire.Precision
   public var reduction: GradientReduction
   public var checkpoint: Checkpointing
   public var deadlines: Deadlines
@@ -106,7 +110,7 @@ public struct TrainingJob: Sendable {
       path: values.text("data.path") ?? "", features: values.text("data.features") ?? "",
       targets: values.text("data.targets") ?? "", split: values.text("data.split"),
       validationSplit: values.text("data.validation_split"), scale: values.number("data.scale") ?? 1,
-      nonFinite: Self.nonFinite(values))
+      nonFinite: Self.nonFinite(values), isTrusted: values.boolean("data.trusted"))
     kind = values.choice("model.kind") ?? .linear
     hidden = values.integers("model.hidden")
     activation = values.choice("model.activation") ?? .relu
@@ -130,6 +134,7 @@ public struct TrainingJob: Sendable {
     microBatches = values.integer("parallel.micro_batches") ?? 1
     virtualRanks = values.integer("parallel.virtual_ranks") ?? 0
     bucketBytes = values.integer("parallel.bucket_bytes") ?? 0
+    wire = values.choice("parallel.wire") ?? .float32
     reduction = values.choice("parallel.reduction") ?? .ordered
     checkpoint = Checkpointing(
       everySteps: values.integer("checkpoint.every_steps") ?? 0,
@@ -144,7 +149,8 @@ public struct TrainingJob: Sendable {
   private static func continuation(_ values: JobValues) -> Continuation? {
     values.text("from.model").map { model in
       Continuation(
-        model: model, takesOptimizer: values.boolean("from.optimizer"), replayTimes: values.integer("from.replay_times"),
+        model: model, takesOptimizer: values.boolean("from.optimizer"),
+        replayTimes: values.integer("from.replay_times"),
         oldData: values.text("from.old_data"), oldSplit: values.text("from.old_split"),
         tolerance: values.number("from.tolerance"), elastic: values.number("from.elastic") ?? 0)
     }
@@ -167,20 +173,17 @@ public struct TrainingJob: Sendable {
   }
 
   private static func nonFinite(_ values: JobValues) -> NonFinite {
-    switch values.text("data.non_finite") {
-    case "skip_row": .skipRow
-    case "replace": .replace(values.number("data.replacement").map { Float($0) })
-    default: .fail
-    }
+    let replacement = values.number("data.replacement").map { Float($0) }
+    return values.text("data.non_finite").flatMap { NonFinite(named: $0, replacement: replacement) } ?? .fail
   }
 
-  private static func deadlines(_ values: JobValues) -> Deadlines {
+  package static func deadlines(_ values: JobValues) -> Deadlines {
     var deadlines = Deadlines()
     for phase in Phase.allCases { values.number("watchdog.\(phase.name)").map { deadlines[phase] = .seconds($0) } }
     return deadlines
   }
 
-  private static func schedule(_ values: JobValues) -> Schedule {
+  package static func schedule(_ values: JobValues) -> Schedule {
     var schedule = Schedule(values.choice("schedule.kind") ?? .constant)
     values.integer("schedule.warmup_steps").map { schedule.warmupSteps = $0 }
     values.integer("schedule.every_steps").map { schedule.everySteps = $0 }
@@ -191,7 +194,7 @@ public struct TrainingJob: Sendable {
     return schedule
   }
 
-  private static func optimizer(_ values: JobValues) -> OptimizerSettings {
+  package static func optimizer(_ values: JobValues) -> OptimizerSettings {
     var settings = OptimizerSettings(values.choice("optimizer.kind") ?? .adam)
     values.number("optimizer.learning_rate").map { settings.learningRate = $0 }
     values.number("optimizer.momentum").map { settings.momentum = $0 }
@@ -211,7 +214,7 @@ extension ModelKind {
 }
 
 extension JobValues {
-  func choice<Choice: RawRepresentable<String>>(_ key: String) -> Choice? {
+  package func choice<Choice: RawRepresentable<String>>(_ key: String) -> Choice? {
     text(key).flatMap(Choice.init(rawValue:))
   }
 
@@ -236,6 +239,10 @@ extension JobValues {
     }
     checkNonFinite()
     checkContinuation(kind)
+    // Weights that all parts of a layer hold get their sums over other ranks each, which would be rounded differently.
+    if text("parallel.wire") == Wire.Precision.bfloat16.rawValue, (integer("parallel.tensor") ?? 1) > 1 {
+      reject("parallel.wire", "can be \"bfloat16\" only where layers are not cut: 'parallel.tensor' must be 1")
+    }
     if integer("train.epochs") != nil, integer("train.steps") != nil {
       reject("train.steps", "and 'train.epochs' cannot both be given")
     }
@@ -248,11 +255,6 @@ extension JobValues {
     if let value = number("data.replacement") {
       if policy != "replace" { reject("data.replacement", "needs 'data.non_finite' \"replace\"") }
       if !Float(value).isFinite { reject("data.replacement", "must be a 32-bit float, not \(value)") }
-    }
-    // Stages that read no rows would not know how many are left.
-    let isShared = (integer("parallel.pipeline") ?? 1) * (integer("parallel.tensor") ?? 1) > 1
-    if policy == "skip_row", isShared || !integers("parallel.stages").isEmpty {
-      reject("data.non_finite", "can be \"skip_row\" only where every rank holds the whole model; use \"replace\"")
     }
   }
 
@@ -278,7 +280,7 @@ extension JobValues {
     }
   }
 
-  private mutating func checkOptimizer() {
+  package mutating func checkOptimizer() {
     guard let optimizer: OptimizerKind = choice("optimizer.kind") else { return }
     let used = optimizer.keys
     for key in JobKey.all where key.path.hasPrefix("optimizer.") && key.path != "optimizer.kind" {

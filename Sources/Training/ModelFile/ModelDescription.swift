@@ -46,6 +46,21 @@ public struct ModelDescription: Sendable {
     }
   }
 
+  /// - Parameter job: as JSON, without where it wrote to.
+  package init(
+    model: Model, classNames: [String], columns: [String], target: String?, normalization: Normalization?, step: Int,
+    job: String
+  ) {
+    self.model = model
+    self.classNames = classNames
+    self.columns = columns
+    self.target = target
+    self.normalization = normalization
+    self.step = step
+    self.job = job
+    scale = 1
+  }
+
   /// The metadata, in the order of the file.
   var metadata: [(key: String, value: String)] {
     func list(_ texts: [String]) -> String { JSONValue.array(texts.map { .string($0) }).serialized(pretty: false) }

@@ -55,6 +55,20 @@ public enum ModelFile {
     return file
   }
 
+  /// Writes a whole model to `path` and brings it to the disk; the file is complete only once this has returned.
+  /// - Returns: what the manifest of a checkpoint says of it.
+  package static func write(
+    _ values: borrowing FloatBuffer, _ description: ModelDescription, to path: String
+  ) throws -> CheckpointManifest.Entry {
+    let layout = layout(of: description)
+    let writer = try SafetensorsWriter(path, layout)
+    for (tensor, entry) in description.model.layout.entries.enumerated() {
+      try writer.write(values, entry.range, toTensor: tensor)
+    }
+    return CheckpointManifest.Entry(
+      name: name, layout, try SafetensorsWriter.seal(path, layout, [try writer.finish()]))
+  }
+
   /// The tensors of `layout`, in its order.
   /// - Throws: `DataError` (65) naming the tensor and both shapes where the file does not fit.
   @discardableResult

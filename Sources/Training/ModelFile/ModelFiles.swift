@@ -39,7 +39,7 @@ final class ModelFiles {
     share = ModelShare(
       parameters: written,
       moments: sharesMoments ? written : layout.runs(of: owned, in: whole, replicated: place.tensor.isFirst),
-      momentOrigin: owned.lowerBound, tensors: whole.entries.count)
+      momentOrigin: owned.lowerBound, whole: whole)
   }
 
   /// Reads the parameters of the model file at `path`.

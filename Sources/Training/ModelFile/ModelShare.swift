@@ -1,5 +1,6 @@
 import Data
 import Kernels
+import Model
 
 /// The elements of the model, and of its optimizer's moments, that one rank writes into files that all ranks write together.
 struct ModelShare: Sendable {
@@ -9,8 +10,16 @@ struct ModelShare: Sendable {
   let moments: [TensorRun]
   /// Where the moments that the rank keeps begin in its layout.
   let momentOrigin: Int
+  /// The first element of each tensor of the whole model among all of them, and the number of those.
+  let starts: [Int]
+
   /// Tensors of the whole model.
-  let tensors: Int
+  var tensors: Int { starts.count - 1 }
+
+  /// The first element of `runs` in a file that has `before` elements before those of the model; 0 without any.
+  func place(of runs: [TensorRun], before: Int = 0) -> Int {
+    runs.first.map { before + starts[$0.tensor] + $0.start } ?? 0
+  }
 
   /// Writes the share of the parameters.
   func write(_ values: borrowing FloatBuffer, with writer: SafetensorsWriter) throws(DataError) {
@@ -45,5 +54,14 @@ extension [TensorRun] {
       copy.copy(from: values, range: place..<place + run.local.count, to: end)
       end += run.local.count
     }
+  }
+}
+
+extension ModelShare {
+  /// - Parameter whole: the layout of all layers.
+  init(parameters: [TensorRun], moments: [TensorRun], momentOrigin: Int, whole: ParameterLayout) {
+    self.init(
+      parameters: parameters, moments: moments, momentOrigin: momentOrigin,
+      starts: whole.entries.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.shape.reduce(1, *)) })
   }
 }

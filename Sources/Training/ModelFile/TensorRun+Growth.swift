@@ -13,7 +13,9 @@ extension [TensorRun] {
       if columns == width {
         let count = Swift.min(run.elements.upperBound, rows * width) - run.start
         guard count > 0 else { return [] }
-        return [TensorRun(tensor: run.tensor, start: run.start, local: run.local.lowerBound..<run.local.lowerBound + count)]
+        return [
+          TensorRun(tensor: run.tensor, start: run.start, local: run.local.lowerBound..<run.local.lowerBound + count)
+        ]
       }
       // Row by row: what stands side by side in one tensor does not in the other.
       var parts: [TensorRun] = []

@@ -65,11 +65,12 @@ public struct MemoryPlan: Sendable {
   ///   - keepsBest: the parameters of the best validation are kept beside.
   ///   - saves: checkpoints are written while the training goes on.
   ///   - scoredRows: the most rows that are validated at a time.
+  ///   - leavesRowsOut: rows with numbers that are not finite are left out.
   ///   - pulls: weights are held to what they were, for which three numbers of each are kept.
   /// - Throws: `ModelError` where a layer cannot be cut so.
   public init(
     _ step: StepPlan, at place: GridPlace, optimizer: OptimizerKind, keepsBest: Bool, saves: Bool, scoredRows: Int,
-    pulls: Bool = false
+    leavesRowsOut: Bool = false, pulls: Bool = false
   ) throws {
     // What no machine has is still a number: a plan that is refused must not trap.
     func bytes(_ floats: Int, times factor: Int = 1) -> Int {
@@ -94,8 +95,9 @@ public struct MemoryPlan: Sendable {
     let run = VirtualRanks(count: order.virtualRanks, ranks: place.data.count).run(by: place.data.index)
     let windows = run.reduce(0) { $0 + order.largestWindow(ofVirtualRank: $1) }
     let batch = min(order.largestShare(batch: step.batchRows), MicroBatches.rowsPerPass)
-    let columns = place.reads.contains(.features) ? step.model.inputs : 0
-    let targets = place.reads.contains(.targets) ? step.model.targetsPerRow : 0
+    let reads = place.reads(leavingRowsOut: leavesRowsOut)
+    let columns = reads.contains(.features) ? step.model.inputs : 0
+    let targets = reads.contains(.targets) ? step.model.targetsPerRow : 0
     rows = bytes(windows + batch, times: columns + targets)
   }
 }

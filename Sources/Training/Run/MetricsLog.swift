@@ -1,6 +1,6 @@
 import Data
 import Files
-import JSON
+package import JSON
 
 /// `metrics.jsonl`: one object a line.
 public final class MetricsLog {
@@ -12,11 +12,13 @@ public final class MetricsLog {
   private let file: File
 
   /// Opens the log for appending.
-  /// - Parameter keepingThrough: lines of later steps are dropped first: a resumed run writes them again.
-  public init(path: String, keepingThrough step: Int?) throws {
+  /// - Parameters:
+  ///   - keepingThrough: lines of later steps are dropped first: a resumed run writes them again.
+  ///   - key: what counts the steps in a line.
+  public init(path: String, keepingThrough step: Int?, key: String = "step") throws {
     self.path = path
     if let step, try FileSystem.status(of: path) != nil {
-      try Self.cut(path, after: step)
+      try Self.cut(path, after: step, key)
       file = try File.openForAppending(path)
     } else {
       file = try File.create(path)
@@ -24,7 +26,7 @@ public final class MetricsLog {
   }
 
   /// Appends a line.
-  func append(_ members: [(String, JSONValue)]) throws {
+  package func append(_ members: [(String, JSONValue)]) throws {
     try file.write(JSONValue.object(members).serialized(pretty: false) + "\n")
   }
 
@@ -33,12 +35,12 @@ public final class MetricsLog {
     try file.synchronize()
   }
 
-  private static func cut(_ path: String, after step: Int) throws {
+  private static func cut(_ path: String, after step: Int, _ key: String) throws {
     let bytes = try FileSystem.read(path, limit: mostBytes)
     var kept: [UInt8] = []
     for line in bytes.split(separator: UInt8(ascii: "\n")) {
       // A line that was cut off by a crash, or of a step that comes again.
-      guard let node = try? JSONNode(parsing: Array(line), dialect: .json), let at = node["step"]?.asInt, at <= step
+      guard let node = try? JSONNode(parsing: Array(line), dialect: .json), let at = node[key]?.asInt, at <= step
       else {
         continue
       }

@@ -9,9 +9,6 @@ import Watch
 public final class RunReporter {
   /// Least seconds between two lines of the log where the job does not name steps.
   private static let logInterval = 0.1
-  /// Seconds between two plain lines of progress, and between two updates of a terminal.
-  private static let plainInterval = 5.0
-  private static let terminalInterval = 0.2
 
   /// The part of the time that is worth a word.
   private static let notableShare = 0.1
@@ -19,7 +16,6 @@ public final class RunReporter {
   private let log: MetricsLog
   private let plan: TrainingPlan
   private let logEvery: Int
-  private let usesTerminal: Bool
   private let clock = ContinuousClock()
   private let spentSeconds: () -> Spent
 
@@ -42,7 +38,7 @@ public final class RunReporter {
   private var loggedSpent = Spent()
   private var progressed = 0.0
   private var begun = (time: 0.0, samples: 0)
-  private var lineIsOpen = false
+  private var progressLine = ProgressLine()
   private var failed = false
   private var hasWarnedOfSkipping = false
 
@@ -51,7 +47,6 @@ public final class RunReporter {
     self.plan = plan
     self.logEvery = logEvery
     spentSeconds = spent
-    usesTerminal = Terminal.supportsControl
     workingSince = clock.now
   }
 
@@ -81,7 +76,7 @@ public final class RunReporter {
       logEvery > 0
       ? state.step.isMultiple(of: logEvery) : now - logged.time >= Self.logInterval || state.step == firstStep + 1
     if isDue || isLast || totals.stop { write(step, totals, state, learningRate, now) }
-    if now - progressed >= (usesTerminal ? Self.terminalInterval : Self.plainInterval) || usesTerminal && isLast {
+    if now - progressed >= progressLine.interval || progressLine.usesTerminal && isLast {
       progressed = now
       show(step, totals, state, now)
     }
@@ -146,7 +141,7 @@ public final class RunReporter {
 
   /// Warns.
   private func say(_ message: String) {
-    endLine()
+    progressLine.end()
     StandardStream.error.write("apus: warning: \(message)\n")
   }
 
@@ -162,14 +157,8 @@ public final class RunReporter {
   /// No step follows: the last was done, or the next one failed.
   func end() {
     pause()
-    endLine()
+    progressLine.end()
     do { try log.synchronize() } catch { warn(error) }
-  }
-
-  /// What is written next begins a line of its own.
-  private func endLine() {
-    if lineIsOpen { StandardStream.error.write("\n") }
-    lineIsOpen = false
   }
 
   private func append(_ members: [(String, JSONValue)]) {
@@ -191,11 +180,6 @@ public final class RunReporter {
     let line =
       "step \(grouped(state.step))/\(grouped(plan.totalSteps))  epoch \(step.epoch + 1)  loss \(significant(totals.loss, digits: 5))"
       + "  \(grouped(Int(rate))) samples/s\(rowsShare(of: elapsed))  \(duration(left)) left"
-    if usesTerminal {
-      StandardStream.error.write("\r\u{1B}[K" + String(line.prefix(max(Terminal.columns - 1, 20))))
-      lineIsOpen = true
-    } else {
-      StandardStream.error.write(line + "\n")
-    }
+    progressLine.show(line)
   }
 }

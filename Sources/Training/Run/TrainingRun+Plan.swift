@@ -14,7 +14,8 @@ extension TrainingRun {
   private func step(nodes: [Int]) -> StepPlan {
     StepPlan(
       model: design.model, shape: shape, stages: stages, order: order, mode: job.reduction, batchRows: plan.batchRows,
-      microBatches: microBatches, shardsOptimizer: job.split.shardsOptimizer, overlap: overlap, nodes: nodes)
+      microBatches: microBatches, shardsOptimizer: job.split.shardsOptimizer, overlap: overlap, nodes: nodes,
+      wire: wire)
   }
 
   /// What the rank at `place` will hold.
@@ -55,7 +56,7 @@ extension TrainingRun {
       let more = StepPlan(
         model: step.model, shape: step.shape, stages: step.stages, order: step.order, mode: step.mode,
         batchRows: step.batchRows, microBatches: MicroBatches(count: count), shardsOptimizer: step.shardsOptimizer,
-        nodes: step.nodes)
+        nodes: step.nodes, wire: step.wire)
       guard more.passes > best.passes else { break }
       best = more
     }

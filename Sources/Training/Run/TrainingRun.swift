@@ -145,7 +145,8 @@ public final class TrainingRun {
 
   var description: ModelDescription {
     ModelDescription(
-      model: design.model, dataset: dataset, normalization: continued?.grown.normalization ?? dataset.manifest?.normalization,
+      model: design.model, dataset: dataset,
+      normalization: continued?.grown.normalization ?? dataset.manifest?.normalization,
       scale: job.data.scale, step: 0, job: job)
   }
 
@@ -229,10 +230,13 @@ public final class TrainingRun {
     }
   }
 
+  var leavesRowsOut: Bool { job.data.nonFinite == .skipRow }
+
   private func makeReader() throws -> BatchReader {
     try BatchReader(
       dataset: dataset, order: order, virtualRanks: virtualRanks.run(by: grid.place.data.index),
-      targetUse: design.targetUse, transform: transform, parts: grid.place.reads, readingAhead: readingAhead,
+      targetUse: design.targetUse, transform: transform,
+      parts: grid.place.reads(leavingRowsOut: leavesRowsOut), readingAhead: readingAhead,
       nonFinite: job.data.nonFinite)
   }
 
@@ -249,7 +253,7 @@ public final class TrainingRun {
     try DataParallel(
       model: design.model, order: order, reader: makeReader(), world: grid.data, mode: job.reduction,
       batchRows: plan.batchRows, microBatches: microBatches, shardsOptimizer: job.split.shardsOptimizer,
-      overlap: overlap, nodes: step.nodeMap(at: grid.place))
+      overlap: overlap, nodes: step.nodeMap(at: grid.place), wire: wire)
   }
 
   /// Within a host there is nothing to gain: ranks there have no time in which they could compute while a message travels.
@@ -258,11 +262,19 @@ public final class TrainingRun {
     return hasHostPerRank && job.bucketBytes > 0 && job.split.isWhole ? Overlap(sliceBytes: job.bucketBytes) : nil
   }
 
+  /// Within a host nothing is rounded, for nothing has to be sent.
+  var wire: Wire {
+    Wire(
+      Set(grid.nodes).count > 1 ? job.wire : .float32,
+      portionBytes: job.bucketBytes > 0 ? job.bucketBytes : Wire.defaultPortionBytes)
+  }
+
   private func makeModelParallel() throws -> ModelParallel {
     try ModelParallel(
       model: design.model, stages: stages, order: order, reader: grid.place.reads.isEmpty ? nil : makeReader(),
-      grid: grid, mode: job.reduction, batchRows: plan.batchRows, microBatches: microBatches,
-      shardsOptimizer: job.split.shardsOptimizer, nodes: step.nodeMap(at: grid.place))
+      leavesRowsOut: leavesRowsOut, grid: grid, mode: job.reduction, batchRows: plan.batchRows,
+      microBatches: microBatches,
+      shardsOptimizer: job.split.shardsOptimizer, nodes: step.nodeMap(at: grid.place), wire: wire)
   }
 
   var microBatches: MicroBatches { MicroBatches(count: job.microBatches) }
@@ -372,9 +384,13 @@ extension TrainingJob {
 }
 
 extension TrainingJob.Source {
-  public var source: DataSource { DataSource(path: path, features: features, targets: targets, split: split) }
+  public var source: DataSource { source(split: split) }
 
   public var validationSource: DataSource? {
-    validationSplit.map { DataSource(path: path, features: features, targets: targets, split: $0) }
+    validationSplit.map { source(split: $0) }
+  }
+
+  private func source(split: String?) -> DataSource {
+    DataSource(path: path, features: features, targets: targets, split: split, isTrusted: isTrusted)
   }
 }

@@ -7,7 +7,8 @@ extension TrainingState {
   public var json: JSONValue {
     .object([
       ("step", .integer(step)), ("samples", .integer(samples)), ("skipped_rows", .integer(skippedRows)),
-      ("skipped_steps", .integer(skippedSteps)), ("earlier_steps", .integer(earlierSteps)), ("rows", .integer(course.rows)),
+      ("skipped_steps", .integer(skippedSteps)), ("earlier_steps", .integer(earlierSteps)),
+      ("rows", .integer(course.rows)),
       ("virtual_ranks", .integer(course.virtualRanks)), ("batch_rows", .integer(course.batchRows)),
       ("seed", .integer(Int(course.seed))), ("shuffle", .boolean(course.shuffle)),
       (

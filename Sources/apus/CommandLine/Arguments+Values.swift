@@ -1,5 +1,15 @@
+import Training
+
 // Values of options that are more than text.
 extension Arguments {
+  /// What `--resume` and `--overwrite` say of a run that is there already.
+  func runPolicy(_ syntax: Syntax) throws(UsageError) -> RunDirectory.Policy {
+    guard !(has("--resume") && has("--overwrite")) else {
+      throw UsageError("--resume and --overwrite exclude each other", syntax: syntax)
+    }
+    return has("--resume") ? .resume : has("--overwrite") ? .overwrite : .refuse
+  }
+
   /// The number given for `option`; nil where it is not given.
   /// - Parameter what: what is wanted, in words, for the message.
   func number<Number: LosslessStringConvertible>(

@@ -14,6 +14,7 @@ protocol Command: SendableMetatype {
 /// The commands, in the order of `--help`.
 let commands: [CommandEntry] = [
   CommandEntry(PrepareCommand.self), CommandEntry(GenerateCommand.self), CommandEntry(TrainCommand.self),
+  CommandEntry(StreamCommand.self),
   CommandEntry(EvaluateCommand.self), CommandEntry(PredictCommand.self), CommandEntry(InspectCommand.self),
   CommandEntry(LaunchCommand.self), CommandEntry(PlanCommand.self),
 ]

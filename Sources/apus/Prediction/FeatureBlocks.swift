@@ -6,8 +6,8 @@ protocol FeatureBlocks: AnyObject {
   /// Whether the last round is over; the same on every rank.
   var isFinished: Bool { get }
 
-  /// Which rows of this rank's last block are not to be predicted, because the preparation of the training data leaves such rows
-  /// out; empty where all are.
+  /// Which rows of this rank's last block are not to be predicted, because the preparation of the training data, or the policy for
+  /// numbers that are not finite, leaves such rows out; empty where all are.
   var leftOut: [Bool] { get }
 
   /// Puts this rank's block of the next round at the start of `features`, as the model wants them, and returns how many rows

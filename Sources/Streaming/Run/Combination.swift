@@ -1,0 +1,66 @@
+import Failures
+import MPI
+import Online
+import Parallel
+
+/// The moments at which the ranks tell each other what they have learned.
+///
+/// Every rank takes part in each of them, in order. A rank that wants the next one asks the others by a message; one that has nothing to do
+/// looks for messages about every millisecond, so that a source that is slow, or at its end, holds nobody up, and nobody burns the
+/// processor while nothing comes.
+struct Combination: ~Copyable {
+  private static let tag = 7
+
+  private let world: Communicator
+  /// Counts them; a message that asks for an earlier one is out of date.
+  private var number = 0
+
+  /// - Parameter world: used by nobody else.
+  init(_ world: consuming Communicator) { self.world = world }
+
+  var ranks: Int { world.size }
+
+  /// Whether another rank has asked for the next one.
+  func isAskedFor() throws(MPIError) -> Bool {
+    var isAsked = false
+    while ranks > 1, let other = try world.waitingMessage(tag: Self.tag) {
+      let asked: [Int64] = try world.receive(from: other, tag: Self.tag)
+      if let asked = asked.first, asked >= Int64(number) { isAsked = true }
+    }
+    return isAsked
+  }
+
+  /// Asks the other ranks for the next one.
+  func ask() throws(MPIError) {
+    let message = [Int64(number)]
+    for other in 0..<ranks where other != world.rank { try world.send(message.span, to: other, tag: Self.tag) }
+  }
+
+  /// Tells the others `report` and hears theirs. Collective.
+  mutating func exchange(_ report: RankReport) throws(MPIError) -> [RankReport] {
+    number += 1
+    guard ranks > 1 else { return [report] }
+    return try world.allGather(report.encoded).map { RankReport(encoded: $0) }
+  }
+
+  /// Gives each learner the mean of the ranks' parameters, by the rows that each has learned, and the statistics of all. Collective.
+  /// - Parameter rows: that this rank has learned since the last time, and all ranks together.
+  func combine(_ learner: OnlineLearner, rows: (own: Double, all: Double)) throws {
+    guard ranks > 1, rows.all > 0 else { return }
+    if learner.combines != .evidence {
+      learner.weigh(by: Float(rows.own / rows.all))
+      try world.sum(&learner.parameters)
+    }
+    let evidence = try world.allGather(learner.takeEvidence())
+    try Agreement.alike { try learner.absorb(evidence) }
+  }
+
+  /// Runs `body` on rank 0, which has what `own` gives on the other ranks, by rank. Collective.
+  func gather(_ own: () throws -> [UInt8], _ body: ([[UInt8]]) throws -> Void) throws {
+    let all = try Agreement.gathering(world) { world.rank == 0 ? [] : try own() }
+    _ = try Agreement.fromRoot(world) {
+      try body(Array(all.dropFirst()))
+      return []
+    }
+  }
+}

@@ -1,0 +1,6 @@
+public import Failures
+public import Online
+
+extension OnlineError: FailureConvertible {
+  public var failure: Failure { Failure(.invalidData, description) }
+}

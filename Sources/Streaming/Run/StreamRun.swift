@@ -1,0 +1,225 @@
+import Data
+import Failures
+import Files
+import JSON
+public import MPI
+import Model
+public import Online
+import Text
+public import Training
+public import Watch
+
+/// A stream from its job to its model file: what `apus stream` does. All methods are collective.
+public final class StreamRun {
+  public let job: StreamJob
+
+  /// How a run ended.
+  public struct Result: Sendable {
+    /// A signal asked for it; the state is saved.
+    public let isStopped: Bool
+    /// Rows learned, those of earlier starts too.
+    public let rows: Int
+    /// Rows left out: they could not be read, lacked values, or came too late.
+    public let malformed: Int
+    public let incomplete: Int
+    public let late: Int
+    public let drifts: Int?
+    /// Over all rows, and over the last ones; nil on other ranks than 0, and where nothing was learned.
+    public let measures: Measures?
+    public let window: Measures?
+    /// Of this start.
+    public let seconds: Double
+    public let modelPath: String
+  }
+
+  /// Numbers of the rows that are taken at a time at most: 1 GiB.
+  private static let mostBatch = 1 << 28
+
+  private let world: Communicator
+  private let store: CheckpointStore
+
+  /// - Throws: `Failure` where the job makes no sense for these sources.
+  public init(_ job: StreamJob, world: borrowing Communicator) throws {
+    self.job = job
+    self.world = try world.duplicate()
+    store = CheckpointStore(directory: RunDirectory.checkpoints(of: job.output), keep: job.checkpointsKept)
+    try checkSources()
+    // What the settings of the learner say by themselves shows with any number of columns.
+    try Agreement.alike { try Self.asJobError { _ = try StreamParts(job, inputs: 1, ranks: 1) } }
+  }
+
+  /// The sources that cannot be there later have to be there now.
+  private func checkSources() throws {
+    try Agreement.everywhere(world) {
+      for path in ownPaths where path != StreamSource.standardInput {
+        guard try FileSystem.status(of: path) != nil || job.source.follows else {
+          throw Failure(
+            .missingInput, "the source '\(path)' does not exist",
+            hint: "stream.follow waits for sources that come later")
+        }
+      }
+    }
+  }
+
+  private static func asJobError<Value>(_ body: () throws -> Value) throws -> Value {
+    do {
+      return try body()
+    } catch let error as OnlineError {
+      throw Failure(.invalidJob, error.description)
+    }
+  }
+
+  /// The sources of this rank: each is read by one.
+  private var ownPaths: [String] {
+    job.sources.indices.filter { job.rank(ofSource: $0, ranks: world.size) == world.rank }.map { job.sources[$0] }
+  }
+
+  /// Learns, and writes what a run leaves.
+  /// - Parameters:
+  ///   - watchdog: told where the run is, so that the ranks know of each other there.
+  ///   - willBegin: called when the columns are known and learning begins; with their number and the rows of earlier starts.
+  public func run(
+    policy: RunDirectory.Policy, watchdog: Watchdog? = nil, willBegin: (_ columns: Int, _ rows: Int) -> Void
+  ) throws -> Result {
+    var directory: RunDirectory?
+    _ = try Agreement.fromRoot(world) {
+      directory = try RunDirectory(job.output, policy: policy)
+      try watchdog?.share(in: job.output)
+      return []
+    }
+    if world.rank > 0 { try watchdog?.share(in: job.output) }
+    defer { directory?.unlock() }
+    let resumed = policy == .resume ? try StreamState.newest(store, world: world) { Self.warn($0) } : nil
+    // Before a source is waited for, which may take for ever.
+    Termination.install()
+    let positions = try Agreement.alike { try resumed?.positions() ?? [:] }
+    let sources = ownPaths.map { StreamSource($0, settings: job.source, position: positions[$0]) }
+    guard let schema = try findSchema(sources, resumed) else { return try endWithoutRows() }
+    try Agreement.alike { try checkMemory(columns: schema.count) }
+    let parts = try Agreement.alike {
+      try Self.asJobError { () throws -> StreamParts in
+        guard let resumed else { return try StreamParts(job, inputs: schema.count, ranks: world.size) }
+        return try StreamParts(job, resuming: resumed, rank: world.rank, ranks: world.size)
+      }
+    }
+    let reporter = try makeReporter(directory, resumed, schema)
+    willBegin(schema.count, resumed?.rows ?? 0)
+    let loop = StreamLoop(
+      job: job, parts: parts, sources: sources, rows: resumed?.rows ?? 0,
+      combination: Combination(try world.duplicate()), isRoot: world.rank == 0, reporter: reporter)
+    let outcome = try loop.run()
+    defer { reporter?.end() }
+    return try finish(loop, outcome, reporter, columns: schema.names)
+  }
+
+  /// The names of the columns and their number, as the first source that opens has them, or as they were; nil where none ever will, or a
+  /// signal came first. Collective.
+  private func findSchema(
+    _ sources: [StreamSource], _ resumed: StreamState?
+  ) throws -> (names: [String], count: Int)? {
+    if let resumed { return (resumed.columns, resumed.inputs) }
+    let named = job.source.schema.columns
+    while true {
+      Pulse.enter(.start)
+      let found = try Agreement.gathering(world) { () throws -> [UInt8] in
+        for source in sources {
+          guard let columns = try source.columns() else { continue }
+          let names = JSONValue.array(columns.names.map { .string($0) }).serialized(pretty: false)
+          return Array("\(columns.count) \(names)".utf8)
+        }
+        let isOver = Termination.isRequested || sources.allSatisfy(\.hasEnded)
+        return isOver ? Array("over".utf8) : []
+      }
+      if let text = found.first(where: { !$0.isEmpty && $0 != Array("over".utf8) }) {
+        let parts = String(decoding: text, as: UTF8.self).split(separator: " ", maxSplits: 1)
+        let names = try JSONNode(parsing: Array(parts[1].utf8), dialect: .json).asArray?.compactMap(\.asString) ?? []
+        let count = Int(parts[0]) ?? 0
+        return (names.count == count ? names : named.count == count ? named : [], count)
+      }
+      if try found.allSatisfy({ !$0.isEmpty }) || isStopRequested() { return nil }
+      try ByteStream.wait(for: [], atMost: .milliseconds(20))
+    }
+  }
+
+  /// Whether a signal has come to any rank. Collective.
+  private func isStopRequested() throws -> Bool {
+    try world.allGather(Termination.isRequested ? Int64(1) : 0).contains(1)
+  }
+
+  private func checkMemory(columns: Int) throws {
+    let (count, overflow) = job.batchRows.multipliedReportingOverflow(by: columns)
+    guard overflow || count > Self.mostBatch else { return }
+    throw Failure(
+      .invalidJob, "updates of \(grouped(job.rows)) rows of \(grouped(columns)) columns do not fit into memory",
+      hint: "lower stream.rows")
+  }
+
+  /// There is nothing to learn from, and no model.
+  private func endWithoutRows() throws -> Result {
+    guard try !isStopRequested() else {
+      return Result(
+        isStopped: true, rows: 0, malformed: 0, incomplete: 0, late: 0, drifts: nil, measures: nil, window: nil,
+        seconds: 0, modelPath: "")
+    }
+    throw Failure(.invalidData, "the sources have no rows, and no columns either", isShared: true)
+  }
+
+  private func makeReporter(
+    _ directory: RunDirectory?, _ resumed: StreamState?, _ schema: (names: [String], count: Int)
+  ) throws -> StreamReporter? {
+    var reporter: StreamReporter?
+    _ = try Agreement.fromRoot(world) {
+      guard let directory else { return [] }
+      try directory.begin(job: job.json)
+      try store.removeUnfinished()
+      let log = try MetricsLog(path: directory.metricsPath, keepingThrough: resumed?.rows, key: "rows")
+      reporter = StreamReporter(
+        log: log, store: store, rows: resumed?.rows ?? 0, secondsBefore: resumed?.seconds ?? 0, columns: schema.names,
+        inputs: schema.count
+      ) { [job] loop in try Self.describe(loop, job, schema.names) }
+      return []
+    }
+    return reporter
+  }
+
+  /// What the model file says; features are standardised as the statistics of the stream have them now.
+  private static func describe(_ loop: StreamLoop, _ job: StreamJob, _ columns: [String]) throws -> ModelDescription {
+    let normalization = try loop.learner.normalization.map {
+      try Normalization(means: $0.means, scales: $0.scales)
+    }
+    return ModelDescription(
+      model: loop.learner.model, classNames: job.learner.classes ?? [], columns: columns,
+      target: job.source.schema.target, normalization: normalization, step: loop.rows, job: job.definition)
+  }
+
+  /// Saves the state of a stream that goes on later, and writes the model of one that is over.
+  private func finish(
+    _ loop: StreamLoop, _ outcome: StreamLoop.Outcome, _ reporter: StreamReporter?, columns: [String]
+  ) throws -> Result {
+    if loop.rows > 0 { try loop.save() }
+    let path = FileSystem.join(job.output, ModelFile.name)
+    if outcome == .ended {
+      _ = try Agreement.fromRoot(world) {
+        let partial = FileSystem.join(job.output, ".\(ModelFile.name).partial")
+        _ = try ModelFile.write(
+          loop.learner.parameters, try Self.describe(loop, job, columns), to: partial)
+        try FileSystem.publish(partial, as: path)
+        return []
+      }
+    }
+    let counts = try world.allGather(
+      [\SourcePosition.malformed, \.incomplete, \.late].map { key in
+        loop.sources.sources.reduce(0) { $0 + $1.position[keyPath: key] }
+      })
+    func sum(_ index: Int) -> Int { counts.reduce(0) { $0 + $1[index] } }
+    return Result(
+      isStopped: outcome == .stopped, rows: loop.rows, malformed: sum(0), incomplete: sum(1), late: sum(2),
+      drifts: loop.drift?.drifts, measures: reporter?.last, window: reporter?.lastWindow,
+      seconds: reporter?.seconds ?? 0, modelPath: path)
+  }
+
+  /// Says what went wrong without ending the run. Called on rank 0.
+  private static func warn(_ message: String) {
+    StandardStream.error.write("apus: warning: \(message)\n")
+  }
+}

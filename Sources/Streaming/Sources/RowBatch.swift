@@ -1,0 +1,63 @@
+import Kernels
+
+/// Rows that have arrived and are not learned yet, with the moment at which each of them did.
+struct RowBatch: ~Copyable {
+  let columns: Int
+  let capacity: Int
+  /// Rows × columns.
+  private(set) var features: FloatBuffer
+  /// One a row: a number, or the number of a class.
+  private(set) var targets: FloatBuffer
+  private(set) var rows = 0
+  /// When each row arrived, at the latest; the last look of a source at which it was not there yet is earlier.
+  private(set) var arrivals: [ContinuousClock.Instant] = []
+
+  init(columns: Int, capacity: Int) {
+    self.columns = columns
+    self.capacity = capacity
+    features = FloatBuffer(count: capacity * columns)
+    targets = FloatBuffer(count: capacity)
+    arrivals.reserveCapacity(capacity)
+  }
+
+  var room: Int { capacity - rows }
+
+  /// Offers the place of the next row to `body`, which fills it in.
+  mutating func fill<Result>(
+    _ body: (inout MutableSpan<Float>, Int, inout Float, inout Double) throws -> Result
+  ) rethrows -> (Result, time: Double) {
+    precondition(rows < capacity, "a batch of \(capacity) rows is full")
+    var (target, time) = (Float(0), 0.0)
+    let place = rows * columns
+    var span = features.mutableSpan
+    let result = try body(&span, place, &target, &time)
+    targets[rows] = target
+    return (result, time)
+  }
+
+  /// The target that was filled in last.
+  var nextTarget: Float { targets[rows] }
+
+  /// Whether all features that were filled in last are finite.
+  var isNextFinite: Bool { Elementwise.isFinite(features, rows * columns..<(rows + 1) * columns) }
+
+  /// Takes the row that was filled in last.
+  mutating func take(arrived: ContinuousClock.Instant) {
+    arrivals.append(arrived)
+    rows += 1
+  }
+
+  mutating func removeAll() {
+    rows = 0
+    arrivals.removeAll(keepingCapacity: true)
+  }
+
+  /// Takes out the first `count` rows, which have been learned.
+  mutating func removeFirst(_ count: Int) {
+    guard count < rows else { return removeAll() }
+    features.move(range: count * columns..<rows * columns, to: 0)
+    targets.move(range: count..<rows, to: 0)
+    arrivals.removeFirst(count)
+    rows -= count
+  }
+}

@@ -1,0 +1,38 @@
+import Files
+
+/// The sources that a rank reads, in turn.
+struct SourceSet {
+  let sources: [StreamSource]
+  private var next = 0
+
+  /// How long a rank sleeps between two looks where nothing can wake it: files, and other ranks.
+  private static let shortNap = Duration.milliseconds(1)
+  private static let longNap = Duration.milliseconds(100)
+
+  init(_ sources: [StreamSource]) { self.sources = sources }
+
+  var hasEnded: Bool { sources.allSatisfy(\.hasEnded) }
+
+  /// Takes rows that are there, `turn` of a source at a time, until `batch` holds `limit` rows or there are none.
+  /// - Returns: how many rows were taken.
+  mutating func fill(_ batch: inout RowBatch, upTo limit: Int, turn: Int) throws -> Int {
+    let before = batch.rows
+    var idle = 0
+    while batch.rows < limit, idle < sources.count {
+      let taken = try sources[next].take(min(turn, limit - batch.rows), into: &batch)
+      idle = taken == 0 ? idle + 1 : 0
+      next = (next + 1) % sources.count
+    }
+    return batch.rows - before
+  }
+
+  /// Waits until there may be something to read, without using the processor.
+  /// - Parameters:
+  ///   - timeout: at most so long.
+  ///   - isAlone: nobody else may want something of this rank meanwhile.
+  func wait(atMost timeout: Duration, isAlone: Bool) throws {
+    let streams = sources.compactMap(\.stream)
+    let wakes = isAlone && sources.allSatisfy { $0.hasEnded || $0.stream != nil }
+    try ByteStream.wait(for: streams, atMost: min(timeout, wakes ? Self.longNap : Self.shortNap))
+  }
+}

@@ -1,0 +1,319 @@
+import Data
+import Failures
+import Files
+import Preparation
+import Text
+
+/// A source of rows: standard input, a named pipe, a file, or a directory into which files come.
+final class StreamSource {
+  private enum Reader {
+    case text(TextRows)
+    case hdf5(HDF5Rows)
+  }
+
+  /// Standard input.
+  static let standardInput = "-"
+  /// Looks for a file that is not there yet, or is being written.
+  private static let lookInterval = Duration.milliseconds(50)
+  /// A file that nobody has written to for so long is complete.
+  private static let settling = 500_000_000
+  /// Names of files that are being written.
+  private static let unfinished = [".tmp", ".part", ".partial"]
+
+  /// As the job names it.
+  let path: String
+  private(set) var position: SourcePosition
+  /// No row comes any more.
+  private(set) var hasEnded = false
+  /// What was wrong with the first row that was left out.
+  private(set) var firstFault: String?
+
+  private let settings: SourceSettings
+  private var reader: Reader?
+  private var isDirectory = false
+  /// Whether what is read has as many columns as the model.
+  private var isChecked = false
+  /// Rows of a pipe that are done with and come again.
+  private var repeated = 0
+  private var looked: ContinuousClock.Instant?
+  /// Of a text that is followed.
+  private var fileNumber: UInt64?
+  private var checked: ContinuousClock.Instant?
+
+  /// - Parameter position: where to go on; nil from the start.
+  init(_ path: String, settings: SourceSettings, position: SourcePosition?) {
+    self.path = path
+    self.settings = settings
+    self.position = position ?? SourcePosition(path: path)
+    if let limit = settings.limit { hasEnded = self.position.rows >= limit }
+  }
+
+  /// The pipe to wait for, where the source is one that may still give rows.
+  var stream: ByteStream? {
+    guard !hasEnded, case .text(let rows) = reader else { return nil }
+    return rows.stream
+  }
+
+  /// Rows of the file that are there and not read; nil where that is not known.
+  var rowsLeft: Int? { if case .hdf5(let rows) = reader { rows.rowsLeft } else { nil } }
+
+  /// Bytes of the text that are there and not read; nil where that is not known.
+  var bytesLeft: Int? { if case .text(let rows) = reader { rows.bytesLeft() } else { nil } }
+
+  /// The names of the features of the source, and their number, as soon as they are known.
+  /// - Throws: `Failure` where the source cannot be read.
+  func columns() throws -> (names: [String], count: Int)? {
+    guard !hasEnded, try open() else { return nil }
+    switch reader {
+    case .text(let rows): return try rows.columns().map { ($0, $0.count) }
+    case .hdf5(let rows): return (settings.schema.columns, rows.columns)
+    case nil: return nil
+    }
+  }
+
+  /// Takes rows that are there, at most `limit` of them, without waiting; returns their number.
+  ///
+  /// All of them count as done with from then on.
+  /// - Throws: `Failure` where the source cannot be read, or a row is not as it should be and the job wants none of that.
+  func take(_ limit: Int, into batch: inout RowBatch) throws -> Int {
+    var taken = 0
+    var attempts = 0
+    while attempts < limit, batch.room > 0, !hasEnded, try open(), try fits(columns: batch.columns) {
+      attempts += 1
+      let (event, time) = try batch.fill { (values, place, target, time) throws -> SourceEvent in
+        switch reader {
+        case .text(let rows): try rows.next(into: &values, at: place, target: &target, time: &time)
+        case .hdf5(let rows): try rows.next(into: &values, at: place, target: &target, time: &time)
+        case nil: .nothing
+        }
+      }
+      switch event {
+      case .nothing:
+        try checkIsThere()
+        return taken
+      case .end: close()
+      case .malformed(let what):
+        guard passesRepeated() else { continue }
+        try leaveOut(\.malformed, settings.malformed, what)
+        note()
+      case .row:
+        guard passesRepeated() else { continue }
+        if try accepts(batch, time: time) {
+          batch.take(arrived: arrived)
+          taken += 1
+        }
+        note()
+      }
+    }
+    return taken
+  }
+
+  private var arrived: ContinuousClock.Instant {
+    switch reader {
+    case .text(let rows): rows.arrived
+    case .hdf5(let rows): rows.arrived
+    case nil: .now
+    }
+  }
+
+  /// False for a row of a pipe that was done with before a restart.
+  private func passesRepeated() -> Bool {
+    guard repeated > 0 else { return true }
+    repeated -= 1
+    return false
+  }
+
+  /// A row is done with.
+  private func note() {
+    position.rows += 1
+    position.file?.rows += 1
+    if case .text(let rows) = reader { position.file?.bytes = rows.offset }
+    if let limit = settings.limit, position.rows >= limit { hasEnded = true }
+  }
+
+  // MARK: Rows that are not as they should be
+
+  /// Whether the row that was filled in last is to be learned.
+  private func accepts(_ batch: borrowing RowBatch, time: Double) throws -> Bool {
+    let target = batch.nextTarget
+    if let classes = settings.schema.classes,
+      !(target >= 0 && target < Float(classes.count) && target == target.rounded())
+    {
+      try leaveOut(\.malformed, settings.malformed, "its class is \(target), not one of 0 to \(classes.count - 1)")
+      return false
+    }
+    guard target.isFinite else {
+      try leaveOut(\.malformed, settings.malformed, "its target is \(target)")
+      return false
+    }
+    if settings.schema.time != nil {
+      guard time.isFinite else {
+        try leaveOut(\.malformed, settings.malformed, "its time is \(time)")
+        return false
+      }
+      let latest = position.latest ?? time
+      if time < latest - settings.lateness, settings.late != .learn {
+        try leaveOut(\.late, settings.late, "it is of the time \(time), and one of \(latest) was there before")
+        return false
+      }
+      position.latest = max(latest, time)
+    }
+    if settings.incomplete != .impute, !batch.isNextFinite {
+      try leaveOut(\.incomplete, settings.incomplete, "a value is missing, or not finite")
+      return false
+    }
+    return true
+  }
+
+  private func leaveOut(
+    _ count: WritableKeyPath<SourcePosition, Int>, _ policy: SourceSettings.Policy, _ what: String
+  ) throws {
+    let number = position.file?.rows ?? position.rows
+    let fault = "row \(number) of '\(position.file?.name ?? path)' (counted from 0) cannot be learned: \(what)"
+    guard policy != .fail else {
+      throw Failure(
+        .invalidData, fault, hint: "stream.malformed, stream.incomplete and stream.late can leave such rows out")
+    }
+    if firstFault == nil { firstFault = fault }
+    position[keyPath: count] += 1
+  }
+
+  // MARK: Opening
+
+  /// Makes sure that there is something to read; false where there is nothing yet, or nothing any more.
+  private func open() throws -> Bool {
+    if reader != nil { return true }
+    let now = ContinuousClock.now
+    if let looked, now - looked < Self.lookInterval { return false }
+    let isOpen = try openWhatIsThere()
+    looked = isOpen ? nil : now
+    return isOpen
+  }
+
+  private func openWhatIsThere() throws -> Bool {
+    guard path != Self.standardInput else {
+      openStream(.standardInput)
+      return true
+    }
+    guard let status = try FileSystem.status(of: path) else {
+      guard settings.follows else {
+        throw Failure(
+          .missingInput, "the source '\(path)' does not exist", hint: "stream.follow waits for sources that come later")
+      }
+      return false
+    }
+    switch status.kind {
+    case .directory:
+      isDirectory = true
+      return try openNext()
+    case .other:
+      openStream(try ByteStream.open(path))
+      return true
+    case .regular:
+      return try openFile(path)
+    }
+  }
+
+  private func openStream(_ stream: ByteStream) {
+    if settings.resumedPipe == .fromStart { repeated = position.rows }
+    reader = .text(
+      TextRows(.stream(stream), name: stream.path, schema: settings.schema, format: settings.format, follows: false))
+  }
+
+  /// Opens the next file of a directory, in the order of their names.
+  private func openNext() throws -> Bool {
+    let done = Set(position.finished)
+    if let name = position.file?.name, !done.contains(name) { return try openFile(name, in: path) }
+    for name in try FileSystem.list(path) where !done.contains(name) && isWanted(name) {
+      let whole = FileSystem.join(path, name)
+      guard let status = try FileSystem.status(of: whole), status.kind == .regular else { continue }
+      if settings.follows, Machine.nanosecondsSince1970 - status.modified < Self.settling { return false }
+      return try openFile(name, in: path)
+    }
+    if !settings.follows { hasEnded = true }
+    return false
+  }
+
+  private func isWanted(_ name: String) -> Bool {
+    guard !name.hasPrefix("."), !Self.unfinished.contains(where: { name.hasSuffix($0) }) else { return false }
+    return settings.format != nil || SourceFormat(ofName: name) != nil
+  }
+
+  private func openFile(_ name: String, in directory: String? = nil) throws -> Bool {
+    let whole = directory.map { FileSystem.join($0, name) } ?? name
+    let format = settings.format ?? SourceFormat(ofName: name)
+    if position.file?.name != name { position.file = SourcePosition.File(name: name) }
+    guard let file = position.file else { return false }
+    // The files of a directory are complete.
+    let follows = settings.follows && directory == nil
+    guard format == .hdf5 else {
+      let source = try CSVSource.open(whole)
+      reader = .text(
+        TextRows(
+          .file(source), name: whole, schema: settings.schema, format: format, follows: follows,
+          start: file.bytes > 0 ? file.bytes : nil))
+      return true
+    }
+    do {
+      reader = .hdf5(try HDF5Rows(whole, schema: settings.schema, follows: follows, row: file.rows))
+      return true
+    } catch {
+      // A writer may be making the file right now; a file that has been left alone is as it will stay.
+      let modified = try FileSystem.status(of: whole)?.modified ?? 0
+      guard follows, Machine.nanosecondsSince1970 - modified < Self.settling else { throw error }
+      return false
+    }
+  }
+
+  /// Whether rows of `columns` features can be read now.
+  /// - Throws: `Failure` where the source has others.
+  private func fits(columns: Int) throws -> Bool {
+    guard !isChecked else { return true }
+    var found = columns
+    switch reader {
+    case .text(let rows):
+      guard let names = try rows.columns() else {
+        // Without a header there are no rows.
+        if rows.hasEnded { close() }
+        return false
+      }
+      found = names.count
+    case .hdf5(let rows): found = rows.columns
+    case nil: return false
+    }
+    guard found == columns else {
+      throw Failure(
+        .invalidData, "'\(position.file?.name ?? path)' has \(found) columns of features, and the model \(columns)",
+        hint: "stream.columns names the columns that are features")
+    }
+    isChecked = true
+    return true
+  }
+
+  /// Throws where a text that is followed is no longer the one of which rows were learned.
+  private func checkIsThere() throws {
+    guard settings.follows, !isDirectory, case .text(let rows) = reader, rows.bytesLeft() != nil else { return }
+    let now = ContinuousClock.now
+    if let checked, now - checked < Self.lookInterval { return }
+    checked = now
+    let status = try FileSystem.status(of: path)
+    if fileNumber == nil { fileNumber = status?.number }
+    if let status, status.number == fileNumber, status.bytes >= rows.offset { return }
+    let what = status == nil ? "removed" : "replaced or cut"
+    throw Failure(
+      .invalidData, "'\(path)' was \(what) while it was read, after \(grouped(position.rows)) rows",
+      hint: "give a new file a name of its own")
+  }
+
+  /// A file, or all there is, is at its end.
+  private func close() {
+    reader = nil
+    isChecked = false
+    guard isDirectory, let name = position.file?.name else {
+      hasEnded = true
+      return
+    }
+    position.finished.append(name)
+    position.file = nil
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A folder in which a test streams rows that carry their numbers, so that which of them were learned shows in the statistics of the model.
+final class StreamFolder: Sendable {
+  let directory: TemporaryDirectory
+
+  init(_ label: String = "stream") throws { directory = try TemporaryDirectory(label) }
+
+  /// Rows `range` of a table: a number of its own, a feature that says the class, and noise.
+  static func csv(_ range: Range<Int>, header: Bool = true) -> String {
+    let lines = range.map { row in
+      let label = (row * 7919) % 3 == 0 ? 1 : 0
+      return "\(row),\(label == 1 ? 2 : -1).\((row * 31) % 10),\((row * 17) % 100),\(label)"
+    }
+    return ((header ? ["id,a,b,target"] : []) + lines).map { $0 + "\n" }.joined()
+  }
+
+  /// The same rows as JSON lines.
+  static func jsonLines(_ range: Range<Int>) -> String {
+    csv(range, header: false).split(separator: "\n").map { line in
+      let fields = line.split(separator: ",")
+      return "{\"id\": \(fields[0]), \"a\": \(fields[1]), \"b\": \(fields[2]), \"target\": \(fields[3])}\n"
+    }.joined()
+  }
+
+  /// Writes a job on `sources`; returns its path.
+  @discardableResult
+  func job(
+    _ sources: [String], stream: String = "", _ rest: String = "", name: String = "job.json", output: String = "run"
+  ) throws -> String {
+    let list = sources.map { "\"\($0)\"" }.joined(separator: ", ")
+    return try directory.write(
+      text: """
+        {
+          stream: { sources: [\(list)], \(stream) },
+          model: { kind: "logistic" },
+          optimizer: { kind: "sgd", learning_rate: 0.05 },
+          output: "\(output)",
+          \(rest)
+        }
+        """, to: name)
+  }
+
+  /// The lines of `metrics.jsonl` of a run.
+  func metrics(_ run: String = "run") throws -> [[String: Any]] {
+    try directory.readText("\(run)/metrics.jsonl").split(separator: "\n").map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+  }
+
+  /// The state of each source in the newest checkpoint of a run, by its path.
+  func positions(_ run: String = "run") throws -> [String: [String: Any]] {
+    let newest = try #require(try directory.names(in: "\(run)/checkpoints").last { $0.hasPrefix("step-") })
+    let text = try directory.readText("\(run)/checkpoints/\(newest)/stream.json")
+    let root = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    var found: [String: [String: Any]] = [:]
+    for rank in try #require(root["ranks"] as? [[String: Any]]) {
+      for position in try #require(rank["positions"] as? [[String: Any]]) {
+        found[try #require(position["path"] as? String)] = position
+      }
+    }
+    return found
+  }
+
+  /// The mean of each column over all rows that were learned, as the model file has it.
+  func means(_ run: String = "run") throws -> [Double] {
+    let bytes = try directory.read("\(run)/model.safetensors")
+    let length = (0..<8).reduce(0) { $0 | Int(bytes[$1]) << (8 * $1) }
+    let header = try #require(
+      try JSONSerialization.jsonObject(with: Data(bytes[8..<8 + length])) as? [String: Any])
+    let metadata = try #require(header["__metadata__"] as? [String: String])
+    let normalization = try #require(metadata["normalization"])
+    let node = try #require(try JSONSerialization.jsonObject(with: Data(normalization.utf8)) as? [String: Any])
+    return try #require(node["means"] as? [Double])
+  }
+}
