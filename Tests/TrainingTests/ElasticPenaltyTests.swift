@@ -37,7 +37,8 @@ import Testing
       let pull = Double(sum - data[index]) * scale
       #expect(abs(pull - slope) < 1e-5 * (1 + abs(slope)), "parameter \(index)")
     }
-    #expect(penalty.value(buffer(point)) > 0)
+    let pulled = penalty.value(parameters)
+    #expect(pulled > 0)
   }
 
   /// The importance is the mean of the squared gradients of single rows.
