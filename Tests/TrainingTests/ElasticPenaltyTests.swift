@@ -25,7 +25,8 @@ import Testing
     var found: [Float] = []
     penalty.withGradient(gradient, of: &parameters, scale: scale, range: range) { parameters, sum in
       found = sum.values(in: range)
-      #expect(parameters.values(in: 0..<9) == point)
+      let left = parameters.values(in: 0..<9)
+      #expect(left == point)
     }
     for (sum, index) in zip(found, range) {
       func penalized(_ step: Float) -> Double {

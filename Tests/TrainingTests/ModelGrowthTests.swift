@@ -81,7 +81,8 @@ import Testing
           SafetensorsFile.open(path), small.layout, runs.within(small.layout, of: whole), into: &own)
         for run in runs {
           let first = whole.entries[run.tensor].range.lowerBound + run.start
-          #expect(own.values(in: run.local) == all.values(in: first..<first + run.local.count), "\(run)")
+          let (found, wanted) = (own.values(in: run.local), all.values(in: first..<first + run.local.count))
+          #expect(found == wanted, "\(run)")
         }
       }
     }
