@@ -4,7 +4,9 @@ extension RowLoader {
   func notFinite(features: Bool, shard: Int, row: Int, column: Int, value: Float) -> DataError {
     let path = dataset.shards[shard].path
     let stored = storedValues(features: features, shard: shard, row: row)
-    let found = stored.flatMap { column < $0.count ? $0[column] : nil } ?? Double(value)
+    var place: Int? = column
+    if features, let adapter = dataset.adapter(ofShard: shard) { place = adapter.places.firstIndex(of: column) }
+    let found = place.flatMap { place in stored.flatMap { place < $0.count ? $0[place] : nil } } ?? Double(value)
     let name: String
     if features {
       let names = dataset.manifest?.columns ?? []

@@ -26,6 +26,8 @@ final class RowLoader {
   /// Stored one-hot targets on their way to class indices.
   private var oneHot = FloatBuffer(count: 0)
   private static let oneHotBytes = 1 << 18
+  /// Rows as stored, on their way to other places.
+  private var stored = FloatBuffer(count: 0)
 
   /// - Parameter parts: what to read of the rows; the buffers for what is left out are empty.
   /// - Throws: `DataError` if the targets do not suit `use`, or the columns the transform.
@@ -156,7 +158,15 @@ final class RowLoader {
     let features = try openFeatures(part.shard)
     if loadPieces(of: part, features, into: &buffer, at: row) { return }
     let range = row * columns..<(row + part.rows.count) * columns
-    try features.read(part.rows, into: &buffer, range.lowerBound..<range.lowerBound + room)
+    if let adapter = featureAdapter(part.shard) {
+      let count = part.rows.count * adapter.places.count
+      stored.reserve(count)
+      try features.read(part.rows, into: &stored, 0..<count)
+      adapter.restore(&stored, offset: 0, rows: part.rows.count)
+      adapter.place(stored, rows: part.rows.count, into: &buffer, at: range.lowerBound)
+    } else {
+      try features.read(part.rows, into: &buffer, range.lowerBound..<range.lowerBound + room)
+    }
     guard accept(&buffer, range) else {
       let index = (Elementwise.firstNonFinite(buffer, range) ?? range.lowerBound) - range.lowerBound
       throw notFinite(
@@ -179,6 +189,11 @@ final class RowLoader {
   /// Room behind a block for the checksum that is read with it.
   private static let checksumFloats = 16
 
+  /// How the features of a shard become those that are read; nil where they are those already.
+  private func featureAdapter(_ shard: Int) -> RowAdapter? {
+    dataset.adapter(ofShard: shard).flatMap { $0.keepsFeatures ? nil : $0 }
+  }
+
   private func openFeatures(_ shard: Int) throws(DataError) -> ShardFiles.OpenSet {
     guard let features = try files.shard(shard).features else {
       preconditionFailure("shard \(shard) was opened without features")
@@ -191,7 +206,7 @@ final class RowLoader {
   private func loadPieces(
     of part: ShardRows, _ features: ShardFiles.OpenSet, into buffer: inout FloatBuffer, at row: Int
   ) -> Bool {
-    guard var pieces = features.pieces(of: part.rows) else { return false }
+    guard featureAdapter(part.shard) == nil, var pieces = features.pieces(of: part.rows) else { return false }
     var done = 0
     while let rows = Self.next(of: &pieces, into: &buffer, at: (row + done) * columns) {
       guard accept(&buffer, (row + done) * columns..<(row + done + rows) * columns) else { return false }
@@ -204,7 +219,9 @@ final class RowLoader {
   private func scatterPieces(
     of part: ShardRows, into memory: inout FloatBuffer, at places: [Int32], _ range: Range<Int>
   ) throws(DataError) -> Bool {
-    guard var pieces = try openFeatures(part.shard).pieces(of: part.rows) else { return false }
+    guard featureAdapter(part.shard) == nil, var pieces = try openFeatures(part.shard).pieces(of: part.rows) else {
+      return false
+    }
     staging.reserve(min(pieces.largest, part.rows.count) * columns)
     var done = 0
     while let rows = Self.next(of: &pieces, into: &staging, at: 0) {
@@ -240,7 +257,7 @@ final class RowLoader {
     guard parts.contains(.targets) else { return }
     let width = targetsPerRow
     let range = row * width..<(row + part.rows.count) * width
-    if case .classIndex(let classes) = use, dataset.targetColumns != 1 {
+    if case .classIndex(let classes) = use, dataset.shards[part.shard].targetColumns != 1 {
       return try loadOneHot(part, classes: classes, into: &buffer, at: row)
     }
     try readTargets(part, into: &buffer, range)
@@ -250,16 +267,18 @@ final class RowLoader {
         features: false, shard: part.shard, row: part.rows.lowerBound + index / width, column: index % width,
         value: buffer[range.lowerBound + index])
     }
+    let adapter = dataset.adapter(ofShard: part.shard)
     let limit: Float
     switch use {
-    case .classIndex(let classes): limit = Float(classes - 1)
-    case .binary: limit = 1
+    case .classIndex(let classes): limit = Float((adapter?.classes?.count ?? classes) - 1)
+    case .binary: limit = Float((adapter?.classes?.count ?? 2) - 1)
     case .values, .none: return
     }
     guard limit > 0x1p22 || !Elementwise.areWhole(buffer, range, upTo: limit) else { return }
     if let index = Self.firstOdd(buffer.span, range, limit: limit) {
       throw oddLabel(part.shard, row: part.rows.lowerBound + index / width, column: index % width, limit: Int(limit))
     }
+    adapter?.mapClasses(&buffer, range)
   }
 
   /// Reads the targets of `part`, each row's to that row of `memory` which `places[range]` names; to be called as `loadTargets` is.

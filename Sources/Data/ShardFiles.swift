@@ -75,9 +75,11 @@ final class ShardFiles {
   /// Shard `index`, which is opened if it is not.
   func shard(_ index: Int) throws(DataError) -> OpenShard {
     if let last = open.last, last.index == index { return last.shard }
-    if let place = open.firstIndex(where: { $0.index == index }) {
+    // Rows that come several times are several shards of one file.
+    let path = dataset.shards[index].path
+    if let place = open.firstIndex(where: { $0.index == index || dataset.shards[$0.index].path == path }) {
       let entry = open.remove(at: place)
-      open.append(entry)
+      open.append((index, entry.shard))
       return entry.shard
     }
     if open.count >= Self.mostOpen { open.removeFirst() }

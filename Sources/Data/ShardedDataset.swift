@@ -11,6 +11,8 @@ public struct ShardedDataset: Sendable {
   /// Target values in a row as stored; 0 where no targets were wanted.
   public let targetColumns: Int
   public let manifest: DatasetManifest?
+  /// How the rows of each shard become those that are read; empty where they are read as they are stored.
+  public let adapters: [RowAdapter]
 
   /// Checks that the shards belong together. All ranks pass the same descriptions, so that all throw or none does.
   ///
@@ -58,7 +60,43 @@ public struct ShardedDataset: Sendable {
     self.columns = model.columns
     self.targetColumns = model.targetColumns
     self.manifest = manifest
+    adapters = []
   }
+
+  /// The rows of several data sets one behind the other, each adapted to the same model. All ranks pass the same.
+  ///
+  /// A data set may come several times: its rows then do so in every epoch.
+  /// - Parameters:
+  ///   - parts: at least one.
+  ///   - manifest: what the rows are once they are adapted.
+  public init(
+    joining parts: [(dataset: ShardedDataset, adapter: RowAdapter)], manifest: DatasetManifest?
+  ) throws(DataError) {
+    precondition(!parts.isEmpty, "data sets to join")
+    var (shards, adapters, firstRows): ([ShardDescription], [RowAdapter], [Int]) = ([], [], [0])
+    for (dataset, adapter) in parts {
+      precondition(
+        adapter.columns == parts[0].adapter.columns && adapter.places.count == dataset.columns,
+        "rows of \(dataset.columns) columns, adapted from \(adapter.places.count) to \(adapter.columns)")
+      for shard in dataset.shards {
+        let sum = firstRows[firstRows.count - 1].addingReportingOverflow(shard.rows)
+        guard !sum.overflow else { throw DataError(.invalid, "the shards have more rows than can be counted") }
+        firstRows.append(sum.partialValue)
+        shards.append(shard)
+        adapters.append(adapter)
+      }
+    }
+    self.shards = shards
+    self.adapters = adapters
+    self.firstRows = firstRows
+    self.manifest = manifest
+    rows = firstRows[firstRows.count - 1]
+    columns = parts[0].adapter.columns
+    targetColumns = parts[0].dataset.targetColumns
+  }
+
+  /// How the rows of `shard` become those that are read; nil where they are read as they are stored.
+  func adapter(ofShard shard: Int) -> RowAdapter? { adapters.isEmpty ? nil : adapters[shard] }
 
   /// Names of the classes in order; empty where no `dataset.json` has them.
   public var classNames: [String] { manifest?.classes ?? [] }
@@ -93,8 +131,11 @@ public struct ShardedDataset: Sendable {
 
   /// Throws unless the targets can serve as `use` wants them.
   public func check(_ use: TargetUse) throws(DataError) {
-    // Shards without rows may have anything.
-    if let shard = shards.first(where: { $0.rows > 0 }) { try use.check(shard) }
+    // Shards without rows may have anything. Those of one data set agree, but several may be joined.
+    for shard in adapters.isEmpty ? shards.first(where: { $0.rows > 0 }).map({ [$0] }) ?? [] : shards
+    where shard.rows > 0 {
+      try use.check(shard)
+    }
   }
 
   /// The shard that `row` lies in and the row there.

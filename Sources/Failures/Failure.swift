@@ -16,6 +16,7 @@ public enum ExitCode: Int32, Sendable, CaseIterable {
   case stalled = 76
   case permission = 77
   case invalidJob = 78
+  case refused = 79
 }
 
 /// Why a command cannot go on, in the user's words.

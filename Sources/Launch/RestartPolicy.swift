@@ -41,7 +41,9 @@ struct RestartPolicy {
   /// What the input decides is the same the next time. The rest (a signal, a lost host, an I/O error, a stall) may not be.
   private static func isWorthARestart(_ code: Int32, isFirst: Bool) -> Bool {
     switch ExitCode(rawValue: code) {
-    case .success, .stopped, .usage, .invalidData, .missingInput, .unavailable, .permission, .invalidJob: false
+    case .success, .stopped, .usage, .invalidData, .missingInput, .unavailable, .permission, .invalidJob,
+      .refused:
+      false
     // A rank on another host may hold the lock of its run for a moment longer than its launcher lives.
     case .cannotCreate: !isFirst
     case .internalError, .inputOutput, .stalled, nil: true

@@ -1,6 +1,7 @@
 import Data
 import Failures
 import Files
+import JSON
 import MPI
 import Model
 import Parallel
@@ -15,6 +16,7 @@ struct TrainCommand: Command {
     positionals: [Positional("JOB", "job file (JSON5)")],
     options: [
       Option("--set", value: "KEY=VALUE", repeats: true, "set a key of the job, as optimizer.learning_rate=0.01"),
+      Option("--from", value: "MODEL", "go on from a saved model (a file or a run's directory) with the job's data"),
       Option("--resume", "go on from the newest checkpoint; begin anew where there is none"),
       Option("--overwrite", "replace the run that is in the output directory"),
       Option("--dry-run", "check everything, print the plan, and train nothing"),
@@ -31,6 +33,7 @@ struct TrainCommand: Command {
     examples: [
       "apus train job.json", "mpirun -n 4 apus train job.json --resume",
       "apus train job.json --set train.epochs=5 --set output=runs/short --dry-run",
+      "apus train job.json --from runs/march --set data.path=april --set output=runs/april",
     ])
 
   let jobPath: String
@@ -40,7 +43,9 @@ struct TrainCommand: Command {
 
   init(_ arguments: Arguments) throws {
     jobPath = arguments.positionals[0]
-    overrides = try arguments.values("--set").map { try JobOverride(parsing: $0) }
+    overrides =
+      try arguments.values("--set").map { try JobOverride(parsing: $0) }
+      + (arguments.value("--from").map { [JobOverride(key: "from.model", value: .string($0))] } ?? [])
     policy = try arguments.runPolicy(Self.syntax)
     isDry = arguments.has("--dry-run")
   }
@@ -65,6 +70,7 @@ struct TrainCommand: Command {
       StandardStream.error.write(greeting(run, ranks: ranks))
     }
     if world.rank == 0 { StandardStream.output.write(report(run, result)) }
+    if let comparison = result.comparison, !comparison.isAccepted { throw refusal(comparison, result, run.job) }
     return (result.outcome == .stopped ? ExitCode.stopped : .success).rawValue
   }
 
@@ -88,6 +94,7 @@ struct TrainCommand: Command {
       "\(ranks) \(ranks == 1 ? "rank" : "ranks")", "\(run.job.virtualRanks) virtual",
     ]
     if run.shape.modelRanks > 1 { parts.append("grid \(run.shape)") }
+    if let from = run.job.from { parts.append("from \(from.model)") }
     let resumed = run.resumedStep.map { Self.resumption + grouped($0) } ?? ""
     return parts.joined(separator: ", ") + resumed + "\n"
   }
@@ -114,14 +121,37 @@ struct TrainCommand: Command {
     }
     if let loss = result.lastLoss { rows.append(("loss", significant(loss, digits: 5))) }
     if let metrics = result.validation {
-      let headline = [("loss", .some(metrics.loss))] + metrics.headline
       rows.append(
-        (
-          "validation",
-          headline.map { "\($0.name) \($0.value.map { significant($0, digits: 5) } ?? "-")" }.joined(separator: ", ")
-        ))
+        ("validation", Self.headline(metrics).map { "\($0.name) \(Self.number($0.value))" }.joined(separator: ", ")))
+    }
+    if let comparison = result.comparison {
+      if let old = comparison.old { rows.append(("old rows", Self.comparison(old))) }
+      rows.append(("new rows", Self.comparison(comparison.new)))
     }
     rows.append(("model", result.modelPath))
     return rows.map { "\(padded($0.0, to: 13))  \($0.1)\n" }.joined()
+  }
+
+  private static func headline(_ metrics: Metrics) -> [(name: String, value: Double?)] {
+    [("loss", metrics.loss)] + metrics.headline
+  }
+
+  private static func number(_ value: Double?) -> String { value.map { significant($0, digits: 5) } ?? "-" }
+
+  /// `accuracy 0.99 -> 0.97 on 180 rows of flowers, split test`
+  private static func comparison(_ part: ModelComparison.Part) -> String {
+    zip(headline(part.before), headline(part.after))
+      .map { "\($0.name) \(number($0.value)) -> \(number($1.value))" }.joined(separator: ", ")
+      + " on \(grouped(part.after.rows)) rows of \(part.rows)"
+  }
+
+  private func refusal(_ comparison: ModelComparison, _ result: TrainingRun.Result, _ job: TrainingJob) -> Failure {
+    let loss = comparison.old.map { significant($0.loss, digits: 3) } ?? "-"
+    return Failure(
+      .refused,
+      "the model has become worse on old rows by \(loss), and from.tolerance allows \(significant(comparison.tolerance ?? 0, digits: 3))",
+      hint:
+        "'\(job.from?.model ?? "")' is as it was; the new model is '\(result.modelPath)', and '\(job.output)' has no \(ModelFile.name)",
+      isShared: true)
   }
 }

@@ -118,6 +118,7 @@ enum CommandLineHelp {
 
     options
       --set KEY=VALUE  set a key of the job, as optimizer.learning_rate=0.01 (may be repeated)
+      --from MODEL     go on from a saved model (a file or a run's directory) with the job's data
       --resume         go on from the newest checkpoint; begin anew where there is none
       --overwrite      replace the run that is in the output directory
       --dry-run        check everything, print the plan, and train nothing
@@ -135,6 +136,7 @@ enum CommandLineHelp {
       apus train job.json
       mpirun -n 4 apus train job.json --resume
       apus train job.json --set train.epochs=5 --set output=runs/short --dry-run
+      apus train job.json --from runs/march --set data.path=april --set output=runs/april
 
     """
 

@@ -203,6 +203,22 @@ public final class Checkpointer {
     StandardStream.error.write("apus: warning: \(message)\n")
   }
 
+  /// Gives the optimizer of `trainer` the state that it had in `earlier`, the checkpoint of a model which this training goes on from.
+  /// Collective.
+  /// - Parameter layout: of that model, which may lack columns and outputs.
+  func takeOptimizer<Strategy: ParallelStrategy>(
+    of earlier: (folder: String, state: TrainingState), _ layout: ParameterLayout, for trainer: Trainer<Strategy>
+  ) throws {
+    let path = FileSystem.join(earlier.folder, CheckpointContents.optimizerName)
+    for (index, name) in trainer.optimizer.stateNames.enumerated() {
+      try trainer.optimizer.updateState(index) { (state: inout FloatBuffer) throws in
+        try files.readMoments(path, prefix: name + ".", of: layout, into: &state)
+      }
+    }
+    trainer.state.earlierSteps = earlier.state.optimizerSteps
+    trainer.optimizer.steps = trainer.state.optimizerSteps
+  }
+
   /// The newest checkpoint that is whole: its folder and the state that it holds; nil where there is none. Collective.
   public static func newest(
     _ store: CheckpointStore, world: borrowing Communicator, warn: (String) -> Void
@@ -231,7 +247,7 @@ public final class Checkpointer {
         try files.readMoments(path(CheckpointContents.optimizerName), prefix: name + ".", into: &state)
       }
     }
-    trainer.optimizer.steps = trainer.state.step - trainer.state.skippedSteps
+    trainer.optimizer.steps = trainer.state.optimizerSteps
     savedStep = trainer.state.step
     if trainer.state.earlyStopping.bestLoss != nil, trainer.best.count > 0 {
       try files.readParameters(path(CheckpointContents.bestName), into: &trainer.best)

@@ -25,6 +25,14 @@ public struct ModelDesign: Sendable {
     try dataset.check(targetUse)
   }
 
+  /// The design of a training of `model` that goes on with `dataset`.
+  /// - Throws: `DataError` (65) where the targets do not fit the model.
+  init(_ model: Model, dataset: ShardedDataset) throws {
+    self.model = model
+    (targetUse, task) = Self.use(of: model)
+    try dataset.check(targetUse)
+  }
+
   /// What a model wants of targets, and what it is judged by.
   public static func use(of model: Model) -> (TargetUse, Task) {
     switch model.targetMeaning {

@@ -36,6 +36,32 @@ extension JobKey {
     JobKey("model.hidden", .integers(positiveCount), [], "units of each hidden layer of an mlp"),
     JobKey("model.activation", .choice(Activation.allCases.map(\.rawValue)), "relu", "activation of the hidden layers"),
 
+    JobKey(
+      "from.model", .optionalText, .null,
+      "saved model to go on from with the job's data, a model file or a run's directory; --from sets it"),
+    JobKey(
+      "from.optimizer", .boolean, false, "go on with the optimizer's state too: that of the run's newest checkpoint"),
+    JobKey(
+      "from.replay_times", .optionalInteger(count), .null,
+      "times that an epoch has each row of the sample beside that model; 1 where there is one, 0 leaves it out"),
+    JobKey(
+      "from.old_data", .optionalText, .null,
+      "data set on which the models before and after are compared, beside the new data; the sample unless given"),
+    JobKey("from.old_split", .optionalText, .null, "its split; \"test\" where it has splits"),
+    JobKey(
+      "from.tolerance", .optionalNumber(least: 0, exclusive: false, most: .infinity), .null,
+      "how much worse the model may get on those rows: accuracy lost, or growth of a regression's RMSE (0.03 is 3 %); a worse one is refused (79)"
+    ),
+    JobKey(
+      "from.elastic", weight, 0.0,
+      "weight of elastic weight consolidation, which holds weights that the sample's rows need; mlp"),
+    JobKey(
+      "replay.rows", .integer(0...1 << 24), 0,
+      "rows of a sample of all training rows so far that is kept beside the model, for --from"),
+    JobKey(
+      "replay.kind", .choice(ReplayRequest.Kind.allCases.map(\.rawValue)), "uniform",
+      "uniform: any row with the same chance; class: as many rows of each class"),
+
     JobKey("loss", .optionalChoice(Loss.allCases.map(\.rawValue)), .null, "loss; the model and the targets imply it"),
 
     JobKey("penalty.l1", weight, 0.0, "weight of the sum of absolute weights; biases are free"),

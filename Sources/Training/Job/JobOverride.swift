@@ -6,6 +6,11 @@ public struct JobOverride: Equatable, Sendable {
   public let key: String
   public let value: JSONValue
 
+  public init(key: String, value: JSONValue) {
+    self.key = key
+    self.value = value
+  }
+
   /// Reads `KEY=VALUE`; the value is JSON5 where it can be read as such, and a text otherwise.
   public init(parsing argument: String) throws {
     guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else {

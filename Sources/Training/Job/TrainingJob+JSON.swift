@@ -29,6 +29,15 @@ extension TrainingJob {
     case "model.kind": .string(kind.rawValue)
     case "model.hidden": .array(hidden.map { .integer($0) })
     case "model.activation": .string(activation.rawValue)
+    case "from.model": from.map { .string($0.model) } ?? .null
+    case "from.optimizer": .boolean(from?.takesOptimizer ?? false)
+    case "from.replay_times": from?.replayTimes.map { .integer($0) } ?? .null
+    case "from.old_data": from?.oldData.map { .string($0) } ?? .null
+    case "from.old_split": from?.oldSplit.map { .string($0) } ?? .null
+    case "from.tolerance": from?.tolerance.map { .number($0) } ?? .null
+    case "from.elastic": .number(from?.elastic ?? 0)
+    case "replay.rows": .integer(replay?.rows ?? 0)
+    case "replay.kind": .string((replay?.kind ?? .uniform).rawValue)
     case "loss": loss.map { .string($0.rawValue) } ?? .null
     case "penalty.l1": .number(penalty.l1)
     case "penalty.l2": .number(penalty.l2)

@@ -55,6 +55,10 @@ public struct TrainingJob: Sendable {
   public var kind: ModelKind
   public var hidden: [Int]
   public var activation: Activation
+  /// Nil for a model of its own.
+  public var from: Continuation?
+  /// Nil where no rows are kept.
+  public var replay: ReplayRequest?
   /// Nil where the targets decide (an mlp without a loss).
   public var loss: Loss?
   public var penalty: Penalty
@@ -110,6 +114,8 @@ public struct TrainingJob: Sendable {
     kind = values.choice("model.kind") ?? .linear
     hidden = values.integers("model.hidden")
     activation = values.choice("model.activation") ?? .relu
+    from = Self.continuation(values)
+    replay = Self.replay(values)
     loss = values.choice("loss") ?? kind.impliedLoss
     penalty = Penalty(l1: values.number("penalty.l1") ?? 0, l2: values.number("penalty.l2") ?? 0)
     optimizer = Self.optimizer(values)
@@ -138,6 +144,21 @@ public struct TrainingJob: Sendable {
     deadlines = Self.deadlines(values)
     stragglerSeconds = values.number("watchdog.stragglers") ?? 0
     output = values.text("output") ?? ""
+  }
+
+  private static func continuation(_ values: JobValues) -> Continuation? {
+    values.text("from.model").map { model in
+      Continuation(
+        model: model, takesOptimizer: values.boolean("from.optimizer"),
+        replayTimes: values.integer("from.replay_times"),
+        oldData: values.text("from.old_data"), oldSplit: values.text("from.old_split"),
+        tolerance: values.number("from.tolerance"), elastic: values.number("from.elastic") ?? 0)
+    }
+  }
+
+  private static func replay(_ values: JobValues) -> ReplayRequest? {
+    guard let rows = values.integer("replay.rows"), rows > 0 else { return nil }
+    return ReplayRequest(rows: rows, kind: values.choice("replay.kind") ?? .uniform)
   }
 
   private static func split(_ values: JobValues) -> ModelSplit {
@@ -217,6 +238,7 @@ extension JobValues {
       reject("data.scale", "must be a 32-bit float other than 0, not \(scale)")
     }
     checkNonFinite()
+    checkContinuation(kind)
     // Weights that all parts of a layer hold get their sums over other ranks each, which would be rounded differently.
     if text("parallel.wire") == Wire.Precision.bfloat16.rawValue, (integer("parallel.tensor") ?? 1) > 1 {
       reject("parallel.wire", "can be \"bfloat16\" only where layers are not cut: 'parallel.tensor' must be 1")
@@ -233,6 +255,28 @@ extension JobValues {
     if let value = number("data.replacement") {
       if policy != "replace" { reject("data.replacement", "needs 'data.non_finite' \"replace\"") }
       if !Float(value).isFinite { reject("data.replacement", "must be a 32-bit float, not \(value)") }
+    }
+  }
+
+  private mutating func checkContinuation(_ kind: ModelKind) {
+    if text("from.model") != nil, text("train.initial_model") != nil {
+      reject("from.model", "and 'train.initial_model' cannot both be given")
+    }
+    if let optimizer: OptimizerKind = choice("optimizer.kind"), optimizer == .sgd, boolean("from.optimizer") {
+      reject("from.optimizer", "has nothing to take: \"sgd\" remembers nothing")
+    }
+    if text("from.old_split") != nil, text("from.old_data") == nil { reject("from.old_split", "needs 'from.old_data'") }
+    if let elastic = number("from.elastic"), elastic > 0 {
+      if kind != .mlp { reject("from.elastic", "is for kind \"mlp\", not \"\(kind.rawValue)\"") }
+      let ranks = (integer("parallel.pipeline") ?? 1) * (integer("parallel.tensor") ?? 1)
+      if ranks > 1 || !integers("parallel.stages").isEmpty {
+        reject("from.elastic", "is possible only where every rank holds the whole model")
+      }
+    }
+    if text("replay.kind") == ReplayRequest.Kind.balanced.rawValue,
+      kind == .linear || (choice("loss") as Loss?).map({ !$0.isOfClasses }) ?? false
+    {
+      reject("replay.kind", "can be \"class\" only where the targets are classes")
     }
   }
 

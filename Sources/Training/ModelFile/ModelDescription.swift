@@ -86,6 +86,16 @@ public struct ModelDescription: Sendable {
 }
 
 extension ModelDescription {
+  /// What the job of the training says at `path`; nil where it says nothing.
+  func setting(_ path: String...) -> JSONNode? {
+    guard var node = try? JSONNode(parsing: Array(job.utf8), dialect: .json) else { return nil }
+    for key in path {
+      guard let inner = node[key] else { return nil }
+      node = inner
+    }
+    return node
+  }
+
   /// Throws unless the rows of `dataset` are such as the model was trained on.
   public func check(_ dataset: ShardedDataset) throws {
     try checkColumns(of: dataset)

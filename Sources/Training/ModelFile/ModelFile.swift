@@ -9,6 +9,8 @@ import Parallel
 /// The file of a model: `model.safetensors`.
 public enum ModelFile {
   public static let name = "model.safetensors"
+  /// What a model is called that has become worse than the one it was to replace.
+  public static let refusedName = "refused.safetensors"
 
   /// The file of a model of this description.
   static func layout(of description: ModelDescription) -> SafetensorsLayout {

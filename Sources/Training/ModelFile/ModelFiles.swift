@@ -43,16 +43,29 @@ final class ModelFiles {
   }
 
   /// Reads the parameters of the model file at `path`.
-  func readParameters(_ path: @autoclosure () throws -> String, into values: inout FloatBuffer) throws {
-    try ModelFile.read(try path(), whole, parameters, into: &values, where: reads, world: grid.world)
+  /// - Parameter smaller: the layout of the model there, where it lacks columns or outputs; those are 0.
+  func readParameters(
+    _ path: @autoclosure () throws -> String, of smaller: ParameterLayout? = nil, into values: inout FloatBuffer
+  ) throws {
+    // Other ranks may see the same memory.
+    if smaller != nil, reads { values.fill(with: 0) }
+    let layout = smaller ?? whole
+    try ModelFile.read(
+      try path(), layout, parameters.within(layout, of: whole), into: &values, where: reads, world: grid.world)
     try grid.data.broadcast(&values, root: 0)
   }
 
   /// Reads the moments that the file at `path` has under the name `prefix`.
-  func readMoments(_ path: String, prefix: String, into state: inout FloatBuffer) throws {
+  /// - Parameters:
+  ///   - smaller: as in `readParameters`.
+  ///   - state: all 0 where the file has nothing for it.
+  func readMoments(
+    _ path: String, prefix: String, of smaller: ParameterLayout? = nil, into state: inout FloatBuffer
+  ) throws {
+    let layout = smaller ?? whole
     try ModelFile.read(
-      path, whole, prefix: prefix, moments, origin: share.momentOrigin, into: &state, where: reads || !sharesMoments,
-      world: grid.world)
+      path, layout, prefix: prefix, moments.within(layout, of: whole), origin: share.momentOrigin, into: &state,
+      where: reads || !sharesMoments, world: grid.world)
     if sharesMoments { try grid.data.broadcast(&state, root: 0) }
   }
 

@@ -66,10 +66,11 @@ public struct MemoryPlan: Sendable {
   ///   - saves: checkpoints are written while the training goes on.
   ///   - scoredRows: the most rows that are validated at a time.
   ///   - leavesRowsOut: rows with numbers that are not finite are left out.
+  ///   - pulls: weights are held to what they were, for which three numbers of each are kept.
   /// - Throws: `ModelError` where a layer cannot be cut so.
   public init(
     _ step: StepPlan, at place: GridPlace, optimizer: OptimizerKind, keepsBest: Bool, saves: Bool, scoredRows: Int,
-    leavesRowsOut: Bool = false
+    leavesRowsOut: Bool = false, pulls: Bool = false
   ) throws {
     // What no machine has is still a number: a plan that is refused must not trap.
     func bytes(_ floats: Int, times factor: Int = 1) -> Int {
@@ -79,7 +80,7 @@ public struct MemoryPlan: Sendable {
     }
     let floats = try step.memory(at: place)
     let (held, owned) = (try step.stage(at: place).layout.count, try step.owned(at: place).count)
-    weights = bytes(floats.parameters) + (keepsBest ? bytes(held) : 0)
+    weights = bytes(floats.parameters) + (keepsBest ? bytes(held) : 0) + (pulls ? bytes(held, times: 3) : 0)
     others = bytes(floats.others)
     let stateNames = Optimizer.stateNames(optimizer)
     moments = bytes(owned, times: stateNames.count)

@@ -31,7 +31,11 @@ public final class RunDirectory {
         error.kind == .permission ? .permission : .cannotCreate,
         "the output directory '\(path)' cannot be used: \(error)", hint: hint)
     }
-    let found = try [Self.jobName, MetricsLog.name, ModelFile.name, CheckpointStore.name].filter {
+    let names = [
+      Self.jobName, MetricsLog.name, ModelFile.name, CheckpointStore.name, KeptSample.name, ModelComparison.name,
+      ModelFile.refusedName,
+    ]
+    let found = try names.filter {
       try FileSystem.status(of: FileSystem.join(path, $0)) != nil
     }
     // A run that failed before its first step has left nothing that could be lost.

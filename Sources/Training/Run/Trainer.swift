@@ -27,6 +27,8 @@ public final class Trainer<Strategy: ParallelStrategy> {
   private let validator: Validator<Strategy.RowScorer>?
   private let checkpointer: Checkpointer?
   private let survey: StragglerSurvey?
+  /// What holds weights to those of the model that the training goes on from.
+  private let elastic: ElasticPenalty?
   /// More steps in a row than this are not bad luck with the data.
   private static var mostSkipped: Int { 100 }
   private var skippedInRow = 0
@@ -36,7 +38,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
   public init(
     job: TrainingJob, plan: TrainingPlan, strategy: Strategy, state: TrainingState,
     validator: Validator<Strategy.RowScorer>? = nil, checkpointer: Checkpointer? = nil,
-    survey: StragglerSurvey? = nil
+    survey: StragglerSurvey? = nil, elastic: ElasticPenalty? = nil
   ) {
     self.job = job
     self.plan = plan
@@ -46,6 +48,7 @@ public final class Trainer<Strategy: ParallelStrategy> {
     self.validator = validator
     self.checkpointer = checkpointer
     self.survey = survey
+    self.elastic = elastic
     optimizer = Optimizer(job.optimizer, penalty: job.penalty, layout: strategy.layout, owned: strategy.owned)
     best = FloatBuffer(count: job.patience > 0 ? strategy.layout.count : 0)
   }
@@ -111,9 +114,16 @@ public final class Trainer<Strategy: ParallelStrategy> {
     let rate = rate(ofStep: step.index)
     let isFinite = try strategy.update { parameters, gradient, range in
       guard isLossFinite else { return }
-      optimizer.update(
-        parameters: &parameters, gradient: gradient, scale: Float(scale), learningRate: rate, range: range,
-        completesStep: false)
+      guard let elastic else {
+        return optimizer.update(
+          parameters: &parameters, gradient: gradient, scale: Float(scale), learningRate: rate, range: range,
+          completesStep: false)
+      }
+      elastic.withGradient(gradient, of: &parameters, scale: scale, range: range) { parameters, gradient in
+        optimizer.update(
+          parameters: &parameters, gradient: gradient, scale: Float(scale), learningRate: rate, range: range,
+          completesStep: false)
+      }
     }
     guard hasRows else { return skip(step, "every row of its batch is left out") }
     guard isFinite, isLossFinite else {

@@ -22,7 +22,7 @@ extension TrainingRun {
   public func memory(at place: GridPlace) throws -> MemoryPlan {
     try MemoryPlan(
       step, at: place, optimizer: job.optimizer.kind, keepsBest: job.patience > 0, saves: job.checkpoint.isEnabled,
-      scoredRows: scoredRows)
+      scoredRows: scoredRows, pulls: job.from.map { $0.elastic > 0 } ?? false)
   }
 
   /// What the rank at `place` says in a step.

@@ -20,8 +20,11 @@ public final class TrainingRun {
   let grid: ProcessGrid
   /// The node of each rank of the grid where the ranks of a node share memory; empty where they do not.
   public private(set) var sharingNodes: [Int] = []
-  private let source: ResolvedSource
-  private let validation: OpenedDataset?
+  /// What happens to the features between the file and the model.
+  private let transform: FeatureTransform
+  private let validation: ShardedDataset?
+  /// The saved model that the training goes on from, grown for its data.
+  let continued: ContinuedModel?
   /// Where a resumed training goes on: the folder of its checkpoint and the state in it.
   private let resumed: (folder: String, state: TrainingState)?
   private let store: CheckpointStore
@@ -41,6 +44,8 @@ public final class TrainingRun {
     /// Training time of this start, with validation and saving left out.
     public let seconds: Double
     public let modelPath: String
+    /// The model before and after, for a training that goes on from a saved one and has come to its end.
+    public let comparison: ModelComparison?
   }
 
   /// The step that a resumed training goes on after; nil for one that begins.
@@ -58,19 +63,27 @@ public final class TrainingRun {
     store = CheckpointStore(directory: RunDirectory.checkpoints(of: given.output), keep: given.checkpoint.keep)
     resumed = resume ? try Checkpointer.newest(store, world: world) { Self.warn($0) } : nil
     let resumed = resumed
+    let validating = try given.data.validationSource.map { try OpenedDataset($0, scanLabels: false, world: world) }
+    let continued = try ContinuedModel(given, data: opened, validation: validating, world: world)
+    self.continued = continued
+    let dataset = continued?.rows.training ?? opened.dataset
+    self.dataset = dataset
+    validation = continued.map(\.rows.validation) ?? validating?.dataset
+    transform = try Agreement.alike {
+      try continued?.transform ?? opened.source.transform(scale: Float(given.data.scale))
+    }
     (course, job, design, stages) = try Agreement.alike {
       var job = given
-      let course = try Self.course(job, opened.dataset, ranks: shape.data, resumed: resumed?.state.course)
+      let course = try Self.course(job, dataset, ranks: shape.data, resumed: resumed?.state.course)
       job.virtualRanks = course.virtualRanks
-      let design = try ModelDesign(job: job, dataset: opened.dataset)
+      let design =
+        try continued.map { try ModelDesign($0.grown.model, dataset: dataset) }
+        ?? ModelDesign(job: job, dataset: dataset)
       job.loss = design.model.loss
       return (course, job, design, try job.split.stages(of: design.model))
     }
     grid = try ProcessGrid(shape, world: world)
-    plan = TrainingPlan(rows: opened.dataset.rows, job: job)
-    dataset = opened.dataset
-    source = opened.source
-    validation = try job.data.validationSource.map { try OpenedDataset($0, scanLabels: false, world: world) }
+    plan = TrainingPlan(rows: dataset.rows, job: job)
     try Agreement.alike { try self.checkTogether() }
     try checkInitialModel()
     sharingNodes = try findSharingNodes(world: world)
@@ -113,33 +126,28 @@ public final class TrainingRun {
 
   private func checkTogether() throws {
     if let validation {
-      guard validation.dataset.rows > 0 else {
+      guard validation.rows > 0 else {
         throw Failure(.invalidData, "the validation split '\(job.data.validationSplit ?? "")' has no rows")
       }
-      guard validation.dataset.columns == dataset.columns else {
+      guard validation.columns == dataset.columns else {
         throw Failure(
           .invalidData,
-          "the validation split has \(validation.dataset.columns) columns, the training split \(dataset.columns)")
+          "the validation split has \(validation.columns) columns, the training split \(dataset.columns)")
       }
-      try validation.dataset.check(design.targetUse)
+      try validation.check(design.targetUse)
     }
-    if try transform.normalization == nil, job.data.nonFinite == .replace(nil) {
+    if transform.normalization == nil, job.data.nonFinite == .replace(nil) {
       throw Failure(
         .invalidJob, "'\(job.data.path)' has no means of its columns to replace numbers that are not finite with",
         hint: "give data.replacement, or standardize the data with apus prepare")
     }
   }
 
-  /// What happens to the features between the file and the model.
-  private var transform: FeatureTransform {
-    get throws { try source.transform(scale: Float(job.data.scale)) }
-  }
-
-  private var description: ModelDescription {
+  var description: ModelDescription {
     ModelDescription(
-      model: design.model, dataset: dataset, normalization: source.manifest?.normalization, scale: job.data.scale,
-      step: 0,
-      job: job)
+      model: design.model, dataset: dataset,
+      normalization: continued?.grown.normalization ?? dataset.manifest?.normalization,
+      scale: job.data.scale, step: 0, job: job)
   }
 
   var virtualRanks: VirtualRanks { VirtualRanks(count: job.virtualRanks, ranks: grid.shape.data) }
@@ -176,22 +184,33 @@ public final class TrainingRun {
       store: store, job: job, description: description, files: files, grid: grid)
     let trainer = Trainer(
       job: job, plan: plan, strategy: strategy, state: resumed?.state ?? TrainingState(course),
-      validator: try makeValidator(strategy), checkpointer: checkpointer, survey: try makeSurvey(strategy))
+      validator: try makeValidator(strategy), checkpointer: checkpointer, survey: try makeSurvey(strategy),
+      elastic: try makeElastic())
+    let judge = try makeJudge(strategy)
+    // The comparison begins with the saved model also where the training is resumed.
+    if resumed == nil || judge != nil { try initialize(strategy, files) }
+    let before = try judge?.judge()
     if let resumed {
       try checkpointer.restore(trainer, from: resumed.folder)
-    } else {
-      try initialize(strategy, files)
+    } else if let continued, let checkpoint = continued.earlier.checkpoint {
+      try checkpointer.takeOptimizer(of: checkpoint, continued.earlier.description.model.layout, for: trainer)
     }
     // Only now, with everything read that can turn out to be wrong, is a run that may be there replaced.
     trainer.reporter = try makeReporter(directory, strategy)
     Termination.install()
     willBegin()
     let outcome = try train(trainer, checkpointer)
-    let modelPath = FileSystem.join(job.output, ModelFile.name)
-    if outcome != .stopped { try writeModel(strategy, files, trainer.state, to: modelPath) }
+    var comparison: ModelComparison?
+    if outcome != .stopped, let before, let judge { comparison = try compare(before, try judge.judge()) }
+    let isAccepted = comparison?.isAccepted ?? true
+    let modelPath = FileSystem.join(job.output, isAccepted ? ModelFile.name : ModelFile.refusedName)
+    if outcome != .stopped {
+      if isAccepted { try keepSample() }
+      try writeModel(strategy, files, trainer.state, to: modelPath)
+    }
     return Result(
       outcome: outcome, state: trainer.state, lastLoss: trainer.lastLoss, validation: trainer.lastValidation,
-      seconds: trainer.reporter?.seconds ?? 0, modelPath: modelPath)
+      seconds: trainer.reporter?.seconds ?? 0, modelPath: modelPath, comparison: comparison)
   }
 
   /// A rank that cannot do its part of a step tells the others why, so that all end alike.
@@ -291,17 +310,23 @@ public final class TrainingRun {
     }
   }
 
-  /// The most rows of the validation split that a copy of the model scores at a time; 0 without one.
+  /// The most rows of the validation split, or of those that models are compared on, that a copy of the model scores at a time.
   var scoredRows: Int {
-    validation.map { Evaluator<LocalScorer>.mostRows(of: $0.dataset.rows, virtualRanks) } ?? 0
+    let judged = [validation, continued?.rows.old?.dataset, continued?.rows.new.dataset].compactMap { $0 }
+    return judged.map { Evaluator<LocalScorer>.mostRows(of: $0.rows, virtualRanks) }.max() ?? 0
   }
 
   private func makeValidator<Strategy: ParallelStrategy>(
     _ strategy: Strategy
   ) throws -> Validator<Strategy.RowScorer>? {
-    guard let validation else { return nil }
+    try validation.map { try makeValidator(strategy, of: $0) }
+  }
+
+  func makeValidator<Strategy: ParallelStrategy>(
+    _ strategy: Strategy, of rows: ShardedDataset
+  ) throws -> Validator<Strategy.RowScorer> {
     let evaluator = try Evaluator(
-      model: design.model, dataset: validation.dataset, transform: transform, virtualRanks: virtualRanks,
+      model: design.model, dataset: rows, transform: transform, virtualRanks: virtualRanks,
       place: strategy.place, nonFinite: job.data.nonFinite
     ) { try strategy.makeScorer(rows: $0) }
     return try Validator(evaluator, world: grid.world)
@@ -319,7 +344,10 @@ public final class TrainingRun {
   /// The first parameters: from the seed, or from a model file.
   private func initialize<Strategy: ParallelStrategy>(_ strategy: Strategy, _ files: ModelFiles) throws {
     try strategy.replaceParameters { parameters in
-      if let path = job.initialModel {
+      if let continued {
+        try files.readParameters(
+          continued.earlier.path, of: continued.earlier.description.model.layout, into: &parameters)
+      } else if let path = job.initialModel {
         try files.readParameters(try ModelFile.locate(path), into: &parameters)
       } else {
         stage.initialize(&parameters, seed: job.seed)

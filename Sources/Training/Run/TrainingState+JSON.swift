@@ -7,7 +7,8 @@ extension TrainingState {
   public var json: JSONValue {
     .object([
       ("step", .integer(step)), ("samples", .integer(samples)), ("skipped_rows", .integer(skippedRows)),
-      ("skipped_steps", .integer(skippedSteps)), ("rows", .integer(course.rows)),
+      ("skipped_steps", .integer(skippedSteps)), ("earlier_steps", .integer(earlierSteps)),
+      ("rows", .integer(course.rows)),
       ("virtual_ranks", .integer(course.virtualRanks)), ("batch_rows", .integer(course.batchRows)),
       ("seed", .integer(Int(course.seed))), ("shuffle", .boolean(course.shuffle)),
       (
@@ -50,9 +51,10 @@ extension TrainingState {
         batchRows: try count(root, "batch_rows", from: 1), seed: UInt64(try count(root, "seed")), shuffle: shuffle))
     step = try count(root, "step")
     samples = try count(root, "samples")
-    // Checkpoints of older versions have neither.
+    // Checkpoints of older versions have none of these.
     skippedRows = root["skipped_rows"]?.asInt ?? 0
     skippedSteps = root["skipped_steps"]?.asInt ?? 0
+    earlierSteps = root["earlier_steps"]?.asInt ?? 0
     plateau.best = root["plateau"]?["best"]?.asDouble ?? .infinity
     plateau.badCount = try count(root["plateau"], "bad_count")
     plateau.multiplier = root["plateau"]?["multiplier"]?.asDouble ?? 1

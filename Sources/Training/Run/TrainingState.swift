@@ -10,10 +10,15 @@ public struct TrainingState: Equatable, Sendable {
   public var skippedRows = 0
   /// Steps that were not applied because loss or gradient were not finite, or all their rows were left out.
   public var skippedSteps = 0
+  /// Steps of the optimizer that came before this training, in that of the model it goes on from.
+  public var earlierSteps = 0
   /// What says which rows come next.
   public let course: TrainingCourse
   public var plateau = PlateauState()
   public var earlyStopping = EarlyStopping()
+
+  /// Steps that the optimizer has made.
+  var optimizerSteps: Int { earlierSteps + step - skippedSteps }
 
   public init(_ course: TrainingCourse) {
     self.course = course
