@@ -93,8 +93,8 @@ let package = Package(
     library(
       "Training",
       [
-        "Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Model", "Online", "Optimization", "Parallel", "Settings",
-        "Text", "Watch",
+        "Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Model", "Online", "Optimization", "Parallel",
+        "Settings", "Text", "Watch",
       ]),
 
     // Models that learn from streams: row by row, on all ranks, with their evaluation and what notices drift.
