@@ -93,7 +93,8 @@ let package = Package(
     library(
       "Training",
       [
-        "Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Model", "Online", "Optimization", "Parallel", "Settings",
+        "Data", "Failures", "Files", "JSON", "Kernels", "MPI", "Model", "Online", "Optimization", "Parallel",
+        "Settings",
         "Text", "Watch",
       ]),
 
