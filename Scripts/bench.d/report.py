@@ -16,13 +16,18 @@ SUBJECTS = {
     "row": ("28-1 logistic, one row a step, one rank", RATES, {"scikit-learn": 2, "river": 100}),
     "reduction-540,000": ("sum of 540,000 floats on a node", "us", {"MPI_Allreduce": 4}),
     "reduction-16,777,216": ("sum of 16.8 million floats on a node", "us", {"MPI_Allreduce": 4}),
-    "reading-contiguous": ("shuffled batches from contiguous shards (h5py: 256 rows a time), in one process", RATES, {"h5py": 4}),
-    "reading-deflated": ("shuffled batches from deflated shards (h5py: whole), in one process", RATES, {"h5py": 1.5}),
+    "reading-contiguous-28": (
+        "shuffled batches of 28 columns from contiguous shards; one process of h5py, 256 rows a time", RATES, {"h5py": 4}),
+    "reading-contiguous-784": (
+        "shuffled batches of 784 columns from contiguous shards; one process of h5py, 256 rows a time", RATES, {"h5py": 4}),
+    "reading-deflated-28": ("shuffled batches of 28 columns from deflated shards; one process of h5py, whole", RATES, {"h5py": 1.5}),
+    "reading-deflated-784": ("shuffled batches of 784 columns from deflated shards; one process of h5py, whole", RATES, {"h5py": 1.5}),
     "start": ("from launch to the end of one step (apus) or of nothing", "seconds", {}),
     "memory": ("peak memory of a rank, 784-512-256-10, on 20,000 rows and on 80,000", "MiB", {}),
     "weak": ("784-512-256-10, as many rows a rank on all ranks as on one", RATES, {}),
     "ordered": ("784-512-256-10, ordered and fast reduction", RATES, {"fast": 0.95}),
     "hosts": ("784-512-256-10, 512 rows a rank, two hosts, 1 Gbit/s between them", RATES, {"no-overlap": 1.25}),
+    "stream": ("28-1 logistic, a stream of one row a step, one rank", RATES, {"river": 15, "vowpal-wabbit": 10}),
     "csv": ("1,000,000 x 28 numbers, CSV to shards (pandas: read_csv alone)", RATES, {}),
 }
 # Units of which less is better.

@@ -259,10 +259,11 @@ static inline void apus_dots(
 }
 
 // y (+)= Σ factors[i * step] m[i]: for each column one chain over the rows, in order, in a register. The rows of m are those that `places`
-// names, or all in turn where it is null.
+// names, or all in turn where it is null; it names `named` rows or more, of which those behind the first `rows` may be wanted next: they are
+// asked for while these are in the nearest cache.
 static inline __attribute__((always_inline)) void apus_combination_part(
     int vectors, ptrdiff_t rows, ptrdiff_t columns, const float *factors, ptrdiff_t step, const float *m, ptrdiff_t m_row, const int *places,
-    float *y, int accumulate) {
+    ptrdiff_t named, float *y, int accumulate) {
   __m512 sums[8];
   const __mmask16 mask = apus_lanes(columns - 16 * (vectors - 1));
 #pragma clang loop unroll(full)
@@ -271,6 +272,12 @@ static inline __attribute__((always_inline)) void apus_combination_part(
   for (ptrdiff_t i = 0; i < rows; i++, factors += step) {
     const __m512 factor = _mm512_set1_ps(*factors);
     const float *const line = apus_row(m, m_row, places, i);
+    if (places && i + rows < named) {
+      const float *const next = apus_row(m, m_row, places, i + rows);
+#pragma clang loop unroll(full)
+      for (int v = 0; v < vectors; v++) __builtin_prefetch(next + 16 * v, 0, 2);
+      __builtin_prefetch(next + columns - 1, 0, 2);
+    }
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; v++)
       sums[v] = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(v + 1 < vectors ? 0xFFFF : mask, line + 16 * v), sums[v]);
@@ -280,14 +287,14 @@ static inline __attribute__((always_inline)) void apus_combination_part(
 }
 
 static inline void apus_combination(
-    ptrdiff_t rows, ptrdiff_t columns, const float *factors, ptrdiff_t step, const float *m, ptrdiff_t m_row, const int *places, float *y,
-    int accumulate) {
+    ptrdiff_t rows, ptrdiff_t columns, const float *factors, ptrdiff_t step, const float *m, ptrdiff_t m_row, const int *places,
+    ptrdiff_t named, float *y, int accumulate) {
   // As many columns at a time as there are chains to hide the latency, in parts as even as can be.
   const ptrdiff_t vectors = (columns + 15) / 16, parts = (vectors + 7) / 8;
   for (ptrdiff_t p = 0; p < parts; p++) {
     const ptrdiff_t j = 16 * (vectors * p / parts), end = 16 * (vectors * (p + 1) / parts), count = (end < columns ? end : columns) - j;
 #define APUS_PART(n) \
-  case n: apus_combination_part(n, rows, count, factors, step, m + j, m_row, places, y + j, accumulate); break;
+  case n: apus_combination_part(n, rows, count, factors, step, m + j, m_row, places, named, y + j, accumulate); break;
     switch ((count + 15) / 16) {
       APUS_PART(1) APUS_PART(2) APUS_PART(3) APUS_PART(4) APUS_PART(5) APUS_PART(6) APUS_PART(7) APUS_PART(8)
     }
@@ -372,8 +379,8 @@ static inline void apus_dots(
   __builtin_trap();
 }
 static inline void apus_combination(
-    ptrdiff_t rows, ptrdiff_t columns, const float *factors, ptrdiff_t step, const float *m, ptrdiff_t m_row, const int *places, float *y,
-    int accumulate) {
+    ptrdiff_t rows, ptrdiff_t columns, const float *factors, ptrdiff_t step, const float *m, ptrdiff_t m_row, const int *places,
+    ptrdiff_t named, float *y, int accumulate) {
   __builtin_trap();
 }
 static inline void apus_widen(ptrdiff_t vectors, ptrdiff_t depth, const float *weights, float *w) { __builtin_trap(); }

@@ -67,7 +67,8 @@ public struct ResolvedSource: Equatable, Sendable {
   }
 
   init(
-    paths: [String], features: String, targets: String, split: String?, isTrusted: Bool, manifest: DatasetManifest?
+    paths: [String], features: String, targets: String, split: String?, isTrusted: Bool = false,
+    manifest: DatasetManifest?
   ) {
     self.paths = paths
     self.features = features

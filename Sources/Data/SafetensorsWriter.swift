@@ -45,10 +45,10 @@ public final class SafetensorsWriter {
   }
 
   /// Brings what was written to the disk.
-  /// - Parameter willSeal: this process seals the file afterwards, which brings all that it has written to the disk.
+  /// - Parameter isSealedHere: the file is sealed on this host afterwards, which brings all to the disk that was written on it.
   /// - Returns: what it was, for the checksums of the whole.
-  public func finish(willSeal: Bool = false) throws(DataError) -> SafetensorsPart {
-    if !willSeal { try writing { (file) throws(FilesError) in try file.synchronize() } }
+  public func finish(isSealedHere: Bool = false) throws(DataError) -> SafetensorsPart {
+    if !isSealedHere { try writing { (file) throws(FilesError) in try file.synchronize() } }
     if let file = file.take() {
       do { try file.close() } catch { throw Self.failed(error, path, layout) }
     }

@@ -56,8 +56,9 @@ public final class ShardWriter {
   /// Made when the first chunk is full or all rows are known.
   private var featureSet: OpenSet?
   private var targetSet: OpenSet?
-  /// Rows that do not fill a chunk yet.
-  private let pending: RowBuffer
+  /// Rows that do not fill a chunk yet, and room for the chunk's checksum.
+  private var pendingFeatures: FloatBuffer
+  private var pendingTargets: FloatBuffer
   private var pendingRows = 0
 
   private final class OpenSet {
@@ -77,7 +78,8 @@ public final class ShardWriter {
     self.options = options
     chunkRows = options.chunkRows ?? max(1, Self.chunkBytes / 4 / columns)
     partial = FileSystem.partialPath(for: path)
-    pending = RowBuffer(rows: chunkRows, columns: columns, targetsPerRow: targets.perRow)
+    pendingFeatures = FloatBuffer(count: chunkRows * columns + 1)
+    pendingTargets = FloatBuffer(count: chunkRows * targets.perRow)
     do {
       file = try HDF5File.create(partial)
     } catch {
@@ -98,22 +100,47 @@ public final class ShardWriter {
   ) throws(DataError) {
     precondition(view.columns == columns, "rows of \(view.columns) columns for a shard of \(columns)")
     precondition(file != nil, "rows for a shard that is finished")
-    try checkLabels(values, from: offset, rows: view.rows)
+    if targets == .labels { for row in 0..<view.rows { try checkLabel(values[offset + row], row: rows + row) } }
     let width = targets.perRow
     var done = 0
     while done < view.rows {
       let count = min(view.rows - done, chunkRows - pendingRows)
       for row in done..<done + count {
         let start = view.offset + row * view.rowStride
-        pending.features.copy(from: features, range: start..<start + columns, to: (pendingRows + row - done) * columns)
+        pendingFeatures.copy(from: features, range: start..<start + columns, to: (pendingRows + row - done) * columns)
       }
       let first = offset + done * width
-      pending.targets.copy(from: values, range: first..<first + count * width, to: pendingRows * width)
-      pendingRows += count
-      rows += count
+      pendingTargets.copy(from: values, range: first..<first + count * width, to: pendingRows * width)
+      try accept(count)
       done += count
-      if pendingRows == chunkRows { try writePending(isLast: false) }
     }
+  }
+
+  /// Adds the rows `places[part]` of `features` and of `values`, both row-major and without gaps.
+  ///
+  /// - Throws: `DataError` if writing fails, or if a label is no whole number that fits 32 bits.
+  public func append(
+    rows places: [Int32], _ part: Range<Int>, of features: borrowing FloatBuffer, targets values: borrowing FloatBuffer
+  ) throws(DataError) {
+    precondition(file != nil, "rows for a shard that is finished")
+    if targets == .labels {
+      for place in part { try checkLabel(values[Int(places[place])], row: rows + place - part.lowerBound) }
+    }
+    var next = part.lowerBound
+    while next < part.upperBound {
+      let end = min(part.upperBound, next + chunkRows - pendingRows)
+      pendingFeatures.gather(rows: places, next..<end, of: features, columns: columns, to: pendingRows)
+      pendingTargets.gather(rows: places, next..<end, of: values, columns: targets.perRow, to: pendingRows)
+      try accept(end - next)
+      next = end
+    }
+  }
+
+  /// Takes account of rows that have been put behind those that wait.
+  private func accept(_ count: Int) throws(DataError) {
+    pendingRows += count
+    rows += count
+    if pendingRows == chunkRows { try writePending(isLast: false) }
   }
 
   /// Writes what is left, closes the file, checks that all of it is on the disk and gives it its name.
@@ -150,7 +177,12 @@ public final class ShardWriter {
       if featureSet == nil { try createSets(isComplete: isLast) }
       guard pendingRows > 0, let featureSet else { return }
       let range = rows - pendingRows..<rows
-      try Self.write(pending.features, pendingRows * columns, to: featureSet.set, rows: range)
+      if !isLast, options.compression == nil {
+        var chunk = pendingFeatures.mutableSpan
+        try featureSet.set.writeChunk(&chunk, firstRow: range.lowerBound)
+      } else {
+        try Self.write(pendingFeatures, pendingRows * columns, to: featureSet.set, rows: range)
+      }
       if let targetSet { try writeTargets(targetSet, range) }
       pendingRows = 0
     } catch {
@@ -167,11 +199,11 @@ public final class ShardWriter {
   private func writeTargets(_ target: OpenSet, _ range: Range<Int>) throws(HDF5Error) {
     let count = pendingRows * targets.perRow
     guard targets == .labels else {
-      return try Self.write(pending.targets, count, to: target.set, rows: range)
+      return try Self.write(pendingTargets, count, to: target.set, rows: range)
     }
     var labels: [Int32] = []
     labels.reserveCapacity(count)
-    for index in 0..<count { labels.append(Int32(pending.targets[index])) }
+    for index in 0..<count { labels.append(Int32(pendingTargets[index])) }
     try target.set.write(labels.span, rows: range)
   }
 
@@ -207,12 +239,9 @@ public final class ShardWriter {
     return DataError(kind, "cannot write '\(path)': \(error.message)")
   }
 
-  /// Throws unless the labels are whole numbers that int32 holds.
-  private func checkLabels(_ values: borrowing FloatBuffer, from offset: Int, rows count: Int) throws(DataError) {
-    guard targets == .labels else { return }
-    for row in 0..<count where Int32(exactly: values[offset + row]) == nil {
-      throw DataError(
-        .invalid, "the label of row \(rows + row) of '\(path)' is \(values[offset + row]), which is no class index")
-    }
+  /// Throws unless the label is a whole number that int32 holds.
+  private func checkLabel(_ label: Float, row: Int) throws(DataError) {
+    guard Int32(exactly: label) == nil else { return }
+    throw DataError(.invalid, "the label of row \(row) of '\(path)' is \(label), which is no class index")
   }
 }

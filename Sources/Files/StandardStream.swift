@@ -53,6 +53,14 @@ public enum StandardStream: Sendable {
     }
   }
 
+  /// Drops what is written from now on, also what C libraries write when they end the program.
+  public func discard() {
+    let null = unsafe Glibc.open("/dev/null", O_WRONLY | O_CLOEXEC)
+    guard null >= 0 else { return }
+    _ = dup2(null, descriptor)
+    _ = Glibc.close(null)
+  }
+
   /// The first failure that was not a reader gone away.
   public var failure: FilesError? {
     withState { state in

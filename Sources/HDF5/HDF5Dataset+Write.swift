@@ -56,6 +56,41 @@ extension HDF5Dataset {
     }
   }
 
+  /// Writes a whole chunk of float32 with its checksum, past the library's cache, which would copy it twice and add it up word by word.
+  ///
+  /// For a data set whose only filter is the checksum and whose chunks are whole rows.
+  /// - Parameters:
+  ///   - values: the elements of the chunk, and room for one more, which becomes the checksum.
+  ///   - row: the first row of the chunk. Rows beyond the last are added if the data set is extendable.
+  public func writeChunk(_ values: inout MutableSpan<Float>, firstRow row: Int) throws(HDF5Error) {
+    let shape = shape
+    guard let chunk, filters == Filters(fletcher32: true), elementType == .float32,
+      chunk.dropFirst() == shape.dropFirst(),
+      let bytes = DatasetLayout.product(chunk, elementBytes)
+    else { preconditionFailure("'\(path)' has no chunks that can be written as they are") }
+    precondition(!session.isReadOnly, "'\(file)' is open for reading")
+    precondition(row % chunk[0] == 0, "row \(row) is not the first of a chunk of \(chunk[0])")
+    precondition(values.count * elementBytes == bytes + 4, "\(values.count) elements for a chunk of \(chunk)")
+    let end = row + chunk[0]
+    if isExtendable, end > shape[0] { try extend(toRows: end) }
+    try checkRows(row..<end, of: max(shape[0], isExtendable ? end : 0))
+    try unsafe values.withUnsafeMutableBytes { stored throws(HDF5Error) in
+      let sum = unsafe Fletcher32.checksum(UnsafeRawBufferPointer(rebasing: stored[..<bytes]))
+      unsafe stored.storeBytes(of: sum.littleEndian, toByteOffset: bytes, as: UInt32.self)
+      guard let base = stored.baseAddress else { return }
+      try Library.locked { () throws(HDF5Error) in
+        var offset = [hsize_t](repeating: 0, count: chunk.count)
+        offset[0] = hsize_t(row)
+        try session.write { () throws(HDF5Error) in
+          try check(
+            unsafe H5Dwrite_chunk(identifier.handle, chdf5_default(), 0, offset, stored.count, base), "H5Dwrite_chunk",
+            "write rows \(row)..<\(end) of '\(path)'", path: file)
+        }
+        chdf5_start_writing(session.handle)
+      }
+    }
+  }
+
   private func extend(toRows rows: Int) throws(HDF5Error) {
     try Library.locked { () throws(HDF5Error) in
       var shape = state.shape

@@ -12,8 +12,9 @@ struct RowPlaces: Sendable {
 
   /// Nil where the data set is of another make. The caller holds the lock.
   init?(_ layout: DatasetLayout, in session: FileSession) {
-    // While a file is written, the library's own cache may hold what the disk does not.
-    guard session.isReadOnly, layout.isNative, layout.hasUsualFilters, !layout.hasChunkOptions,
+    // While a file is written, the library's own cache may hold what the disk does not; what is read of a trusted one may lie in another.
+    guard session.isReadOnly, !session.isShared, !session.isTrusted, layout.isNative, layout.hasUsualFilters,
+      !layout.hasChunkOptions,
       layout.filters.deflate == nil, !layout.filters.shuffle || layout.elementBytes == 1, let rows = layout.shape.first,
       let rowBytes = DatasetLayout.product(Array(layout.shape.dropFirst()), layout.elementBytes), rowBytes > 0,
       rowBytes.isMultiple(of: 2), let bytes = DatasetLayout.product(layout.shape, layout.elementBytes)

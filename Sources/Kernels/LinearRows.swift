@@ -40,7 +40,7 @@ public enum LinearRows {
     unsafe rows.withPlaces { places, first in
       if Multiply.usesTiles {
         unsafe apus_combination(
-          rows.count, columns, f, 1, x + first * columns, columns, places, y, accumulate ? 1 : 0)
+          rows.count, columns, f, 1, x + first * columns, columns, places, rows.named, y, accumulate ? 1 : 0)
         return
       }
       if !accumulate { unsafe y.update(repeating: 0, count: columns) }

@@ -213,7 +213,7 @@ extension Multiply {
   ) {
     if usesTiles {
       unsafe apus_combination(
-        view.rows, view.columns, factors, step, matrix, view.rowStride, nil, y, accumulate ? 1 : 0)
+        view.rows, view.columns, factors, step, matrix, view.rowStride, nil, 0, y, accumulate ? 1 : 0)
       return
     }
     if !accumulate { unsafe y.update(repeating: 0, count: view.columns) }

@@ -19,6 +19,8 @@ import Glibc
     guard let memory = unsafe memory, unsafe memory != MAP_FAILED else {
       preconditionFailure("no memory for \(bytes) bytes")
     }
+    // Large pages where the system has them: a tenth of the interruptions. A hint.
+    _ = unsafe madvise(memory, bytes, MADV_HUGEPAGE)
     unsafe base = memory
     self.bytes = bytes
     self.count = count

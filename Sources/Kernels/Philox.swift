@@ -61,11 +61,11 @@ enum Philox {
 
     @inline(__always)
     func write(to words: inout InlineArray<64, UInt32>, from start: Int) {
-      for lane in 0..<8 {
-        words[start + 4 * lane] = UInt32(truncatingIfNeeded: a[lane])
-        words[start + 4 * lane + 1] = UInt32(truncatingIfNeeded: b[lane])
-        words[start + 4 * lane + 2] = UInt32(truncatingIfNeeded: c[lane])
-        words[start + 4 * lane + 3] = UInt32(truncatingIfNeeded: d[lane])
+      var pairs = SIMD16<UInt64>()
+      pairs.evenHalf = (a & 0xFFFF_FFFF) | b &<< 32
+      pairs.oddHalf = (c & 0xFFFF_FFFF) | d &<< 32
+      unsafe withUnsafeMutableBytes(of: &words) { bytes in
+        unsafe bytes.storeBytes(of: pairs, toByteOffset: 4 * start, as: SIMD16<UInt64>.self)
       }
     }
   }

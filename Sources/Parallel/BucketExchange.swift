@@ -7,8 +7,8 @@ import MPI
 /// Buckets go from the last parameters to the first, as a backward pass makes them; the totals of the step are in the last bucket. The
 /// bits are those of `OrderedExchange`, where numbers go as floats: the same tree for every element.
 ///
-/// Open MPI carries messages on only while somebody is in one of its calls: the thread asks after them, and sleeps between two questions,
-/// so that it takes little of a core on which a rank computes. Between `hand` and the end of the last `collect` of a step no other thread
+/// Open MPI carries messages on only while somebody is in one of its calls: the thread asks after them, and sleeps between two questions
+/// while the rank computes, so that it takes little of its core. Between `hand` and the end of the last `collect` of a step no other thread
 /// may call MPI.
 final class BucketExchange {
   private let line: BucketLine

@@ -4,8 +4,8 @@ import Watch
 
 /// The buckets of a step in the order in which they go to other ranks, between the thread that computes and the one that talks.
 final class BucketLine: @unchecked Sendable {
-  /// How long the thread that talks sleeps where no message has come. (A message of a bucket takes about ten times as long on a link of
-  /// one gigabit a second.)
+  /// How long the thread that talks sleeps where no message has come and the other one computes. (A message of a bucket takes about ten
+  /// times as long on a link of one gigabit a second.)
   private static let pause: Duration = .microseconds(50)
 
   /// Touched by the thread that talks from `hand` until `collect`, otherwise by the other one.
@@ -22,6 +22,8 @@ final class BucketLine: @unchecked Sendable {
     var handed = 0
     var summed = 0
     var failure: MPIError?
+    /// The thread that computes waits, and needs no core.
+    var isAwaited = false
     var isOver = false
   }
 
@@ -35,13 +37,19 @@ final class BucketLine: @unchecked Sendable {
   // MARK: The thread that computes
 
   /// Gives the next bucket to the other thread.
-  func hand() { state.withLock { $0.handed += 1 } }
+  func hand() {
+    state.withLock {
+      $0.handed += 1
+      $0.isAwaited = false
+    }
+  }
 
   /// Waits for the next bucket's sum.
   func collect() throws(MPIError) {
     let next = collected
     let failure = Pulse.whileWaiting {
-      state.wait(until: { $0.summed > next || $0.failure != nil }, then: { $0.failure })
+      state.withLock { $0.isAwaited = true }
+      return state.wait(until: { $0.summed > next || $0.failure != nil }, then: { $0.failure })
     }
     if let failure { throw failure }
     collected += 1
@@ -90,6 +98,6 @@ final class BucketLine: @unchecked Sendable {
   }
 
   private func sleep(after sent: Int) {
-    _ = state.wait(atMost: Self.pause, until: { $0.isOver || $0.handed > sent }, then: { _ in })
+    _ = state.wait(atMost: Self.pause, until: { $0.isOver || $0.isAwaited || $0.handed > sent }, then: { _ in })
   }
 }

@@ -30,7 +30,7 @@ extension CSVDialect {
     thousands = try mark("thousands")
     comment = try mark("comment")
     do throws(PreparationError) {
-      try check(delimiter: delimiter)
+      try check(delimiter: rareDelimiter)
     } catch {
       throw node.error(error.message)
     }

@@ -53,6 +53,9 @@ public struct CSVDialect: Equatable, Sendable {
     UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\t"), UInt8(ascii: "|"),
   ]
 
+  /// The delimiter, where it is one that is not found out and so must be kept.
+  var rareDelimiter: UInt8? { Self.delimiters.contains(delimiter) ? nil : delimiter }
+
   /// The delimiter that fits the first records of a file; not one that stands in numbers.
   ///
   /// A delimiter that cuts all of them into the same number of fields (at least two) wins, the largest number first;

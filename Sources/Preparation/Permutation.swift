@@ -36,6 +36,27 @@ struct Permutation: Sendable {
     return Int(place)
   }
 
+  /// The places of the numbers from `first` on, as many as a vector has; what stands for numbers that are not there means nothing.
+  func places(from first: Int) -> SIMD8<UInt64> {
+    precondition(first >= 0 && first < count, "number \(first) of \(count)")
+    let numbers = SIMD8(repeating: UInt64(first)) &+ SIMD8(0, 1, 2, 3, 4, 5, 6, 7)
+    var (highBits, lowBits) = (highBits, lowBits)
+    var high = numbers &>> SIMD8(repeating: lowBits)
+    var low = numbers & SIMD8(repeating: 1 << lowBits - 1)
+    for key in keys {
+      var mixed = low &* 0x9e37_79b9_7f4a_7c15 &+ key
+      mixed = (mixed ^ (mixed &>> 30)) &* 0xbf58_476d_1ce4_e5b9
+      mixed = (mixed ^ (mixed &>> 27)) &* 0x94d0_49bb_1331_11eb
+      (high, low) = (low, high ^ ((mixed ^ (mixed &>> 31)) & SIMD8(repeating: 1 << highBits - 1)))
+      swap(&highBits, &lowBits)
+    }
+    var places = high &<< SIMD8(repeating: lowBits) | low
+    for lane in places.indices where places[lane] >= UInt64(count) && first + lane < count {
+      places[lane] = UInt64(self[first + lane])
+    }
+    return places
+  }
+
   private func scramble(_ value: UInt64) -> UInt64 {
     var (highBits, lowBits) = (highBits, lowBits)
     var high = value >> lowBits

@@ -50,6 +50,13 @@ public struct PreparationRequest: Equatable, Sendable {
   /// A chunk waits in memory until it is full.
   private static let mostChunkRows = 1 << 24
 
+  /// How the inputs are written, with the delimiter that was asked for.
+  var writtenDialect: CSVDialect {
+    var dialect = dialect
+    if let delimiter { dialect.delimiter = delimiter }
+    return dialect
+  }
+
   /// How shards are stored.
   var shardOptions: ShardWriter.Options {
     ShardWriter.Options(compression: compress ? ShardAssembler.compressionLevel : nil, chunkRows: chunkRows)

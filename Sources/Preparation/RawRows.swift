@@ -43,7 +43,8 @@ public struct RawRows: ~Copyable {
   ) throws(PreparationError) {
     // How numbers are written belongs to the data set; what separates the fields may differ from file to file.
     let reader = try CSVReader(
-      source, path: path, delimiter: delimiter, dialect: fitted.dialect, blockBytes: blockBytes)
+      source, path: path, delimiter: delimiter ?? fitted.dialect.rareDelimiter, dialect: fitted.dialect,
+      blockBytes: blockBytes)
     let pipeline = fitted.pipeline
     parser = try ColumnParser(
       pipeline.schema, table: reader.table, needed: pipeline.neededColumns(withTarget: purpose == .learning),

@@ -2,8 +2,8 @@ internal import Kernels
 
 /// Room for some rows on their way into a shard.
 final class RowPiece {
-  /// About how many bytes are read or written at a time.
-  private static let bytes = 1 << 20
+  /// About how many bytes are read or written at a time: few enough for the processor's own cache.
+  private static let bytes = 1 << 18
 
   /// Rows that there is room for.
   let capacity: Int
@@ -21,10 +21,9 @@ final class RowPiece {
   }
 
   /// Adds rows of another piece behind those that are there.
-  func append(_ other: RowPiece, _ range: Range<Int>) {
-    features.copy(
-      from: other.features, range: range.lowerBound * columns..<range.upperBound * columns, to: rows * columns)
-    targets.copy(from: other.targets, range: range, to: rows)
-    rows += range.count
+  func append(_ other: RowPiece, _ places: [Int32], _ part: Range<Int>) {
+    features.gather(rows: places, part, of: other.features, columns: columns, to: rows)
+    targets.gather(rows: places, part, of: other.targets, columns: 1, to: rows)
+    rows += part.count
   }
 }

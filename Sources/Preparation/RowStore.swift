@@ -8,30 +8,46 @@ internal import Kernels
 final class RowStore {
   static let targetWidth = 2
 
-  /// Rows that stay in memory.
+  /// Rows that stay in memory, in pages of their own: what is forgotten goes back to the system.
   private final class Block {
-    let rows: Range<Int>
-    let features: FloatBuffer
-    let targets: FloatBuffer
+    private(set) var rows: Range<Int>
+    private(set) var features: FloatBuffer
+    private(set) var targets: FloatBuffer
+    /// Rows that there is room for.
+    let capacity: Int
+    private let columns: Int
 
-    init(_ rows: Range<Int>, _ features: borrowing FloatBuffer, _ targets: borrowing FloatBuffer, columns: Int) {
-      // Pages of their own: what is forgotten goes back to the system.
-      var ownFeatures = FloatBuffer(sharing: PageMemory(count: rows.count * columns))
-      ownFeatures.copy(from: features, range: 0..<rows.count * columns)
-      var ownTargets = FloatBuffer(count: rows.count * RowStore.targetWidth)
-      ownTargets.copy(from: targets, range: 0..<rows.count * RowStore.targetWidth)
-      self.rows = rows
-      self.features = ownFeatures
-      self.targets = ownTargets
+    init(firstRow: Int, capacity: Int, columns: Int) {
+      rows = firstRow..<firstRow
+      self.capacity = capacity
+      self.columns = columns
+      features = FloatBuffer(sharing: PageMemory(count: capacity * columns))
+      targets = FloatBuffer(sharing: PageMemory(count: capacity * RowStore.targetWidth))
+    }
+
+    /// Takes rows from the first of `range` on, as many as find room; returns how many.
+    func append(_ range: Range<Int>, _ features: borrowing FloatBuffer, _ targets: borrowing FloatBuffer) -> Int {
+      let count = min(range.count, capacity - rows.count)
+      func copy(_ source: borrowing FloatBuffer, to buffer: inout FloatBuffer, width: Int) {
+        buffer.copy(
+          from: source, range: range.lowerBound * width..<(range.lowerBound + count) * width, to: rows.count * width)
+      }
+      copy(features, to: &self.features, width: columns)
+      copy(targets, to: &self.targets, width: RowStore.targetWidth)
+      rows = rows.lowerBound..<rows.upperBound + count
+      return count
     }
   }
+
+  /// About how many bytes of rows come and go together.
+  private static let blockBytes = 8 << 20
 
   private(set) var rows = 0
   private let directory: String
   private let rank: Int
   private let columns: Int
   private let mostBytes: Int
-  /// In the order of their rows; empty ranges are not there.
+  /// In the order of their rows.
   private var blocks: [Block] = []
   private var bytes = 0
   /// The rows from this one on are in the files.
@@ -49,20 +65,32 @@ final class RowStore {
 
   /// Puts aside the first `count` rows of the buffers behind those that were before.
   func append(_ count: Int, features: borrowing FloatBuffer, targets: borrowing FloatBuffer) throws(PreparationError) {
-    guard count > 0 else { return }
-    let size = count * (columns + Self.targetWidth) * MemoryLayout<Float>.stride
-    if firstInFiles == nil, bytes + size <= mostBytes {
-      blocks.append(Block(rows..<rows + count, features, targets, columns: columns))
-      bytes += size
-    } else {
-      let first = firstInFiles ?? rows
-      firstInFiles = first
-      try file(&self.features, RowSpill.featuresName(rank: rank), columns).write(
-        features, count: count, at: rows - first)
-      try file(&self.targets, RowSpill.targetsName(rank: rank), Self.targetWidth).write(
-        targets, count: count, at: rows - first)
+    var done = 0
+    while done < count, firstInFiles == nil {
+      if let block = blocks.last, block.rows.count < block.capacity {
+        let taken = block.append(done..<count, features, targets)
+        done += taken
+        rows += taken
+      } else if !addBlock() {
+        firstInFiles = rows
+      }
     }
-    rows += count
+    guard done < count, let first = firstInFiles else { return }
+    try file(&self.features, RowSpill.featuresName(rank: rank), columns).write(
+      features, from: done, count: count - done, at: rows - first)
+    try file(&self.targets, RowSpill.targetsName(rank: rank), Self.targetWidth).write(
+      targets, from: done, count: count - done, at: rows - first)
+    rows += count - done
+  }
+
+  /// Makes room for more rows in memory; false if there is none.
+  private func addBlock() -> Bool {
+    let rowBytes = (columns + Self.targetWidth) * MemoryLayout<Float>.stride
+    let capacity = min(Self.blockBytes, mostBytes - bytes) / rowBytes
+    guard capacity > 0 else { return false }
+    blocks.append(Block(firstRow: rows, capacity: capacity, columns: columns))
+    bytes += capacity * rowBytes
+    return true
   }
 
   private func file(_ file: inout RowFile?, _ name: String, _ width: Int) throws(PreparationError) -> RowFile {

@@ -59,11 +59,11 @@ struct ShardAssembler {
     let piece = RowPiece(columns: columns)
     var next = max(numbers.lowerBound, first) - first
     for block in blocks {
-      try forEachRun(of: block, wanted) { (rows, _, range) throws(PreparationError) in
-        var done = range.lowerBound
-        while done < range.upperBound {
-          let end = min(range.upperBound, done + piece.capacity - piece.rows)
-          piece.append(rows, done..<end)
+      try forEachSplit(of: block, wanted) { (rows, _, places) throws(PreparationError) in
+        var done = 0
+        while done < places.count {
+          let end = min(places.count, done + piece.capacity - piece.rows)
+          piece.append(rows, places, done..<end)
           done = end
           if piece.rows == piece.capacity { next = try Self.flush(piece, to: handed, at: next) }
         }
@@ -96,8 +96,8 @@ struct ShardAssembler {
       let owner = index.owners[block]
       if owner.rank == rank {
         store.forget(before: owner.firstRow)
-        try forEachRun(of: block, own) { (piece, split, range) throws(PreparationError) in
-          try shards.append(piece, range, to: split)
+        try forEachSplit(of: block, own) { (piece, split, places) throws(PreparationError) in
+          try shards.append(piece, places, to: split)
         }
       } else {
         for split in SplitName.allCases {
@@ -125,7 +125,7 @@ struct ShardAssembler {
       let range = next - first..<next - first + count
       try files.features.read(range, into: &piece.features)
       try files.targets.read(range, into: &piece.targets)
-      try shards.append(piece, 0..<count, to: split)
+      try shards.append(piece, (0..<count).map { Int32(truncatingIfNeeded: $0) }, to: split)
       next += count
     }
   }
@@ -137,17 +137,19 @@ struct ShardAssembler {
     SplitName.allCases.contains { !index.numbers(of: block, $0).clamped(to: wanted[$0.place]).isEmpty }
   }
 
-  /// Calls `body` with each run of rows of one split that follow each other in a block of this rank, as far as their numbers are
+  /// Calls `body` with the rows of each split in a block of this rank, a piece of it at a time, as far as their numbers are
   /// wanted: with the piece that they are in, and their places in it.
-  private func forEachRun(
+  private func forEachSplit(
     of block: Int, _ wanted: [Range<Int>],
-    _ body: (RowPiece, SplitName, Range<Int>) throws(PreparationError) -> Void
+    _ body: (RowPiece, SplitName, [Int32]) throws(PreparationError) -> Void
   ) throws(PreparationError) {
     let owner = index.owners[block]
     let routes = try self.routes(owner.firstRow..<owner.firstRow + owner.rows)
     var numbers = SplitName.allCases.map { index.numbers(of: block, $0).lowerBound }
     let piece = RowPiece(columns: columns)
     var raw = FloatBuffer(count: piece.capacity * RowStore.targetWidth)
+    var places: [Int32] = []
+    places.reserveCapacity(piece.capacity)
     var row = 0
     while row < routes.count {
       let end = min(row + piece.capacity, routes.count)
@@ -159,19 +161,16 @@ struct ShardAssembler {
         piece.targets[place] = classes.map { Float($0[Int(raw[RowStore.targetWidth * place + 1])]) } ?? value
       }
       piece.rows = rows.count
-      var first = row
-      while first < end {
-        let route = Int(routes[first])
-        var last = first + 1
-        while last < end, Int(routes[last]) == route { last += 1 }
-        let number = numbers[route]
-        numbers[route] += last - first
-        let used = (number..<numbers[route]).clamped(to: wanted[route])
-        if !used.isEmpty {
-          let place = first - row + used.lowerBound - number
-          try body(piece, SplitName.allCases[route], place..<place + used.count)
+      for split in SplitName.allCases {
+        places.removeAll(keepingCapacity: true)
+        var number = numbers[split.place]
+        let wanted = wanted[split.place]
+        for place in 0..<rows.count where routes[row + place] == UInt8(truncatingIfNeeded: split.place) {
+          if wanted.contains(number) { places.append(Int32(truncatingIfNeeded: place)) }
+          number += 1
         }
-        first = last
+        numbers[split.place] = number
+        if !places.isEmpty { try body(piece, split, places) }
       }
       row = end
     }

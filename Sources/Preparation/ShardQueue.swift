@@ -26,17 +26,15 @@ final class ShardQueue {
     open = SplitName.allCases.map { _ in nil }
   }
 
-  /// Appends rows of a piece to the shards of a split.
-  func append(_ piece: RowPiece, _ range: Range<Int>, to split: SplitName) throws(PreparationError) {
-    var next = range.lowerBound
-    while next < range.upperBound {
+  /// Appends the rows `places` of a piece to the shards of a split.
+  func append(_ piece: RowPiece, _ places: [Int32], to split: SplitName) throws(PreparationError) {
+    var next = 0
+    while next < places.count {
       let writer = try writer(split)
       guard let job = waiting[split.place].first else { preconditionFailure("rows without a shard") }
-      let end = min(range.upperBound, next + job.rows.count - writer.rows)
+      let end = min(places.count, next + job.rows.count - writer.rows)
       do throws(DataError) {
-        try writer.append(
-          piece.features, MatrixView(offset: next * columns, rows: end - next, columns: columns),
-          targets: piece.targets, at: next)
+        try writer.append(rows: places, next..<end, of: piece.features, targets: piece.targets)
       } catch {
         throw PreparationError(error)
       }

@@ -61,6 +61,24 @@ struct Split: Sendable {
     var test: Int
     var order: Permutation
     var next = 0
+    /// The places of the numbers from `next` rounded down to a multiple of eight on.
+    var places = SIMD8<UInt64>()
+    /// Whether they are known.
+    var isReady = false
+
+    mutating func take() -> SplitName? {
+      guard next < order.count else { return nil }
+      let lane = next % 8
+      if lane == 0 || !isReady {
+        places = order.places(from: next - lane)
+        isReady = true
+      }
+      next += 1
+      // The test rows are the same whatever is put aside for validation.
+      let place = Int(truncatingIfNeeded: places[lane])
+      if place < test { return .test }
+      return place < test + validation ? .validation : .train
+    }
   }
 
   private(set) var rows: [SplitName: Int] = [:]
@@ -81,19 +99,15 @@ struct Split: Sendable {
 
   /// Passes over rows of the strata that belong to other ranks.
   mutating func skip(_ rows: [Int]) {
-    for index in strata.indices { strata[index].next += rows[index] }
+    for index in strata.indices {
+      strata[index].next += rows[index]
+      strata[index].isReady = false
+    }
   }
 
   /// The split of the next row of `stratum`, or nil if more rows come than were counted.
   mutating func next(stratum: Int) -> SplitName? {
-    let number = strata[stratum].next
-    let order = strata[stratum].order
-    guard number < order.count else { return nil }
-    strata[stratum].next += 1
-    // The test rows are the same whatever is put aside for validation.
-    let place = order[number]
-    if place < strata[stratum].test { return .test }
-    return place < strata[stratum].test + strata[stratum].validation ? .validation : .train
+    strata[stratum].take()
   }
 
   /// How many of `count` rows each split gets: the whole part of its share, and the rows left to the largest

@@ -24,7 +24,7 @@ struct EvaluateCommand: WatchedCommand {
       Option("--targets", value: "NAME", "name of the targets in HDF5 files without dataset.json"),
       Option(
         "--non-finite", value: "POLICY",
-        "rows with a number that is not finite: fail, skip_row or replace; as in the training unless given"),
+        "numbers that are not finite: fail, skip_row or replace; default: as in training"),
       Option("--trusted", "HDF5 files may lead to other files: by links, external storage, virtual data sets"),
       Option("--json", "print the metrics as JSON"), watchdogOption,
     ],

@@ -23,7 +23,7 @@ struct PredictCommand: WatchedCommand {
       Option("--features", value: "NAME", "name of the features in HDF5 files without dataset.json"),
       Option(
         "--non-finite", value: "POLICY",
-        "rows with a number that is not finite: fail, skip_row or replace; as in the training unless given"),
+        "numbers that are not finite: fail, skip_row or replace; default: as in training"),
       Option("--trusted", "HDF5 files may lead to other files: by links, external storage, virtual data sets"),
       Option("--overwrite", "replace the file that is there"), watchdogOption,
     ],

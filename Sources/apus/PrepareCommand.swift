@@ -266,6 +266,12 @@ struct PrepareCommand: WatchedCommand {
     return ExitCode.success.rawValue
   }
 
+  /// How fast all rows that were read, also those that were left out, have come.
+  private func rates(_ summary: PreparationSummary) -> String {
+    ProgressMeter.rates(
+      rows: summary.rows + summary.droppedRows, bytes: summary.bytesRead, seconds: summary.seconds)
+  }
+
   private func text(_ summary: PreparationSummary) -> String {
     let dropped = summary.changes.isEmpty ? "with missing values were dropped" : "were left out"
     var lines = [
@@ -277,10 +283,9 @@ struct PrepareCommand: WatchedCommand {
       lines.append("  \(grouped(missing.rows)) for want of '\(missing.column)'")
     }
     for change in summary.changes { lines.append("  \(grouped(change.count)) \(change.what)") }
-    let rate = summary.seconds > 0 ? Double(summary.bytesRead) / summary.seconds : 0
     return lines.joined(separator: "\n") + "\n"
       + splitTable(summary.splits.map { ($0.name.rawValue, $0.rows, $0.shards.count) })
       + "\(Text.bytes(summary.bytesRead)) read, \(Text.bytes(summary.bytesWritten)) written in \(duration(summary.seconds))"
-      + " (\(Text.bytes(Int(rate)))/s): \(summary.output)\n"
+      + " (\(rates(summary))): \(summary.output)\n"
   }
 }

@@ -30,12 +30,16 @@ final class ProgressMeter {
     guard elapsed >= (usesTerminal ? Self.terminalInterval : Self.plainInterval) else { return }
     last = .now
     let share = total > 0 ? Int(100 * (Double(part) / Double(total))) : 100
-    let seconds = (last - start) / .seconds(1)
-    func rate(_ count: Int) -> Int { seconds > 0 ? Int(Double(count) / seconds) : 0 }
     let line =
-      "\(phase) \(share) %  \(grouped(rows)) rows (\(grouped(rate(rows)))/s\(bytes.map { ", \(Text.bytes(rate($0)))/s" } ?? ""))"
+      "\(phase) \(share) %  \(grouped(rows)) rows (\(Self.rates(rows: rows, bytes: bytes, seconds: (last - start) / .seconds(1))))"
     StandardStream.error.write(usesTerminal ? "\r\u{1B}[K" + line : line + "\n")
     lineIsOpen = usesTerminal
+  }
+
+  /// How fast rows, and bytes where they count, have come.
+  static func rates(rows: Int, bytes: Int?, seconds: Double) -> String {
+    func rate(_ count: Int) -> Int { seconds > 0 ? Int(Double(count) / seconds) : 0 }
+    return "\(grouped(rate(rows))) rows/s" + (bytes.map { ", \(Text.bytes(rate($0)))/s" } ?? "")
   }
 
   func end() {

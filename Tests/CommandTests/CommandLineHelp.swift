@@ -58,7 +58,7 @@ enum CommandLineHelp {
       --count-by COLUMN[,...]  count the rows by the values of columns, and write nothing
       --aggregate WHAT:COLUMN  mean, sum, min or max of a column, for each count (may be repeated)
       --format FORMAT          how counts are printed: table, csv or json (default table)
-      --watchdog SECONDS       seconds without progress after which it ends with 76, 0 for no limit; learned unless given
+      --watchdog SECONDS       seconds without progress until it ends with 76; 0: no limit; default: learned
       --help                   print this text
 
     examples
@@ -96,7 +96,7 @@ enum CommandLineHelp {
       --shards NUMBER        shards of the training split; one for about 32 MiB otherwise
       --compress             compress the shards (shuffle and deflate)
       --overwrite            replace the data set that is in the directory
-      --watchdog SECONDS     seconds without progress after which it ends with 76, 0 for no limit; learned unless given
+      --watchdog SECONDS     seconds without progress until it ends with 76; 0: no limit; default: learned
       --help                 print this text
 
     The splits follow each other, as in time: training first, test last. dataset.json has the parameters that
@@ -184,10 +184,10 @@ enum CommandLineHelp {
       --split NAME         split of the data set; test where the data set has splits
       --features NAME      name of the features in HDF5 files without dataset.json
       --targets NAME       name of the targets in HDF5 files without dataset.json
-      --non-finite POLICY  rows with a number that is not finite: fail, skip_row or replace; as in the training unless given
+      --non-finite POLICY  numbers that are not finite: fail, skip_row or replace; default: as in training
       --trusted            HDF5 files may lead to other files: by links, external storage, virtual data sets
       --json               print the metrics as JSON
-      --watchdog SECONDS   seconds without progress after which it ends with 76, 0 for no limit; learned unless given
+      --watchdog SECONDS   seconds without progress until it ends with 76; 0: no limit; default: learned
       --help               print this text
 
     examples
@@ -210,10 +210,10 @@ enum CommandLineHelp {
       --output FILE        file to write: .h5 (values, or labels and probabilities) or .csv
       --split NAME         split of the data set; test where the data set has splits
       --features NAME      name of the features in HDF5 files without dataset.json
-      --non-finite POLICY  rows with a number that is not finite: fail, skip_row or replace; as in the training unless given
+      --non-finite POLICY  numbers that are not finite: fail, skip_row or replace; default: as in training
       --trusted            HDF5 files may lead to other files: by links, external storage, virtual data sets
       --overwrite          replace the file that is there
-      --watchdog SECONDS   seconds without progress after which it ends with 76, 0 for no limit; learned unless given
+      --watchdog SECONDS   seconds without progress until it ends with 76; 0: no limit; default: learned
       --help               print this text
 
     examples

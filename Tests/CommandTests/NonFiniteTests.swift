@@ -104,7 +104,7 @@ struct NonFiniteTests {
     try CommandLineRun.fail(
       evaluate + ["--non-finite", "replace"], ranks: 2, in: folder, code: 65, says: ["no means of its columns"])
     try CommandLineRun.fail(
-      evaluate + ["--non-finite", "skip"], ranks: 0, in: folder, code: 64, says: ["--non-finite", "skip_row"])
+      evaluate + ["--non-finite", "skip_rows"], ranks: 0, in: folder, code: 64, says: ["--non-finite", "skip_row"])
 
     func predict(_ run: String, _ data: String, _ more: [String] = [], ranks: Int) throws -> [String] {
       let words = ["predict", run, data, "--output", "out.csv", "--overwrite"] + more
@@ -140,7 +140,7 @@ struct NonFiniteTests {
   /// each rank holds the whole model, also where a micro-batch, or a whole step, has no row left.
   @Test func rowsAreLeftOutAlikeWhereRanksShareAModel() throws {
     let settings = [
-      "data.non_finite=skip_row", "model.kind=mlp", "model.hidden=[6, 5]", "train.batch_size=4",
+      "data.non_finite=skip_row", "model.kind=mlp", "loss=squared", "model.hidden=[6, 5]", "train.batch_size=4",
       "parallel.micro_batches=2",
       "optimizer.learning_rate=0.01", "train.epochs=2",
     ]
@@ -176,11 +176,12 @@ struct NonFiniteTests {
       import json
       text = json.load(open("made/dataset.json"))
       shards = [{"file": f"part-{i}.h5", "rows": n} for i, n in enumerate([10, 35, 55])]
-      text["splits"] = {"train": shards, "validation": shards}
+      text["splits"] = {name: {"rows": 100, "shards": shards} for name in ("train", "validation")}
       json.dump(text, open("bad/dataset.json", "w"))
       """, workingDirectory: folder.path)
     let settings = [
-      "data.non_finite=skip_row", "data.validation_split=validation", "model.kind=mlp", "model.hidden=[6]",
+      "data.non_finite=skip_row", "data.validation_split=validation", "model.kind=mlp", "loss=squared",
+      "model.hidden=[6]",
       "train.epochs=1", "optimizer.learning_rate=0.01",
     ]
     func line(_ run: String, ranks: Int, _ more: [String]) throws -> Substring {

@@ -16,11 +16,16 @@ import Testing
     var said = ""
     for ranks in 1...4 {
       let result = try CommandLineRun.succeed(
-        ["prepare", table, "--recipe", "prepare.json", "--output", "data-\(ranks)", "--shards", "3"], ranks: ranks,
+        [
+          "prepare", table, "--recipe", "prepare.json", "--output", "data-\(ranks)", "--shards",
+          "3",
+        ], ranks: ranks,
         in: folder)
       if ranks == 1 { said = result.standardOutput }
       for name in try folder.names(in: "data-1") {
-        #expect(try folder.read("data-\(ranks)/\(name)") == folder.read("data-1/\(name)"), "\(name) on \(ranks)")
+        #expect(
+          try folder.read("data-\(ranks)/\(name)") == folder.read("data-1/\(name)"),
+          "\(name) on \(ranks)")
       }
     }
     return said
@@ -47,7 +52,8 @@ import Testing
   /// All rows with one value of the group are in one split, and about as many rows in each as asked for.
   @Test func groups() throws {
     try folder.write(
-      text: "patient,dose,effect\n" + (0..<3000).map { "p\($0 * 7919 % 173),\($0 % 31),\($0 % 13)\n" }.joined(),
+      text: "patient,dose,effect\n"
+        + (0..<3000).map { "p\($0 * 7919 % 173),\($0 % 31),\($0 % 13)\n" }.joined(),
       to: "visits.csv")
     _ = try prepare(
       "visits.csv",
@@ -130,7 +136,8 @@ import Testing
       """#
     let said = try prepare("holes.csv", recipe)
     for line in [
-      "100 values of 'a' malformed and taken for missing", "143 rows left out by the filter 'z > 0'",
+      "100 values of 'a' malformed and taken for missing",
+      "143 rows left out by the filter 'z > 0'",
       "rows left out for want of 'b'", "values of 'a' filled with the mean",
     ] {
       #expect(said.contains(line), "no '\(line)'\n\(said)")
@@ -139,7 +146,8 @@ import Testing
     let plan = try CommandLineRun.succeed(
       ["prepare", "holes.csv", "--recipe", "prepare.json", "--dry-run"], ranks: 3, in: folder
     ).standardOutput
-    let counted = try #require(said.split(separator: "\n").first { $0.contains("rows of 3 features") })
+    let counted = try #require(
+      said.split(separator: "\n").first { $0.contains("rows of 3 features") })
     #expect(plan.contains(counted.split(separator: ";")[0]), "\(plan)")
     for line in said.split(separator: "\n") where line.hasPrefix("  ") && line.contains("'") {
       #expect(plan.contains(line), "no '\(line)'\n\(plan)")

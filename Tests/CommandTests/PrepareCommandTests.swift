@@ -131,6 +131,21 @@ import Testing
     #expect(!folder.contains("cut"))
   }
 
+  /// The summary says how many rows and bytes a second were read, also of those that were left out.
+  @Test func ratesAreReported() throws {
+    try folder.write(text: "a,t\n" + (0..<1_000).map { "\($0 % 10 == 0 ? "" : "\($0)"),1.5\n" }.joined(), to: "in.csv")
+    let result = try prepare("in.csv", ["--target", "t", "--missing", "drop", "--output", "out"], ranks: 2)
+    let text = result.standardOutput
+    let found = try #require(
+      text.firstMatch(of: /(\S+ \S+) read, \S+ \S+ written in (\S+) (s|ms) \(([0-9,]+) rows\/s, (\S+) (\S+)\/s\)/),
+      "\(text)")
+    let seconds = (Double(found.2) ?? 0) * (found.3 == "ms" ? 0.001 : 1)
+    let rows = Double(found.4.filter { $0 != "," }) ?? 0
+    // The seconds are printed with two or three digits.
+    #expect(abs(rows * seconds / 1_000 - 1) < 0.2, "\(text)")
+    #expect(text.contains("900 rows of 1 feature") && text.contains("100 rows with missing values"), "\(text)")
+  }
+
   @Test func h5dumpReadsTheShards() throws {
     _ = try prepare(Self.diabetes, ["--target", "progression", "--output", "data", "--compress"])
     let dump = try Run.program("h5dump", ["-p", "-H", folder.file("data/train-00000-of-00001.h5")])

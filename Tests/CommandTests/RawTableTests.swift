@@ -215,6 +215,35 @@ import Testing
     }
   }
 
+  /// How numbers are written is asked for once: the recipe's data set and the model know it.
+  @Test func dialectsTravelWithTheModel() throws {
+    struct Report: Decodable { let rows: Int, loss: Double }
+    let rows = (0..<300).map { row in
+      let missing = row % 17 == 3
+      return "\(missing ? "" : "1.\(100 + row),\(row % 10)");\(row % 3 == 0 ? "rot" : "grün");\(row % 7),5\n"
+    }
+    try folder.write(text: "größe;farbe;preis\n# kein Wert\n" + rows.joined(), to: "table.csv")
+    try folder.write(
+      text: """
+        { target: "preis", task: "regression", split: { test: 0 },
+          columns: { "größe": { missing: "median", transform: "standardize" }, farbe: { transform: "one_hot" } } }
+        """, to: "prepare.json")
+    try CommandLineRun.succeed(
+      [
+        "prepare", "table.csv", "--recipe", "prepare.json", "--output", "data", "--decimal", ",", "--thousands", ".",
+        "--comment", "#",
+      ], ranks: 0, in: folder)
+    try folder.write(
+      text: "{ data: { path: 'data' }, model: { kind: 'linear' }, train: { epochs: 2 }, output: 'run' }", to: "job.json"
+    )
+    try CommandLineRun.succeed(["train", "job.json"], ranks: 0, in: folder)
+    let reports = try [["data", "--split", "train"], ["table.csv"]].map { data in
+      let result = try CommandLineRun.succeed(["evaluate", "run"] + data + ["--json"], ranks: 2, in: folder)
+      return try JSONDecoder().decode(Report.self, from: Data(result.standardOutput.utf8))
+    }
+    #expect(reports.map(\.rows) == [300, 300] && abs(reports[0].loss / reports[1].loss - 1) < 1e-6)
+  }
+
   /// A model of plain columns, as before, is judged on a raw table as well.
   @Test func plainModels() throws {
     struct Report: Decodable { let rows: Int, loss: Double }

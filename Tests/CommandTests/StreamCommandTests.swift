@@ -82,6 +82,51 @@ struct StreamCommandTests {
     #expect(median < (Binaries.release == nil ? 0.02 : 0.005), "\(median)")
   }
 
+  /// A writer that is killed leaves a file of which every row is learned.
+  @Test(.enabled(if: Python.isAvailable, "needs the Python of Scripts/setup"))
+  func aKilledWriterLosesNothing() throws {
+    let folder = try StreamFolder()
+    let files = folder.directory
+    try folder.job(["rows.h5"], stream: "follow: true, idle: \"1s\"")
+    let running = try Run.start(
+      Binaries.apus, ["stream", "job.json"], environment: MPILauncher.environment, workingDirectory: files.path)
+    let writer = try Python.run(
+      """
+      import h5py, os, time
+      file = h5py.File("rows.h5", "w", libver="latest")
+      x = file.create_dataset("features", (0, 1), "f4", maxshape=(None, 1), chunks=(64, 1))
+      y = file.create_dataset("target", (0,), "i4", maxshape=(None,), chunks=(64,))
+      file.swmr_mode = True
+      for row in range(300):
+          x.resize(row + 1, 0); x[row] = row; x.flush()
+          y.resize(row + 1, 0); y[row] = row % 2; y.flush()
+          time.sleep(0.001)
+      os.kill(os.getpid(), 9)
+      """, workingDirectory: files.path)
+    #expect(writer.signal == SIGKILL, "\(writer)")
+    let result = running.wait(timeout: .seconds(20))
+    #expect(result.exitCode == 0 && result.standardOutput.contains("300 rows"), "\(result)")
+    #expect(abs(try folder.means()[0] - 149.5) < 1e-6)
+  }
+
+  @Test func aFileThatIsReplacedIsAnError() throws {
+    let folder = try StreamFolder()
+    let files = folder.directory
+    try files.write(text: StreamFolder.csv(0..<100), to: "rows.csv")
+    try folder.job(["rows.csv"], stream: "follow: true")
+    let running = try Run.start(
+      Binaries.apus, ["stream", "job.json"], environment: MPILauncher.environment, workingDirectory: files.path)
+    let hasLearned = running.wait(timeout: .seconds(10)) {
+      (try? folder.metrics())?.contains { $0["rows"] as? Int == 100 } ?? false
+    }
+    #expect(hasLearned, "\(running.errorSoFar)")
+    try files.write(text: StreamFolder.csv(0..<5), to: "other.csv")
+    try FileManager.default.removeItem(atPath: files.file("rows.csv"))
+    try FileManager.default.moveItem(atPath: files.file("other.csv"), toPath: files.file("rows.csv"))
+    let result = running.wait(timeout: .seconds(10))
+    #expect(result.exitCode == 65 && result.standardError.contains("'rows.csv' was"), "\(result)")
+  }
+
   /// Killed again and again at any moment and resumed, a stream learns every row once: the model is that of an undisturbed run.
   @Test func nothingIsLostOrDoubledByKills() throws {
     let folder = try StreamFolder()
@@ -183,6 +228,41 @@ struct StreamCommandTests {
         "stream.lateness=5",
       ], ranks: 0, in: files)
     #expect(late.standardOutput.contains("1 late"), "\(late)")
+  }
+
+  /// Rows that are taken together and rows that are looked at one by one are the same rows.
+  @Test(.enabled(if: Python.isAvailable, "needs the Python of Scripts/setup")) func rowsOfHDF5ThatAreNotAsTheyShouldBe()
+    throws
+  {
+    let folder = try StreamFolder()
+    let files = folder.directory
+    try Python.text(
+      """
+      import h5py, numpy
+      x = numpy.random.default_rng(1).standard_normal((30000, 3)).astype("f4")
+      y = (x[:, 0] > 0).astype("i4")
+      x[5000:6000:10, 1] = numpy.nan
+      y[7000] = 2
+      with h5py.File("rows.h5", "w") as file:
+          file["features"], file["targets"] = x, y
+      with h5py.File("sound.h5", "w") as file:
+          sound = numpy.isfinite(x).all(1) & (y < 2)
+          file["features"], file["targets"] = x[sound], y[sound]
+      """, workingDirectory: files.path)
+    for source in ["rows", "sound"] {
+      try folder.job(["\(source).h5"], stream: "target: \"targets\", rows: 4", output: source)
+      let result = try CommandLineRun.succeed(["stream", "job.json"], ranks: 0, in: files)
+      #expect(result.standardOutput.contains("29,899 rows"), "\(result)")
+    }
+    #expect(try files.read("rows/model.safetensors").suffix(16) == files.read("sound/model.safetensors").suffix(16))
+    #expect(try folder.metrics("rows").last?["incomplete"] as? Int == 100)
+    let imputed = try CommandLineRun.succeed(
+      [
+        "stream", "job.json", "--set", "stream.sources=rows.h5", "--set", "stream.incomplete=impute", "--set",
+        "output=imputed", "--set", "stream.limit=20000",
+      ], ranks: 0, in: files)
+    #expect(
+      imputed.standardOutput.contains("19,999 rows") && imputed.standardOutput.contains("1 malformed"), "\(imputed)")
   }
 
   @Test func badJobsAndSources() throws {

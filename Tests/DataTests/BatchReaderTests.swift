@@ -1,3 +1,4 @@
+import HDF5
 import Kernels
 import Testing
 
@@ -260,14 +261,18 @@ import Testing
   /// Blocks of any make in one window: read in pieces, with a checksum, compressed, cut by the border of a virtual rank.
   @Test func everyMakeOfShards() throws {
     let scratch = try Scratch()
+    let filters: [Filters?] = [
+      nil, Filters.none, Filters(fletcher32: true), Filters(deflate: 1, shuffle: true, fletcher32: true),
+    ]
     var paths: [String] = []
-    let filters = [nil, Filters.none, Filters(fletcher32: true), Filters(deflate: 1, shuffle: true, fletcher32: true)]
     for (index, filters) in filters.enumerated() {
-      let features = (0..<37 * 3).map { Float(37 * index + $0 / 3) + 0.25 * Float($0 % 3) }
+      var features: [Float] = []
+      for row in 37 * index..<37 * (index + 1) { features += [Float(row), Float(row) + 0.25, Float(row) + 0.5] }
+      let targets = (0..<37).map { Int32($0 % 5) }
       paths.append(
         try writeShard(
-          scratch.file("\(index).h5"), features: features, shape: [37, 3], targets: (0..<37).map { Int32($0 % 5) },
-          chunkRows: filters == nil ? nil : 4, filters: filters ?? .none))
+          scratch.file("\(index).h5"), features: features, shape: [37, 3], targets: targets,
+          chunkRows: filters == nil ? nil : 4, filters: filters ?? Filters.none))
     }
     let dataset = try describe(paths)
     for shuffle in [true, false] {
@@ -279,8 +284,10 @@ import Testing
       for v in 0..<3 {
         let wanted = order.order(ofVirtualRank: v, epoch: 0).rows
         let found = try reader.rows(virtualRank: v, epoch: 0, slots: 0..<wanted.count)
-        #expect(found.features == wanted.map { [Float($0), Float($0) + 0.25, Float($0) + 0.5] })
-        #expect(found.targets == wanted.map { Float($0 % 37 % 5) })
+        let features = wanted.map { (row: Int) -> [Float] in [Float(row), Float(row) + 0.25, Float(row) + 0.5] }
+        #expect(found.features == features)
+        let targets = wanted.map { (row: Int) -> Float in Float(row % 37 % 5) }
+        #expect(found.targets == targets)
       }
     }
   }

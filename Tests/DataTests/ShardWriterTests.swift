@@ -51,6 +51,29 @@ import Testing
     }
   }
 
+  /// Rows picked out of a table, in pieces of any length: the file is that of the rows written one behind the other.
+  @Test(arguments: [nil, 4])
+  func rowsThatArePickedOut(compression: Int?) throws {
+    let rows = 33
+    let expected = try write("a.h5", rows: rows, options: .init(compression: compression, chunkRows: 10))
+    // The rows lie the other way round.
+    let features = FloatBuffer((0..<rows).reversed().flatMap { row in (0..<3).map { Float(row * 3 + $0) } })
+    let labels = FloatBuffer((0..<rows).reversed().map { Float($0 % 5) })
+    let places = (0..<rows).map { Int32(rows - 1 - $0) }
+    let writer = try ShardWriter(
+      path: scratch.file("b.h5"), columns: 3, targets: .labels, options: .init(compression: compression, chunkRows: 10))
+    for part in [0..<4, 4..<4, 4..<25, 25..<33] {
+      try writer.append(rows: places, part, of: features, targets: labels)
+    }
+    #expect(writer.rows == rows)
+    try writer.finish()
+    #expect(try Data(contentsOf: URL(filePath: scratch.file("b.h5"))) == Data(contentsOf: URL(filePath: expected)))
+    let wrong = try ShardWriter(path: scratch.file("c.h5"), columns: 3, targets: .labels)
+    #expect(throws: DataError.self) {
+      try wrong.append(rows: [0], 0..<1, of: features, targets: FloatBuffer([0.5]))
+    }
+  }
+
   @Test func targetsAreStoredAsTheyAreMeant() throws {
     func type(_ path: String) throws -> (ElementType, [Int]) {
       let set = try HDF5File.open(path).dataset(named: "targets")

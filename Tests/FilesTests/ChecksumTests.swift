@@ -20,8 +20,9 @@ import Testing
   }
 
   @Test func everyLengthAndEverySplit() {
-    let bytes = (0..<100).map { UInt8(truncatingIfNeeded: $0 * 37 + 11) }
-    for length in 0...bytes.count {
+    let bytes = (0..<450).map { UInt8(truncatingIfNeeded: $0 * 37 + $0 / 256 + 11) }
+    // From 256 bytes on all but the end is folded first.
+    for length in Array(0...100) + Array(250...bytes.count) {
       let part = Array(bytes[..<length])
       #expect(Checksum(of: part).value == slow(part))
       var split = Checksum()

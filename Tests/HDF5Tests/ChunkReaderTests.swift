@@ -98,6 +98,37 @@ import Testing
   }
 
   /// As h5py writes them; and in an order of filters that is not ours, which the library reads.
+  /// Chunks written past the library, among rows that it writes: it reads them, and checks what stands behind them.
+  @Test(arguments: [MaximumRows.fixed, .unlimited])
+  func wholeChunksPastTheLibrary(rows maximum: MaximumRows) throws {
+    let scratch = try Scratch()
+    let path = scratch.path("x.h5")
+    let values = (0..<23 * 3).map { Float($0) * 1.25 - 7 }
+    do {
+      let file = try HDF5File.create(path)
+      let set = try file.createDataset(
+        named: "x", type: .float32, shape: [maximum == .fixed ? 23 : 0, 3], chunk: [5, 3],
+        filters: Filters(fletcher32: true), maximumRows: maximum)
+      for row in [0, 5, 10, 15] {
+        var chunk = Array(values[3 * row..<3 * (row + 5)]) + [0]
+        var span = chunk.mutableSpan
+        try set.writeChunk(&span, firstRow: row)
+      }
+      try set.write(Array(values[60...]).span, rows: 20..<23)
+      #expect(set.shape == [23, 3])
+      // A file that is written is read by the library, which verifies its checksums.
+      var read = [Float](repeating: 0, count: values.count)
+      var room = read.mutableSpan
+      try set.read(rows: 0..<23, into: &room)
+      #expect(read == values)
+      try file.close()
+    }
+    var read = [Float](repeating: 0, count: values.count)
+    var room = read.mutableSpan
+    try HDF5File.open(path).dataset(named: "x").read(rows: 0..<23, into: &room)
+    #expect(read == values)
+  }
+
   @Test(.enabled(if: Python.isAvailable, "no Python with h5py; set APUS_PYTHON"))
   func filtersOfH5py() throws {
     let scratch = try Scratch()

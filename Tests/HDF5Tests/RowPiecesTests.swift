@@ -34,8 +34,10 @@ import Testing
       #expect((found != nil) == (!filters.fletcher32 || isWhole), "\(wanted)")
       if let found { #expect(found == Array(values[wanted.lowerBound * columns..<wanted.upperBound * columns])) }
     }
-    #expect(rows(dataset, 100..<111, columns: columns) == nil && rows(dataset, 5..<5, columns: columns) == nil)
-    #expect(dataset.pieces(of: 0..<1, as: Int32.self) == nil)
+    #expect(rows(dataset, 100..<111, columns: columns) == nil)
+    #expect(rows(dataset, 5..<5, columns: columns) == nil)
+    let isOfAnotherType = dataset.pieces(of: 0..<1, as: Int32.self) == nil
+    #expect(isOfAnotherType)
   }
 
   @Test func damagedRowsAreNotGiven() throws {
@@ -80,5 +82,7 @@ import Testing
       #expect(try rows(file.dataset(named: name), 0..<20, columns: 3) == nil, "\(name)")
     }
     #expect(try rows(HDF5File.open(other).dataset(named: "plain"), 0..<20, columns: 3) == nil)
+    // The data of a trusted file may lie in another one.
+    #expect(try rows(HDF5File.open(path, trusted: true).dataset(named: "plain"), 0..<20, columns: 3) == nil)
   }
 }

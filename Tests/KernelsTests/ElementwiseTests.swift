@@ -20,20 +20,25 @@ import Testing
   }
 
   @Test func wholeNumbersUpToALimit() {
+    func areWhole(_ values: [Float], _ range: Range<Int>, upTo limit: Float) -> Bool {
+      let buffer = FloatBuffer(values)
+      return Elementwise.areWhole(buffer, range, upTo: limit)
+    }
     let limit: Float = 0x1p22
-    for (value, isWhole) in [
-      (0, true), (-0.0, true), (7, true), (limit, true), (limit - 1, true), (limit + 1, false), (-1, false),
-      (0.5, false), (limit - 0.5, false), (1e-30, false), (.infinity, false), (.nan, false),
-    ] as [(Float, Bool)] {
+    let numbers: [Float] = [0, -0.0, 7, limit, limit - 1]
+    let others: [Float] = [limit + 1, -1, 0.5, limit - 0.5, 1e-30, .infinity, .nan]
+    for value in numbers + others {
       for place in [0, 20, 36] {
         var values = [Float](repeating: 3, count: 37)
         values[place] = value
-        #expect(Elementwise.areWhole(FloatBuffer(values), 0..<37, upTo: limit) == isWhole, "\(value) at \(place)")
-        #expect(Elementwise.areWhole(FloatBuffer(values), place + 1..<37, upTo: 3))
+        let isWhole = numbers.contains(value)
+        #expect(areWhole(values, 0..<37, upTo: limit) == isWhole, "\(value) at \(place)")
+        #expect(areWhole(values, place + 1..<37, upTo: 3))
       }
     }
-    #expect(
-      !Elementwise.areWhole(FloatBuffer([4]), 0..<1, upTo: 3) && Elementwise.areWhole(FloatBuffer([4]), 1..<1, upTo: 3))
+    let four: [Float] = [4]
+    #expect(!areWhole(four, 0..<1, upTo: 3))
+    #expect(areWhole(four, 1..<1, upTo: 3))
   }
 
   @Test func affineWorksColumnByColumn() {

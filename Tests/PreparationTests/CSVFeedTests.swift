@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Preparation
@@ -87,6 +88,31 @@ import Testing
       part.move(to: offset)
       let rest = try read(&part, Array(bytes[offset...]), pieces: 7)
       #expect(rest.rows == Array(all.rows[(index + 1)...]) && rest.offsets == Array(all.offsets[(index + 1)...]))
+    }
+  }
+
+  /// Texts with changed, lost and doubled bytes: no trap, and the same rows in pieces as in one.
+  @Test func damagedTexts() throws {
+    var random = SeededGenerator(seed: 7)
+    let sound = Array(Self.text.utf8)
+    let header = try #require(sound.firstIndex(of: UInt8(ascii: "\n"))) + 1
+    let marks = Array("\",\n\r1.-eE+x\0\u{e9}".utf8)
+    for _ in 0..<2000 {
+      var bytes = sound
+      for _ in 0..<Int.random(in: 1...6, using: &random) {
+        let place = Int.random(in: header..<bytes.count, using: &random)
+        switch Int.random(in: 0..<3, using: &random) {
+        case 0: bytes[place] = marks.randomElement(using: &random) ?? 0
+        case 1: bytes.remove(at: place)
+        default: bytes.insert(marks.randomElement(using: &random) ?? 0, at: place)
+        }
+      }
+      var (one, other) = (feed(), feed())
+      let whole = try read(&one, bytes, pieces: bytes.count)
+      let parts = try read(&other, bytes, pieces: Int.random(in: 1...40, using: &random))
+      // Where a row is followed by blank lines, the next one may be looked for before or behind them.
+      #expect(whole.rows == parts.rows && whole.targets == parts.targets)
+      if whole.rows != parts.rows { break }
     }
   }
 

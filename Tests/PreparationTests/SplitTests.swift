@@ -11,6 +11,16 @@ struct SplitTests {
     }
   }
 
+  /// Eight at a time, also from places that are no multiple of eight, and past the last number.
+  @Test(arguments: [1, 2, 7, 8, 9, 31, 1_000, 65_537, 1_000_003])
+  func placesAreFoundEightAtATime(count: Int) {
+    let permutation = Permutation(count: count, seed: 5, stratum: 1)
+    for first in Array(0..<min(count, 40)) + [count / 2, count - 1] {
+      let places = permutation.places(from: first)
+      for lane in 0..<min(8, count - first) { #expect(Int(places[lane]) == permutation[first + lane]) }
+    }
+  }
+
   @Test func aPermutationSpreadsEvenly() {
     // Of 10,000 neighbours, each tenth of the places gets about a tenth: within six standard deviations.
     let permutation = Permutation(count: 1_000_003, seed: 1, stratum: 0)

@@ -137,7 +137,7 @@ private func scores<Strategy: ParallelStrategy>(
   var losses: [Double] = []
   for start in stride(from: 0, to: dataset.rows, by: 20) {
     try rows.withRows(start..<min(start + 20, dataset.rows)) { features, view, targets, offset in
-      try strategy.withParameters { try scorer.score(parameters: $0, features: features, view) }
+      _ = try strategy.withParameters { try scorer.score(parameters: $0, features: features, view) }
       if scorer.reads.contains(.targets) {
         losses.append(model.lossSum(scorer.scores, targets: targets, targetsOffset: offset))
       }

@@ -98,7 +98,8 @@ import Testing
     ("checkpoint.mean_time_between_failures", "86400.0", []), ("watchdog.start", "0.0", []),
     ("watchdog.reading", "2.5", []), ("watchdog.step", #""auto""#, []), ("watchdog.collective", "3.0", []),
     ("watchdog.stragglers", "6.0", []), ("data.non_finite", #""skip_row""#, []),
-    ("data.replacement", "0.5", ["data.non_finite=replace"]), ("train.non_finite", #""skip_step""#, []),
+    ("data.replacement", "0.5", ["data.non_finite=replace"]), ("data.trusted", "true", []),
+    ("train.non_finite", #""skip_step""#, []),
     ("watchdog.checkpoint", "4.0", []), ("watchdog.evaluation", "5.0", []), ("output", #""runs/here""#, []),
   ]
 

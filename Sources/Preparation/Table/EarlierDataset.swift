@@ -82,7 +82,7 @@ struct EarlierDataset: Sendable {
     let columns = manifest.columns.map { ColumnSchema(name: $0, type: .real) }
     let schema = Schema(columns + [ColumnSchema(name: target.name, type: isNumber ? .real : .text)])
     let pipeline = try Pipeline(recipe, schema: schema, target: target.name)
-    return try PipelineFitter(pipeline).fitted(target: encoding, dialect: request.dialect)
+    return try PipelineFitter(pipeline).fitted(target: encoding, dialect: request.writtenDialect)
   }
 
   /// The same preparation for a table whose categories may be others as well: these stand behind those that were known.

@@ -45,6 +45,7 @@ public struct TableAppending: Sendable {
     }
     var adapted = request
     if adapted.dialect == CSVDialect() { adapted.dialect = earlier.fitted.dialect }
+    adapted.delimiter = adapted.delimiter ?? adapted.dialect.rareDelimiter
     let tables = try InputTables(adapted, on: ranks)
     try Agreement.alike { try earlier.checkColumns(tables) }
     let table = try RawTable(

@@ -248,7 +248,7 @@ final class TablePreparer<Source: TableSource> {
       guard let earlier else { preconditionFailure("a preparation that nobody fits") }
       return earlier.fitted
     }
-    var fitted = try fitter.fitted(target: target, dialect: request.dialect)
+    var fitted = try fitter.fitted(target: target, dialect: request.writtenDialect)
     fitted.timeBorders = dealer.times(pipeline.schema)
     return fitted
   }

@@ -18,6 +18,8 @@ struct LearnerTemplate: Sendable {
   /// Nil as the kind wants it.
   private let standardizes: Bool?
   private let imputes: Bool
+  /// Nil as the optimizer has it.
+  private let biasLearningRate: Double?
   private let seed: UInt64
   private let forgetting: Double
   private let ridge: Double
@@ -35,6 +37,7 @@ struct LearnerTemplate: Sendable {
     schedule = TrainingJob.schedule(values)
     standardizes = values["model.standardize"].asBool
     imputes = values.text("stream.incomplete") == "impute"
+    biasLearningRate = values.number("model.bias_learning_rate")
     seed = UInt64(values.integer("model.seed") ?? 0)
     forgetting = values.number("model.forgetting") ?? 1
     ridge = values.number("model.ridge") ?? 0
@@ -57,6 +60,7 @@ struct LearnerTemplate: Sendable {
     settings.loss = loss ?? (kind == .mlp ? (classes == nil ? .squared : .softmax) : nil)
     settings.optimizer = optimizer
     settings.penalty = penalty
+    settings.biasLearningRate = biasLearningRate
     settings.seed = seed
     settings.schedule = schedule
     if let standardizes { settings.standardizes = standardizes }

@@ -119,6 +119,10 @@ public enum StreamKeys {
     SettingKey(
       "model.standardize", .other("true, false or null"), .null,
       "standardise the features by their running means and deviations; all kinds but rls do without it"),
+    SettingKey(
+      "model.bias_learning_rate", optionalPositive, .null,
+      "models of one layer: learning rate of the biases, whatever the optimizer and its schedule; the optimizer's own steps unless given"
+    ),
     SettingKey("model.seed", .integer(count), 1, "seed of the first weights"),
     SettingKey("model.forgetting", share, 1.0, "rls: factor on the weight of a row with each row after it"),
     SettingKey("model.ridge", weight, 0.0, "rls: penalty on the squares of the weights"),

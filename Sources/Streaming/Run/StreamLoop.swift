@@ -88,7 +88,7 @@ final class StreamLoop {
       if isAsked || wantsCombination() {
         if !isAsked { try combination.ask() }
         if let outcome = try combine() { return outcome }
-      } else if taken == 0 {
+      } else if taken == 0, !sources.isBusy {
         try sources.wait(atMost: batch.rows > 0 ? job.wait : .seconds(1), isAlone: combination.ranks == 1)
       }
     }

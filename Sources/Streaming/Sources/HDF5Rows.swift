@@ -1,6 +1,7 @@
 import Data
 import Files
 import HDF5
+import Kernels
 import Text
 
 /// Rows of an HDF5 file, which a writer may still add to.
@@ -19,8 +20,8 @@ final class HDF5Rows {
   private var rows = 0
 
   /// A block of rows that was read together.
-  private var features: [Float]
-  private var targets: [Float]
+  private var features: FloatBuffer
+  private var targets: FloatBuffer
   private var times: [Double]
   private var block = 0..<0
   private let blockRows: Int
@@ -72,8 +73,8 @@ final class HDF5Rows {
     let shape = shard.features.shape
     columns = shape.dropFirst().reduce(1, *)
     blockRows = max(1, Self.blockBytes / 4 / max(1, columns))
-    features = [Float](repeating: 0, count: blockRows * columns)
-    targets = [Float](repeating: 0, count: blockRows)
+    features = FloatBuffer(count: blockRows * columns)
+    targets = FloatBuffer(count: blockRows)
     times = [Double](repeating: 0, count: schema.time == nil ? 0 : blockRows)
     arrived = .now
     rows = shard.rows
@@ -131,6 +132,18 @@ final class HDF5Rows {
     return .row
   }
 
+  /// Rows that lie ready to be taken together; none where each has a time of its own to be looked at.
+  var rowsReady: Int { times.isEmpty && block.contains(row) ? block.upperBound - row : 0 }
+
+  /// Offers `batch` the next `count` rows, which are ready; returns whether it took them.
+  func take(_ count: Int, into batch: inout RowBatch, classes: Int?, allowsMissing: Bool) -> Bool {
+    let first = row - block.lowerBound
+    let isTaken = batch.take(
+      features, targets, first..<first + count, classes: classes, allowsMissing: allowsMissing, arrived: arrived)
+    if isTaken { row += count }
+    return isTaken
+  }
+
   /// Reads the next rows that are there; false where a writer is in the way.
   private func load() throws(DataError) -> Bool {
     let wanted = row..<min(rows, row + blockRows)
@@ -150,8 +163,15 @@ final class HDF5Rows {
     return true
   }
 
-  private static func read<Element: HDF5Element>(
-    _ set: borrowing HDF5Dataset, _ rows: Range<Int>, into values: inout [Element]
+  private static func read(
+    _ set: borrowing HDF5Dataset, _ rows: Range<Int>, into values: inout FloatBuffer
+  ) throws(HDF5Error) {
+    var span = values.mutableSpan
+    try set.readConverting(rows: rows, into: &span)
+  }
+
+  private static func read(
+    _ set: borrowing HDF5Dataset, _ rows: Range<Int>, into values: inout [Double]
   ) throws(HDF5Error) {
     var span = values.mutableSpan
     try set.readConverting(rows: rows, into: &span)

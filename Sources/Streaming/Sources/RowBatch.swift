@@ -47,6 +47,32 @@ struct RowBatch: ~Copyable {
     rows += 1
   }
 
+  /// Takes rows of another buffer if nothing is wrong with any of them: all numbers finite (of the features unless `allowsMissing`), and
+  /// where there are classes, each target one.
+  mutating func take(
+    _ features: borrowing FloatBuffer, _ targets: borrowing FloatBuffer, _ range: Range<Int>, classes: Int?,
+    allowsMissing: Bool, arrived: ContinuousClock.Instant
+  ) -> Bool {
+    precondition(range.count <= room, "\(range.count) rows into room for \(room)")
+    self.features.copy(
+      from: features, range: range.lowerBound * columns..<range.upperBound * columns, to: rows * columns)
+    self.targets.copy(from: targets, range: range, to: rows)
+    guard allowsMissing || Elementwise.isFinite(self.features, rows * columns..<(rows + range.count) * columns),
+      Elementwise.isFinite(self.targets, rows..<rows + range.count)
+    else { return false }
+    if let classes {
+      for row in rows..<rows + range.count where !Self.isClass(self.targets[row], of: classes) { return false }
+    }
+    for _ in range { arrivals.append(arrived) }
+    rows += range.count
+    return true
+  }
+
+  /// Whether `target` is the number of one of `classes` classes.
+  static func isClass(_ target: Float, of classes: Int) -> Bool {
+    target >= 0 && target < Float(classes) && target == target.rounded(.down)
+  }
+
   mutating func removeAll() {
     rows = 0
     arrivals.removeAll(keepingCapacity: true)

@@ -8,19 +8,29 @@ struct SourceSet {
   /// How long a rank sleeps between two looks where nothing can wake it: files, and other ranks.
   private static let shortNap = Duration.milliseconds(1)
   private static let longNap = Duration.milliseconds(100)
+  /// Turns of the sources after which a rank looks around.
+  private static let mostTurns = 10_000
 
   init(_ sources: [StreamSource]) { self.sources = sources }
+
+  /// Whether a source has rows that nobody has to wait for.
+  var isBusy: Bool { sources.contains(where: \.isBusy) }
 
   var hasEnded: Bool { sources.allSatisfy(\.hasEnded) }
 
   /// Takes rows that are there, `turn` of a source at a time, until `batch` holds `limit` rows or there are none.
   /// - Returns: how many rows were taken.
   mutating func fill(_ batch: inout RowBatch, upTo limit: Int, turn: Int) throws -> Int {
+    // One source has nobody to take turns with.
+    let turn = sources.count == 1 ? limit : turn
     let before = batch.rows
     var idle = 0
-    while batch.rows < limit, idle < sources.count {
+    var turns = 0
+    // A flood of rows that are left out is none that only ends with it.
+    while batch.rows < limit, idle < sources.count, turns < Self.mostTurns {
+      turns += 1
       let taken = try sources[next].take(min(turn, limit - batch.rows), into: &batch)
-      idle = taken == 0 ? idle + 1 : 0
+      idle = taken == 0 && !sources[next].isBusy ? idle + 1 : 0
       next = (next + 1) % sources.count
     }
     return batch.rows - before

@@ -25,6 +25,8 @@ final class StreamSource {
   private(set) var position: SourcePosition
   /// No row comes any more.
   private(set) var hasEnded = false
+  /// The last look ended because it had seen enough rows, be they taken or left out; there may be more.
+  private(set) var isBusy = false
   /// What was wrong with the first row that was left out.
   private(set) var firstFault: String?
 
@@ -36,6 +38,8 @@ final class StreamSource {
   /// Rows of a pipe that are done with and come again.
   private var repeated = 0
   private var looked: ContinuousClock.Instant?
+  /// Rows that lie ready, with one among them of which something is to be said.
+  private var oneByOne = 0
   /// Of a text that is followed.
   private var fileNumber: UInt64?
   private var checked: ContinuousClock.Instant?
@@ -78,8 +82,15 @@ final class StreamSource {
   func take(_ limit: Int, into batch: inout RowBatch) throws -> Int {
     var taken = 0
     var attempts = 0
+    isBusy = false
     while attempts < limit, batch.room > 0, !hasEnded, try open(), try fits(columns: batch.columns) {
+      if let count = takeTogether(limit - attempts, into: &batch) {
+        attempts += count
+        taken += count
+        continue
+      }
       attempts += 1
+      oneByOne = max(0, oneByOne - 1)
       let (event, time) = try batch.fill { (values, place, target, time) throws -> SourceEvent in
         switch reader {
         case .text(let rows): try rows.next(into: &values, at: place, target: &target, time: &time)
@@ -105,7 +116,27 @@ final class StreamSource {
         note()
       }
     }
+    isBusy = attempts == limit && !hasEnded
     return taken
+  }
+
+  /// Takes rows that lie ready at once, where nothing is to be said of any of them; nil where rows have to be looked at one by one.
+  private func takeTogether(_ limit: Int, into batch: inout RowBatch) -> Int? {
+    guard oneByOne == 0, case .hdf5(let rows) = reader else { return nil }
+    let left = settings.limit.map { $0 - position.rows } ?? .max
+    let count = min(limit, batch.room, left, rows.rowsReady)
+    guard count > 0 else { return nil }
+    guard
+      rows.take(
+        count, into: &batch, classes: settings.schema.classes?.count, allowsMissing: settings.incomplete == .impute)
+    else {
+      oneByOne = count
+      return nil
+    }
+    position.rows += count
+    position.file?.rows += count
+    if count == left { hasEnded = true }
+    return count
   }
 
   private var arrived: ContinuousClock.Instant {
@@ -136,9 +167,7 @@ final class StreamSource {
   /// Whether the row that was filled in last is to be learned.
   private func accepts(_ batch: borrowing RowBatch, time: Double) throws -> Bool {
     let target = batch.nextTarget
-    if let classes = settings.schema.classes,
-      !(target >= 0 && target < Float(classes.count) && target == target.rounded())
-    {
+    if let classes = settings.schema.classes, !RowBatch.isClass(target, of: classes.count) {
       try leaveOut(\.malformed, settings.malformed, "its class is \(target), not one of 0 to \(classes.count - 1)")
       return false
     }

@@ -22,19 +22,26 @@ struct CheckpointContents: Sendable {
   /// The names of the optimizer's moments.
   let moments: [String]
 
+  /// Of the files that are alike in every checkpoint.
+  private let optimizerLayout: SafetensorsLayout
+  private let bestLayout: SafetensorsLayout
+
+  init(description: ModelDescription, moments: [String]) {
+    self.description = description
+    self.moments = moments
+    // Each tensor has the name of its moment before its own: `first_moment.layers.0.weight`.
+    optimizerLayout = ModelFile.layout(of: description.model.layout, prefixes: moments.map { $0 + "." })
+    bestLayout = ModelFile.layout(of: description.model.layout)
+  }
+
   /// The files of the checkpoint of `state`.
   func files(of state: TrainingState) -> [File] {
     var description = description
     description.step = state.step
-    let whole = description.model.layout
     var files = [File(kind: .parameters, name: ModelFile.name, layout: ModelFile.layout(of: description))]
-    if !moments.isEmpty {
-      // Each tensor has the name of its moment before its own: `first_moment.layers.0.weight`.
-      let layout = ModelFile.layout(of: whole, prefixes: moments.map { $0 + "." })
-      files.append(File(kind: .moments, name: Self.optimizerName, layout: layout))
-    }
+    if !moments.isEmpty { files.append(File(kind: .moments, name: Self.optimizerName, layout: optimizerLayout)) }
     if state.earlyStopping.bestLoss != nil {
-      files.append(File(kind: .best, name: Self.bestName, layout: ModelFile.layout(of: whole)))
+      files.append(File(kind: .best, name: Self.bestName, layout: bestLayout))
     }
     return files
   }

@@ -15,17 +15,17 @@ struct CheckpointWrite: Sendable {
 
   /// Writes this rank's share of all files and brings it to the disk.
   /// - Parameters:
-  ///   - completes: this rank completes the checkpoint, which is rank 0; what it has written is brought to the disk then.
+  ///   - completesHere: the checkpoint is completed on this host; what is written here is brought to the disk then.
   ///   - fill: writes the share of the file of this kind.
   /// - Returns: what was written of each file.
   func writeShare(
-    completes: Bool = false, _ fill: (CheckpointContents.Kind, SafetensorsWriter) throws -> Void
+    completesHere: Bool = false, _ fill: (CheckpointContents.Kind, SafetensorsWriter) throws -> Void
   ) throws -> [SafetensorsPart] {
     let folder = try store.begin(step: state.step)
     return try contents.files(of: state).map { file in
       let writer = try SafetensorsWriter(FileSystem.join(folder, file.name), file.layout)
       try fill(file.kind, writer)
-      return try writer.finish(willSeal: completes)
+      return try writer.finish(isSealedHere: completesHere)
     }
   }
 

@@ -25,8 +25,8 @@ public final class Checkpointer {
   private let files: ModelFiles
   private let grid: ProcessGrid
   private let keepsBest: Bool
-  /// Whether this rank completes what all have written.
-  private var completes: Bool { grid.world.rank == 0 }
+  /// Whether the checkpoint is completed on this host, which brings all to the disk that the ranks of the host have written.
+  private var completesHere: Bool { grid.nodes[grid.indices[grid.world.rank]] == grid.nodes[grid.indices[0]] }
   private let copy: CheckpointCopy
   private var schedule: CheckpointSchedule
   private var lastSave = ContinuousClock.now
@@ -87,8 +87,8 @@ public final class Checkpointer {
     let begun = ContinuousClock.now
     copy.take(trainer)
     let write = write(of: trainer)
-    let work = Background("checkpoint") { [copy, completes] in
-      try write.writeShare(completes: completes) { try copy.write($0, with: $1) }
+    let work = Background("checkpoint") { [copy, completesHere] in
+      try write.writeShare(completesHere: completesHere) { try copy.write($0, with: $1) }
     }
     underWay = Save(write: write, begun: begun, phase: .writing(work))
   }
@@ -113,7 +113,7 @@ public final class Checkpointer {
     let write = write(of: trainer)
     do {
       let shares = try Agreement.gathering(grid.world) {
-        SafetensorsPart.encoded(try write.writeShare(completes: completes) { try fill($1, $0, from: trainer) })
+        SafetensorsPart.encoded(try write.writeShare(completesHere: completesHere) { try fill($1, $0, from: trainer) })
       }
       try noteCompleted(write) { try write.complete(try shares.map { try SafetensorsPart.decoded($0) }) }
     } catch let failure as Failure {

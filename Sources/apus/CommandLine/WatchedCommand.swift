@@ -14,7 +14,7 @@ extension WatchedCommand {
   static var watchdogOption: Option {
     Option(
       "--watchdog", value: "SECONDS",
-      "seconds without progress after which it ends with 76, 0 for no limit; learned unless given")
+      "seconds without progress until it ends with 76; 0: no limit; default: learned")
   }
 
   /// What `--watchdog` says.

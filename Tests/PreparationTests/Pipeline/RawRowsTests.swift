@@ -119,6 +119,15 @@ import Testing
     #expect(try Self.read("x\tz\n0,25\t0\n", again).features == [0.25])
   }
 
+  /// One that is not found out is kept with the data set.
+  @Test func aRareDelimiter() throws {
+    let fitted = try Self.fitted(
+      "{ ignore: ['at', 'note', 'kind', 'open'] }", dialect: CSVDialect(delimiter: UInt8(ascii: ":")))
+    let again = try FittedPipeline(JSONNode(parsing: Array(fitted.json.serialized().utf8)))
+    #expect(again.dialect == fitted.dialect)
+    #expect(try Self.read("x:z\n1.5:0\n2:0\n", again).features == [1.5, 2])
+  }
+
   @Test(arguments: [
     ("x,open,kind,note\n1,true,a,p\n1,maybe,a,p\n", "new.csv:3:3: column 'open': 'maybe' is neither true nor false"),
     ("x,open,kind,note\n1e999,true,a,p\n", "new.csv:2:1: column 'x': '1e999' is not a number"),

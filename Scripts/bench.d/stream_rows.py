@@ -1,0 +1,86 @@
+"""A stream of 28 columns, one row a step, each predicted, scored and then learned: apus stream, River and Vowpal Wabbit.
+
+    python3 stream_rows.py DIRECTORY make [ROWS]
+    python3 stream_rows.py DIRECTORY apus PROGRAM (h5|csv)
+    python3 stream_rows.py DIRECTORY (river|vw)
+
+apus reads HDF5 or CSV, Vowpal Wabbit the text that it wants, River dictionaries that are in memory already. Needs numpy and h5py.
+"""
+import json
+import os
+import subprocess
+import sys
+import time
+
+import h5py
+import numpy
+
+COLUMNS = 28
+RIVER_ROWS = 20_000
+
+
+def make(folder, rows):
+    os.makedirs(folder)
+    random = numpy.random.default_rng(1)
+    x = random.standard_normal((rows, COLUMNS), dtype="f4")
+    y = (x @ random.standard_normal(COLUMNS) + random.standard_normal(rows) > 0).astype("i4")
+    with h5py.File(f"{folder}/rows.h5", "w") as file:
+        file.create_dataset("features", data=x, chunks=(8192, COLUMNS))
+        file.create_dataset("targets", data=y, chunks=(65536,))
+    with open(f"{folder}/rows.csv", "w") as csv, open(f"{folder}/rows.vw", "w") as vw:
+        csv.write(",".join([f"x{column}" for column in range(COLUMNS)] + ["targets"]) + "\n")
+        for row, label in zip(x[: rows // 4], y):
+            numbers = [f"{value:.4f}" for value in row]
+            csv.write(",".join(numbers) + f",{label}\n")
+            vw.write(f"{2 * label - 1} | " + " ".join(f"{i}:{number}" for i, number in enumerate(numbers)) + "\n")
+
+
+def apus(folder, program, ending):
+    job = {
+        "stream": {"sources": f"{folder}/rows.{ending}", "target": "targets"},
+        "model": {"kind": "logistic"},
+        "optimizer": {"kind": "sgd", "learning_rate": 0.01},
+        "output": f"{folder}/run-{ending}",
+    }
+    with open(f"{folder}/job.json", "w") as file:
+        json.dump(job, file)
+    subprocess.run([program, "stream", f"{folder}/job.json", "--overwrite"], check=True, capture_output=True)
+    with open(f"{folder}/run-{ending}/metrics.jsonl") as file:
+        last = [json.loads(line) for line in file][-1]
+    return last["rows"] / last["seconds"]
+
+
+def river(folder):
+    from river import linear_model, metrics, optim, preprocessing
+
+    with h5py.File(f"{folder}/rows.h5") as file:
+        rows = [dict(enumerate(map(float, row))) for row in file["features"][:RIVER_ROWS]]
+        targets = [bool(label) for label in file["targets"][:RIVER_ROWS]]
+    model = preprocessing.StandardScaler() | linear_model.LogisticRegression(optim.SGD(0.01))
+    score = metrics.Accuracy()
+    start = time.perf_counter()
+    for row, target in zip(rows, targets):
+        score.update(target, model.predict_one(row))
+        model.learn_one(row, target)
+    return len(rows) / (time.perf_counter() - start)
+
+
+def vw(folder):
+    with open(f"{folder}/rows.vw") as file:
+        rows = sum(1 for _ in file)
+    import vowpalwabbit
+
+    start = time.perf_counter()
+    learner = vowpalwabbit.Workspace(
+        f"--data {folder}/rows.vw --loss_function logistic --sgd -l 0.01 --no_stdin --quiet")
+    learner.run_parser()
+    learner.finish()
+    return rows / (time.perf_counter() - start)
+
+
+folder, what = sys.argv[1:3]
+if what == "make":
+    make(folder, int(sys.argv[3]) if len(sys.argv) > 3 else 2_000_000)
+else:
+    rate = {"apus": apus, "river": river, "vw": vw}[what](folder, *sys.argv[3:])
+    print(f"{what} columns={COLUMNS} samples/s={rate:.0f}")
