@@ -274,8 +274,9 @@ final class RowLoader {
     case .binary: limit = Float((adapter?.classes?.count ?? 2) - 1)
     case .values, .none: return
     }
-    guard limit > 0x1p22 || !Elementwise.areWhole(buffer, range, upTo: limit) else { return }
-    if let index = Self.firstOdd(buffer.span, range, limit: limit) {
+    if limit > 0x1p22 || !Elementwise.areWhole(buffer, range, upTo: limit),
+      let index = Self.firstOdd(buffer.span, range, limit: limit)
+    {
       throw oddLabel(part.shard, row: part.rows.lowerBound + index / width, column: index % width, limit: Int(limit))
     }
     adapter?.mapClasses(&buffer, range)

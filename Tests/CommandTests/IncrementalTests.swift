@@ -153,7 +153,7 @@ import Testing
     let names = try folder.names(in: "new")
     #expect(!names.contains("model.safetensors") && !names.contains("replay") && names.contains("refused.safetensors"))
     #expect(try json("new/comparison.json")["accepted"] as? Bool == false)
-    try CommandLineRun.succeed(["evaluate", "new/refused.safetensors", "new/../old/replay"], ranks: 0, in: folder)
+    try CommandLineRun.succeed(["inspect", "new/refused.safetensors"], ranks: 0, in: folder)
   }
 
   // MARK: What does not fit
