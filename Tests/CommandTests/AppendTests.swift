@@ -218,7 +218,7 @@ import Testing
     try CommandLineRun.succeed(["prepare", "small.csv", "--target", "y", "--output", "data"], ranks: 0, in: folder)
     let old = try folder.read("data/dataset.json")
     try folder.write(
-      text: "a,b,y\n" + (0..<120_000).lazy.map { "\($0),0.\($0),\($0 % 2)\n" }.joined(), to: "large.csv")
+      text: "a,b,y\n" + (0..<600_000).lazy.map { "\($0),0.\($0),\($0 % 2)\n" }.joined(), to: "large.csv")
     let arguments = ["prepare", "large.csv", "--append", "--output", "data", "--shards", "4"]
     for moment in 0..<2 {
       let running = try MPILauncher.start(

@@ -132,6 +132,10 @@ public struct MPICounter {
       "const void *a, int n, MPI_Datatype t, void *b, const int *m, const int *d, MPI_Datatype u, MPI_Comm c",
       "a, n, t, b, m, d, u, c", bytes: "m[me(c)] * size(u)"),
     Call(
+      "MPI_Iallgatherv",
+      "const void *a, int n, MPI_Datatype t, void *b, const int *m, const int *d, MPI_Datatype u, MPI_Comm c, MPI_Request *q",
+      "a, n, t, b, m, d, u, c, q", bytes: "m[me(c)] * size(u)"),
+    Call(
       "MPI_Alltoallv",
       "const void *a, const int *n, const int *e, MPI_Datatype t, void *b, const int *m, const int *d, MPI_Datatype u, MPI_Comm c",
       "a, n, e, t, b, m, d, u, c", bytes: "sum(n, c) * size(t)"),
