@@ -105,7 +105,7 @@ import Testing
     ("from.old_split", #""test""#, ["from.model=old", "from.old_data=first"]),
     ("from.tolerance", "0.25", ["from.model=old"]),
     ("from.elastic", "0.5", ["from.model=old", "model.kind=mlp", "model.hidden=[2]"]),
-    ("replay.rows", "200", []), ("replay.kind", #""class""#, ["replay.rows=200"]),
+    ("replay.rows", "200", []), ("replay.kind", #""class""#, ["replay.rows=200", "model.kind=softmax"]),
     ("watchdog.checkpoint", "4.0", []), ("watchdog.evaluation", "5.0", []), ("output", #""runs/here""#, []),
   ]
 
