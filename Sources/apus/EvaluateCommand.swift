@@ -59,6 +59,8 @@ struct EvaluateCommand: WatchedCommand {
     }
   }
 
+  var writtenPath: String { "" }
+
   /// That of the model.
   var sharedDirectory: String {
     let isDirectory = (try? FileSystem.status(of: modelPath))??.kind == .directory

@@ -85,6 +85,7 @@ struct GenerateCommand: WatchedCommand {
   }
 
   var sharedDirectory: String { FileSystem.directory(of: request.output) }
+  var writtenPath: String { request.output }
 
   func run(_ world: borrowing Communicator) throws -> Int32 {
     let meter = ProgressMeter()

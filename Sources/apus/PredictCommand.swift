@@ -63,6 +63,7 @@ struct PredictCommand: WatchedCommand {
   }
 
   var sharedDirectory: String { FileSystem.directory(of: output) }
+  var writtenPath: String { output }
 
   func run(_ world: borrowing Communicator) throws -> Int32 {
     try checkOutput(world)

@@ -216,6 +216,8 @@ struct PrepareCommand: WatchedCommand {
     return text.utf8.first
   }
 
+  var writtenPath: String { request.output }
+
   /// That of the data set; of its input where nothing is written.
   var sharedDirectory: String {
     FileSystem.directory(of: request.output.isEmpty ? request.inputs.first ?? source?.path ?? "" : request.output)

@@ -7,6 +7,8 @@ import Watch
 protocol WatchedCommand: Command {
   /// A directory that all hosts see, and that rank 0 may write into.
   var sharedDirectory: String { get }
+  /// What it writes there; empty where it writes nothing.
+  var writtenPath: String { get }
   var deadlines: Deadlines { get }
 }
 
@@ -36,7 +38,10 @@ extension WatchedCommand {
     guard world.size > 1, let watchdog = try Watchdog.start(deadlines, world) else { return nil }
     let directory = sharedDirectory
     let made = try Agreement.fromRoot(world) {
-      let name = "\(BeatFile.name)-\(Machine.processIdentifier)"
+      // Who is killed leaves the file, and who then writes the same again takes it away.
+      let written = FileSystem.name(of: writtenPath)
+      let name =
+        written.isEmpty ? "\(BeatFile.name)-\(Machine.processIdentifier)" : ".\(written)\(BeatFile.name)"
       return (try? watchdog.share(in: directory, as: name)) == nil ? [] : Array(name.utf8)
     }
     var isShared = !made.isEmpty
