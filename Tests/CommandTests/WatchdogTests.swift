@@ -74,8 +74,10 @@ struct WatchdogTests {
     let running = try MPILauncher.start(
       ranks: 2, Binaries.apus, ["evaluate", "run", "part-*.h5", "--watchdog", "3"], options: CommandLineRun.impatient,
       workingDirectory: folder.path)
+    // Both ranks have said something: a line each.
     let begun = running.wait(timeout: .seconds(20)) {
-      (try? folder.names(in: "run"))?.contains { $0.hasPrefix(".beats-") } ?? false
+      guard let name = try? folder.names(in: "run").first(where: { $0.hasPrefix(".beats-") }) else { return false }
+      return ((try? folder.readText("run/\(name)")) ?? "").filter { $0 == "\n" }.count == 2
     }
     #expect(begun)
     kill(try CommandLineRun.process(ofRank: 1, in: running), SIGSTOP)
