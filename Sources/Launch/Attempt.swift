@@ -31,6 +31,7 @@ final class Attempt {
   private var wish = Wish.goOn
   private var interrupts = 0
   private var lonely: LonelyLauncher
+  private var hasSpoken = false
 
   /// - Parameter patience: how long the launcher may go on when all that it has started has ended.
   init(
@@ -58,7 +59,7 @@ final class Attempt {
       }
       for signal in signals.take() { pass(signal) }
       end = try child.poll()
-      if end == nil, lonely.isOver(child) {
+      if end == nil, lonely.isOver(child, hasSpoken: hasSpoken) {
         StandardStream.error.write("apus: launch: \(child.name) did not end after its ranks had; it is killed\n")
         child.send(.kill)
         end = try child.wait()
@@ -81,6 +82,7 @@ final class Attempt {
 
   private func take(_ bytes: [UInt8]) {
     StandardStream.error.write(bytes)
+    if !bytes.isEmpty { hasSpoken = true }
     line += bytes
     while let end = line.firstIndex(of: UInt8(ascii: "\n")) {
       take(line: String(decoding: line[..<end], as: UTF8.self))

@@ -17,7 +17,8 @@ struct LonelyLauncher {
 
   /// Whether the launcher has been without anything that runs for longer than `patience`. One that has not started anything yet may
   /// take its time.
-  mutating func isOver(_ launcher: ChildProcess) -> Bool {
+  /// - Parameter hasSpoken: whether it has written anything: what it started may have ended before anybody looked.
+  mutating func isOver(_ launcher: ChildProcess, hasSpoken: Bool) -> Bool {
     let now = ContinuousClock.now
     guard now - looked >= interval else { return false }
     looked = now
@@ -25,7 +26,7 @@ struct LonelyLauncher {
       (hadChild, aloneSince) = (true, nil)
       return false
     }
-    guard hadChild else { return false }
+    guard hadChild || hasSpoken else { return false }
     aloneSince = aloneSince ?? now
     return aloneSince.map { now - $0 >= patience } ?? false
   }

@@ -134,6 +134,19 @@ import Testing
     #expect(supervisor.report.attempts[0].firstError == "exited on signal 9 (Killed).")
   }
 
+  /// All that it had started was gone before anybody looked.
+  @Test func launcherThatHangsAtOnce() throws {
+    var supervisor = try supervisor(
+      """
+      case $start in
+        1) begin 0; at 30 20; while :; do :; done ;;
+        *) begin 20; at 40 40 ;;
+      esac
+      """, patience: .milliseconds(400))
+    #expect(try supervisor.supervise() == 0)
+    #expect(supervisor.report.attempts.map(\.code) == [137, 0])
+  }
+
   @Test func noLauncher() throws {
     var plan = LaunchPlan()
     plan.launcher = folder.file("nothing")
