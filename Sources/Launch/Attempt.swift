@@ -31,7 +31,6 @@ final class Attempt {
   private var wish = Wish.goOn
   private var interrupts = 0
   private var lonely: LonelyLauncher
-  private var hasSpoken = false
 
   /// - Parameter patience: how long the launcher may go on when all that it has started has ended.
   init(
@@ -59,7 +58,7 @@ final class Attempt {
       }
       for signal in signals.take() { pass(signal) }
       end = try child.poll()
-      if end == nil, lonely.isOver(child, hasSpoken: hasSpoken) {
+      if end == nil, lonely.isOver(child) {
         StandardStream.error.write("apus: launch: \(child.name) did not end after its ranks had; it is killed\n")
         child.send(.kill)
         end = try child.wait()
@@ -82,7 +81,7 @@ final class Attempt {
 
   private func take(_ bytes: [UInt8]) {
     StandardStream.error.write(bytes)
-    if !bytes.isEmpty { hasSpoken = true }
+    if !bytes.isEmpty { lonely.noteOutput() }
     line += bytes
     while let end = line.firstIndex(of: UInt8(ascii: "\n")) {
       take(line: String(decoding: line[..<end], as: UTF8.self))

@@ -6,7 +6,7 @@ import Files
 /// the ranks again.
 struct LonelyLauncher {
   private let patience: Duration
-  private var hadChild = false
+  private var hasStarted = false
   private var aloneSince: ContinuousClock.Instant?
   private var looked = ContinuousClock.now
 
@@ -15,18 +15,20 @@ struct LonelyLauncher {
   /// How often to look.
   var interval: Duration { patience / 4 }
 
+  /// Somebody has written something: what was started may have ended before anybody looked.
+  mutating func noteOutput() { hasStarted = true }
+
   /// Whether the launcher has been without anything that runs for longer than `patience`. One that has not started anything yet may
   /// take its time.
-  /// - Parameter hasSpoken: whether it has written anything: what it started may have ended before anybody looked.
-  mutating func isOver(_ launcher: ChildProcess, hasSpoken: Bool) -> Bool {
+  mutating func isOver(_ launcher: ChildProcess) -> Bool {
     let now = ContinuousClock.now
     guard now - looked >= interval else { return false }
     looked = now
     guard !launcher.hasRunningChild else {
-      (hadChild, aloneSince) = (true, nil)
+      (hasStarted, aloneSince) = (true, nil)
       return false
     }
-    guard hadChild || hasSpoken else { return false }
+    guard hasStarted else { return false }
     aloneSince = aloneSince ?? now
     return aloneSince.map { now - $0 >= patience } ?? false
   }

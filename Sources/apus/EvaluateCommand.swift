@@ -59,8 +59,6 @@ struct EvaluateCommand: WatchedCommand {
     }
   }
 
-  var writtenPath: String { "" }
-
   /// That of the model.
   var sharedDirectory: String {
     let isDirectory = (try? FileSystem.status(of: modelPath))??.kind == .directory

@@ -84,7 +84,6 @@ struct GenerateCommand: WatchedCommand {
     return count
   }
 
-  var sharedDirectory: String { FileSystem.directory(of: request.output) }
   var writtenPath: String { request.output }
 
   func run(_ world: borrowing Communicator) throws -> Int32 {

@@ -44,7 +44,7 @@ struct LaunchCommand: LocalCommand {
       throw UsageError("launch starts '\(name)', not '\(arguments.passedOn.first ?? "")'", syntax: Self.syntax)
     }
     train = try TrainCommand(Arguments(parsing: words, syntax: TrainCommand.syntax))
-    guard !train.isDry else {
+    guard !train.request.isDry else {
       throw UsageError("--dry-run trains nothing that could be launched: use apus train", syntax: Self.syntax)
     }
   }
@@ -85,9 +85,9 @@ struct LaunchCommand: LocalCommand {
 
   func run() throws -> Int32 {
     let job = try TrainingJob(
-      parsing: try JobFile.read(train.jobPath), source: train.jobPath, overrides: train.overrides)
+      parsing: try JobFile.read(train.request.path), source: train.request.path, overrides: train.request.overrides)
     let run = LaunchedTraining(
-      job: job, program: try Machine.programPath, words: words, replaces: train.policy == .overwrite)
+      job: job, program: try Machine.programPath, words: words, replaces: train.request.policy == .overwrite)
     let code: Int32
     var plan = plan
     // What is left of the hosts has to hold whole copies of the model. (Too many for any number of ranks: the training says so.)

@@ -62,7 +62,6 @@ struct PredictCommand: WatchedCommand {
     deadlines = try Self.deadlines(arguments)
   }
 
-  var sharedDirectory: String { FileSystem.directory(of: output) }
   var writtenPath: String { output }
 
   func run(_ world: borrowing Communicator) throws -> Int32 {

@@ -33,30 +33,23 @@ struct StreamCommand: Command {
       "apus stream job.json --set stream.follow=true --set stream.idle=1m",
     ])
 
-  let jobPath: String
-  let overrides: [JobOverride]
-  let policy: RunDirectory.Policy
-  let isDry: Bool
+  let request: JobRequest
 
   init(_ arguments: Arguments) throws {
-    jobPath = arguments.positionals[0]
-    overrides = try arguments.values("--set").map { try JobOverride(parsing: $0) }
-    policy = try arguments.runPolicy(Self.syntax)
-    isDry = arguments.has("--dry-run")
+    request = try JobRequest(arguments, Self.syntax)
   }
 
   func run(_ world: borrowing Communicator) throws -> Int32 {
-    let bytes = try Agreement.fromRoot(world) { try JobFile.read(jobPath) }
-    let job = try Agreement.alike { try StreamJob(parsing: bytes, source: jobPath, overrides: overrides) }
+    let job = try request.job(world, StreamJob.init(parsing:source:overrides:))
     let watchdog = try Watchdog.start(job.deadlines, world)
     defer { watchdog?.end() }
     let run = try StreamRun(job, world: world)
     let (rank, ranks) = (world.rank, world.size)
-    if isDry {
+    if request.isDry {
       if rank == 0 { StandardStream.output.write(plan(run, ranks: ranks)) }
       return ExitCode.success.rawValue
     }
-    let result = try run.run(policy: policy, watchdog: watchdog) { columns, rows in
+    let result = try run.run(policy: request.policy, watchdog: watchdog) { columns, rows in
       guard rank == 0 else { return }
       StandardStream.error.write(greeting(run.job, columns: columns, rows: rows, ranks: ranks))
     }

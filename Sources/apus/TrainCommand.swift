@@ -36,27 +36,19 @@ struct TrainCommand: Command {
       "apus train job.json --from runs/march --set data.path=april --set output=runs/april",
     ])
 
-  let jobPath: String
-  let overrides: [JobOverride]
-  let policy: RunDirectory.Policy
-  let isDry: Bool
+  let request: JobRequest
 
   init(_ arguments: Arguments) throws {
-    jobPath = arguments.positionals[0]
-    overrides =
-      try arguments.values("--set").map { try JobOverride(parsing: $0) }
-      + (arguments.value("--from").map { [JobOverride(key: "from.model", value: .string($0))] } ?? [])
-    policy = try arguments.runPolicy(Self.syntax)
-    isDry = arguments.has("--dry-run")
+    let from = arguments.value("--from").map { JobOverride(key: "from.model", value: .string($0)) }
+    request = try JobRequest(arguments, more: from.map { [$0] } ?? [], Self.syntax)
   }
 
   func run(_ world: borrowing Communicator) throws -> Int32 {
-    let bytes = try Agreement.fromRoot(world) { try JobFile.read(jobPath) }
-    let job = try Agreement.alike { try TrainingJob(parsing: bytes, source: jobPath, overrides: overrides) }
+    let job = try request.job(world, TrainingJob.init(parsing:source:overrides:))
     let watchdog = try Watchdog.start(job.deadlines, world)
     defer { watchdog?.end() }
-    let run = try TrainingRun(job, resume: policy == .resume, world: world)
-    if isDry {
+    let run = try TrainingRun(job, resume: request.policy == .resume, world: world)
+    if request.isDry {
       if world.rank == 0 {
         warn(run)
         StandardStream.output.write(try TrainingPlanText(run).text)
@@ -64,7 +56,7 @@ struct TrainCommand: Command {
       return ExitCode.success.rawValue
     }
     let (rank, ranks) = (world.rank, world.size)
-    let result = try run.train(policy: policy, watchdog: watchdog) {
+    let result = try run.train(policy: request.policy, watchdog: watchdog) {
       guard rank == 0 else { return }
       warn(run)
       StandardStream.error.write(greeting(run, ranks: ranks))

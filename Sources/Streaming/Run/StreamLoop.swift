@@ -42,6 +42,8 @@ final class StreamLoop {
   private var updates = 0
   /// When a row came last.
   private var lastRow = ContinuousClock.now
+  /// Whether none has come for a while.
+  private var isQuiet = false
   private var hasToldEnd = false
 
   /// Rows learned by all ranks, as of the last combination.
@@ -85,7 +87,8 @@ final class StreamLoop {
       if taken > 0 { lastRow = .now }
       try learnWhatIsDue()
       let isAsked = try combination.isAskedFor()
-      if isAsked || wantsCombination() {
+      noteWishes()
+      if isAsked || wantsCombination {
         if !isAsked { try combination.ask() }
         if let outcome = try combine() { return outcome }
       } else if taken == 0, !sources.isBusy {
@@ -156,15 +159,19 @@ final class StreamLoop {
 
   // MARK: Combining
 
-  /// Whether this rank wants the ranks to combine now; takes note of why.
-  private func wantsCombination() -> Bool {
+  /// Takes note of what this rank wants the others to know.
+  private func noteWishes() {
     let now = ContinuousClock.now
     report.flags = []
     if Termination.isRequested { report.flags.insert(.stops) }
-    let isQuiet = batch.rows == 0 && now - lastRow >= Self.quiet
+    isQuiet = batch.rows == 0 && now - lastRow >= Self.quiet
     let isIdle = job.idle.map { now - lastRow >= .seconds($0) } ?? false
     if batch.rows == 0, sources.hasEnded || isIdle { report.flags.insert(.hasEnded) }
     if isRoot { noteWhatIsDue(now) }
+  }
+
+  /// Whether this rank wants the ranks to combine now.
+  private var wantsCombination: Bool {
     let tells = report.flags.contains(.hasEnded) && !hasToldEnd
     return updates >= job.combineEvery || isQuiet && report.rows > 0 || tells
       || !report.flags.isDisjoint(with: [.stops, .logs, .saves])
@@ -186,7 +193,7 @@ final class StreamLoop {
   /// - Returns: how the stream ends, if it does.
   private func combine() throws -> Outcome? {
     if batch.rows > 0 { try learn(batch.rows) }
-    _ = wantsCombination()
+    noteWishes()
     let isEnd = report.flags.contains(.hasEnded)
     hasToldEnd = isEnd
     let reports = try combination.exchange(report)

@@ -200,10 +200,7 @@ public final class StreamRun {
     let path = FileSystem.join(job.output, ModelFile.name)
     if outcome == .ended {
       _ = try Agreement.fromRoot(world) {
-        let partial = FileSystem.join(job.output, ".\(ModelFile.name).partial")
-        _ = try ModelFile.write(
-          loop.learner.parameters, try Self.describe(loop, job, columns), to: partial)
-        try FileSystem.publish(partial, as: path)
+        try ModelFile.publish(loop.learner.parameters, try Self.describe(loop, job, columns), as: path)
         return []
       }
     }

@@ -1,6 +1,7 @@
 import Data
 import Failures
 import Model
+import Online
 
 /// A saved model with the columns and classes that new data add to it.
 ///
@@ -34,9 +35,7 @@ struct GrownModel: Sendable {
     let old = earlier.model
     let inputs = max(columns.count, old.inputs)
     let outputs = old.targetMeaning == .classIndex ? classNames.count : old.outputs
-    model = try Model(
-      kind: old.kind, sizes: [inputs] + old.sizes.dropFirst().dropLast() + [outputs], activation: old.activation,
-      loss: old.loss)
+    model = try ModelGrowth(old, inputs: inputs, outputs: outputs).new
     guard !columns.isEmpty else {
       self.manifest = nil
       return

@@ -69,6 +69,25 @@ public enum ModelFile {
       name: name, layout, try SafetensorsWriter.seal(path, layout, [try writer.finish()]))
   }
 
+  /// Where to write the model that shall appear at `path` in one step; the same on every rank.
+  static func partialPath(for path: String) -> String {
+    FileSystem.join(FileSystem.directory(of: path), ".\(FileSystem.name(of: path)).partial")
+  }
+
+  /// Writes a whole model, which is at `path` complete or not at all.
+  package static func publish(
+    _ values: borrowing FloatBuffer, _ description: ModelDescription, as path: String
+  ) throws {
+    let partial = partialPath(for: path)
+    do {
+      _ = try write(values, description, to: partial)
+      try FileSystem.publish(partial, as: path)
+    } catch {
+      try? FileSystem.remove(partial)
+      throw error
+    }
+  }
+
   /// The tensors of `layout`, in its order.
   /// - Throws: `DataError` (65) naming the tensor and both shapes where the file does not fit.
   @discardableResult

@@ -71,7 +71,7 @@ final class ModelFiles {
 
   /// Writes the model; the file is complete or not there.
   func writeModel(_ values: borrowing FloatBuffer, _ description: ModelDescription, to path: String) throws {
-    let partial = FileSystem.join(FileSystem.directory(of: path), ".\(FileSystem.name(of: path)).partial")
+    let partial = ModelFile.partialPath(for: path)
     let layout = ModelFile.layout(of: description)
     do {
       let parts = try Agreement.gathering(grid.world) {

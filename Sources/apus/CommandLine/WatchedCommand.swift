@@ -13,6 +13,9 @@ protocol WatchedCommand: Command {
 }
 
 extension WatchedCommand {
+  var writtenPath: String { "" }
+  var sharedDirectory: String { FileSystem.directory(of: writtenPath) }
+
   static var watchdogOption: Option {
     Option(
       "--watchdog", value: "SECONDS",
