@@ -28,7 +28,8 @@ final class StreamFolder: Sendable {
   /// Writes a job on `sources`; returns its path.
   @discardableResult
   func job(
-    _ sources: [String], stream: String = "", _ rest: String = "", name: String = "job.json", output: String = "run"
+    _ sources: [String], stream: String = "", _ rest: String = "", optimizer: String = "sgd", name: String = "job.json",
+    output: String = "run"
   ) throws -> String {
     let list = sources.map { "\"\($0)\"" }.joined(separator: ", ")
     return try directory.write(
@@ -36,7 +37,7 @@ final class StreamFolder: Sendable {
         {
           stream: { sources: [\(list)], \(stream) },
           model: { kind: "logistic" },
-          optimizer: { kind: "sgd", learning_rate: 0.05 },
+          optimizer: { kind: "\(optimizer)", learning_rate: 0.05 },
           output: "\(output)",
           \(rest)
         }
@@ -50,13 +51,37 @@ final class StreamFolder: Sendable {
     }
   }
 
-  /// The state of each source in the newest checkpoint of a run, by its path.
-  func positions(_ run: String = "run") throws -> [String: [String: Any]] {
+  /// Cuts the electricity data set into files of successive rows; returns their names.
+  func electricity(parts: Int) throws -> [String] {
+    let table = try Run.program("gzip", ["-dc", PackageRoot.file("Datasets/electricity/electricity.csv.gz")])
+    let lines = table.standardOutput.split(separator: "\n")
+    let count = (lines.count - 1) / parts
+    return try (0..<parts).map { part in
+      let rows = lines[0..<1] + lines[1 + part * count..<1 + (part + 1) * count]
+      try directory.write(text: rows.joined(separator: "\n") + "\n", to: "period-\(part).csv")
+      return "period-\(part).csv"
+    }
+  }
+
+  /// What each rank has in the newest checkpoint of a run.
+  func ranks(_ run: String = "run") throws -> [[String: Any]] {
     let newest = try #require(try directory.names(in: "\(run)/checkpoints").last { $0.hasPrefix("step-") })
     let text = try directory.readText("\(run)/checkpoints/\(newest)/stream.json")
     let root = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    return try #require(root["ranks"] as? [[String: Any]])
+  }
+
+  /// What each rank has learned in the newest checkpoint of a run.
+  func learners(_ run: String = "run") throws -> [[String: Any]] {
+    try ranks(run).map { rank in
+      try #require((rank["learner"] as? [String: Any])?["learner"] as? [String: Any])
+    }
+  }
+
+  /// The state of each source in the newest checkpoint of a run, by its path.
+  func positions(_ run: String = "run") throws -> [String: [String: Any]] {
     var found: [String: [String: Any]] = [:]
-    for rank in try #require(root["ranks"] as? [[String: Any]]) {
+    for rank in try ranks(run) {
       for position in try #require(rank["positions"] as? [[String: Any]]) {
         found[try #require(position["path"] as? String)] = position
       }

@@ -20,6 +20,8 @@ public struct StreamJob: Sendable {
   let rows: Int
   let wait: Duration
   let combineEvery: Int
+  let form: CombinationForm
+  let staleness: Int
 
   let score: PrequentialScore.Settings
   /// 0 writes a line a second.
@@ -54,6 +56,8 @@ public struct StreamJob: Sendable {
     rows = values.integer("stream.rows") ?? 1
     wait = .seconds(values.seconds("stream.wait") ?? 0)
     combineEvery = values.integer("stream.combine_every") ?? 1
+    form = values.choice("stream.combine") ?? .parameters
+    staleness = values.integer("stream.staleness") ?? CombinationForm.staleness
     var score = PrequentialScore.Settings()
     score.window = values.integer("stream.window") ?? 0
     score.fading = values.number("stream.fading") ?? 1
@@ -133,6 +137,7 @@ extension JobValues {
     if columns.contains(text("stream.target") ?? "") { reject("stream.columns", "holds the target") }
     checkOptimizer()
     checkLearner()
+    checkCombination()
     checkDrift()
   }
 }

@@ -75,6 +75,13 @@ public enum StreamKeys {
       "stream.combine_every", .integer(1...1 << 30), 32,
       "updates of a rank after which the ranks combine what they have learned; evaluation and drift look at the rows since"
     ),
+    SettingKey(
+      "stream.combine", .choice(CombinationForm.allCases.map(\.rawValue)), "parameters",
+      "what several ranks combine: means of parameters; sums of gradients, with every update; what each has learned, while the others go on;"
+        + " or that by way of rank 0, which owns the parameters"),
+    SettingKey(
+      "stream.staleness", .optionalInteger(positiveCount), .null,
+      "asynchronous: combinations that a rank is ahead of what another has taken in at most, before it waits (4)"),
   ]
 
   private static let evaluation: [SettingKey] = [

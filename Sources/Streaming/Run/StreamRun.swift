@@ -106,7 +106,8 @@ public final class StreamRun {
     willBegin(schema.count, resumed?.rows ?? 0)
     let loop = StreamLoop(
       job: job, parts: parts, sources: sources, rows: resumed?.rows ?? 0,
-      combination: Combination(try world.duplicate()), isRoot: world.rank == 0, reporter: reporter)
+      combination: Combination(try world.duplicate()), deltas: try makeDeltas(), isRoot: world.rank == 0,
+      reporter: reporter)
     let outcome = try loop.run()
     defer { reporter?.end() }
     return try finish(loop, outcome, reporter, columns: schema.names)
@@ -162,6 +163,14 @@ public final class StreamRun {
         seconds: 0, modelPath: "")
     }
     throw Failure(.invalidData, "the sources have no rows, and no columns either", isShared: true)
+  }
+
+  /// What ranks need that do not wait for each other; nil where they do. Collective.
+  private func makeDeltas() throws -> DeltaExchange? {
+    guard world.size > 1, job.form.isLoose else { return nil }
+    let (rows, isTooMany) = job.rows.multipliedReportingOverflow(by: job.combineEvery)
+    return DeltaExchange(
+      try world.duplicate(), isCentral: job.form == .central, rows: isTooMany ? .max : rows, staleness: job.staleness)
   }
 
   private func makeReporter(
