@@ -42,11 +42,11 @@ struct StreamCombinationTests {
     let folder = try StreamFolder()
     let files = folder.directory
     for index in 0..<4 {
-      try files.write(text: StreamFolder.csv(index * 3000..<(index + 1) * 3000), to: "rows-\(index).csv")
+      try files.write(text: StreamFolder.csv(index * 2000..<(index + 1) * 2000), to: "rows-\(index).csv")
     }
     try folder.job(
-      (0..<4).map { "rows-\($0).csv" }, stream: "combine: \"\(form)\", combine_every: 8",
-      "checkpoint: { every_rows: 500 }")
+      (0..<4).map { "rows-\($0).csv" }, stream: "combine: \"\(form)\", combine_every: 8, window: 100",
+      "checkpoint: { every_rows: 1000 }")
     let running = try MPILauncher.start(
       ranks: 2, Binaries.apus, ["stream", "job.json"], options: CommandLineRun.impatient, workingDirectory: files.path)
     let hasSaved = running.wait(timeout: .seconds(20)) {
@@ -57,37 +57,37 @@ struct StreamCombinationTests {
     #expect(running.wait(timeout: .seconds(20)).exitCode != 0)
     let result = try CommandLineRun.succeed(["stream", "job.json", "--resume"], ranks: 3, in: files)
     #expect(
-      result.standardError.contains("resumed after row") && result.standardOutput.contains("12,000 rows"), "\(result)")
-    #expect(abs(try folder.means()[0] - 5_999.5) < 1e-4)
+      result.standardError.contains("resumed after row") && result.standardOutput.contains("8,000 rows"), "\(result)")
+    #expect(abs(try folder.means()[0] - 3_999.5) < 1e-4)
     let positions = try folder.positions()
-    #expect((0..<4).allSatisfy { positions["rows-\($0).csv"]?["rows"] as? Int == 3000 })
+    #expect((0..<4).allSatisfy { positions["rows-\($0).csv"]?["rows"] as? Int == 2000 })
   }
 
   /// A pipe that gives a row now and then, and at most a hundred: the file beside it is learned while the pipe stays open.
   @Test(arguments: forms) func aSlowSourceHoldsNobodyUp(form: String) throws {
     let folder = try StreamFolder()
     let files = folder.directory
-    try files.write(text: StreamFolder.csv(0..<6000), to: "rows.csv")
-    try folder.job(["rows.csv", "pipe"], stream: "combine: \"\(form)\", combine_every: 4, log_rows: 100")
+    try files.write(text: StreamFolder.csv(0..<3000), to: "rows.csv")
+    try folder.job(["rows.csv", "pipe"], stream: "combine: \"\(form)\", combine_every: 4, log_rows: 500, window: 100")
     try #require(mkfifo(files.file("pipe"), 0o600) == 0)
     let running = try MPILauncher.start(
       ranks: 2, Binaries.apus, ["stream", "job.json"], options: CommandLineRun.impatient, workingDirectory: files.path)
     let pipe = try #require(FileHandle(forUpdatingAtPath: files.file("pipe")))
-    pipe.write(Data(StreamFolder.csv(6000..<6000).utf8))
+    pipe.write(Data(StreamFolder.csv(3000..<3000).utf8))
     var given = 0
     let isLearned = running.wait(timeout: .seconds(25)) {
       if given < 100 {
-        pipe.write(Data(StreamFolder.csv(6000 + given..<6001 + given, header: false).utf8))
+        pipe.write(Data(StreamFolder.csv(3000 + given..<3001 + given, header: false).utf8))
         given += 1
       }
-      return (try? folder.metrics())?.contains { ($0["rows"] as? Int ?? 0) >= 6000 } ?? false
+      return (try? folder.metrics())?.contains { ($0["rows"] as? Int ?? 0) >= 3000 } ?? false
     }
     #expect(isLearned, "\(given) \(running.errorSoFar)")
     try pipe.close()
-    let result = running.wait(timeout: .seconds(10))
+    let result = running.wait(timeout: .seconds(40))
     #expect(result.exitCode == 0, "\(result)")
-    #expect(try folder.metrics().last?["rows"] as? Int == 6000 + given)
-    #expect(abs(try folder.means()[0] - Double(5999 + given) / 2) < 1e-4)
+    #expect(try folder.metrics().last?["rows"] as? Int == 3000 + given)
+    #expect(abs(try folder.means()[0] - Double(2999 + given) / 2) < 1e-4)
   }
 
   /// A step of all ranks leaves the same bits on all of them: parameters, moments and the number of steps.
