@@ -4,9 +4,11 @@ import CTiles
 extension FloatBuffer {
   /// Copies rows of `source` to this buffer, one behind the other from `row` on.
   ///
-  /// Shapes: rows of `columns` elements here and there; `places[part]` are rows of `source`, in the wanted order.
+  /// Shapes: rows of `columns` elements here and there; `places[part]` are rows of `source`, counted from its row `first`, in the wanted
+  /// order.
   public mutating func gather(
-    rows allPlaces: [Int32], _ part: Range<Int>, of source: borrowing FloatBuffer, columns: Int, to row: Int
+    rows allPlaces: [Int32], _ part: Range<Int>, of source: borrowing FloatBuffer, from first: Int = 0, columns: Int,
+    to row: Int
   ) {
     let places = allPlaces.span.extracting(part)
     check(row * columns..<(row + places.count) * columns)
@@ -15,9 +17,9 @@ extension FloatBuffer {
     let ahead = Self.rowsAhead(columns)
     for index in 0..<places.count {
       if index + ahead < places.count {
-        unsafe apus_prefetch_row(source.base + Int(places[index + ahead]) * columns, columns)
+        unsafe apus_prefetch_row(source.base + (first + Int(places[index + ahead])) * columns, columns)
       }
-      let place = Int(places[index])
+      let place = first + Int(places[index])
       precondition(place >= 0 && place < rows, "row \(place) of \(rows)")
       unsafe Self.copyRow(to: base + (row + index) * columns, from: source.base + place * columns, columns)
     }
