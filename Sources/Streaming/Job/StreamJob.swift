@@ -72,8 +72,19 @@ public struct StreamJob: Sendable {
     json = TrainingJob.nest(StreamKeys.all.map { ($0.path, values[$0.path]) })
   }
 
+  /// Updates of a rank after which the ranks combine. One that is alone, and watches for no drift, has nothing to combine, and only looks up.
+  func updatesPerTurn(ranks: Int, columns: Int) -> Int {
+    guard ranks == 1, drift == nil else { return combineEvery }
+    return max(combineEvery, min(Self.rowsAtOnce, Self.floatsAtOnce / columns) / rows)
+  }
+
   /// Rows that are taken at a time at most: those until the ranks combine, as far as memory is used well.
-  var batchRows: Int { max(rows, min(8192 / rows * rows, rows * combineEvery)) }
+  func batchRows(ranks: Int, columns: Int) -> Int {
+    max(rows, min(Self.rowsAtOnce / rows * rows, rows * updatesPerTurn(ranks: ranks, columns: columns)))
+  }
+
+  private static let rowsAtOnce = 8192
+  private static let floatsAtOnce = 1 << 20
 
   private static func source(_ values: JobValues, classes: [String]?) -> SourceSettings {
     let schema = RowSchema(

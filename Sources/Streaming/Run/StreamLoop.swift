@@ -28,6 +28,7 @@ final class StreamLoop {
 
   private let job: StreamJob
   private let form: CombinationForm
+  private let updatesPerTurn: Int
   private(set) var learner: OnlineLearner
   /// A model that learns beside the other one after a drift.
   private(set) var fresh: OnlineLearner?
@@ -73,7 +74,8 @@ final class StreamLoop {
     deltas: DeltaExchange?, isRoot: Bool, reporter: StreamReporter?
   ) {
     self.job = job
-    form = combination.ranks > 1 ? job.form : .parameters
+    let ranks = combination.ranks
+    form = ranks > 1 ? job.form : .parameters
     self.deltas = deltas
     learner = parts.learner
     fresh = parts.fresh
@@ -87,7 +89,9 @@ final class StreamLoop {
     self.rows = rows
     savedRows = rows
     loggedRows = rows
-    batch = RowBatch(columns: parts.inputs, capacity: job.batchRows)
+    updatesPerTurn = job.updatesPerTurn(ranks: ranks, columns: parts.inputs)
+    batch = RowBatch(
+      columns: parts.inputs, capacity: job.batchRows(ranks: ranks, columns: parts.inputs))
     outcomes = Outcomes(learner.task)
     freshOutcomes = Outcomes(learner.task)
   }
@@ -99,7 +103,7 @@ final class StreamLoop {
     lastLog = .now
     deltas?.begin(learners)
     while true {
-      let taken = try read(updates: job.combineEvery - updates)
+      let taken = try read(updates: updatesPerTurn - updates)
       if form != .gradients { try learnWhatIsDue() }
       if let deltas { hear(try deltas.take(learners)) }
       let isAsked = try combination.isAskedFor()
@@ -120,7 +124,8 @@ final class StreamLoop {
     Pulse.enter(.reading)
     // What is learned an update at a time is not taken far ahead.
     let updates = form == .gradients ? min(updates, Self.updatesAhead) : updates
-    let taken = try sources.fill(&batch, upTo: min(batch.capacity, updates * job.rows), turn: job.rows)
+    let most = min(batch.capacity, updates * job.rows, combination.ranks == 1 ? rowsUntilDue : .max)
+    let taken = try sources.fill(&batch, upTo: most, turn: job.rows)
     if taken > 0 { lastRow = .now }
     return taken
   }
@@ -176,7 +181,7 @@ final class StreamLoop {
     var isLast = false
     var all: StepSum.Totals
     repeat {
-      if !isLast, batch.rows < job.rows { _ = try read(updates: job.combineEvery - updates) }
+      if !isLast, batch.rows < job.rows { _ = try read(updates: updatesPerTurn - updates) }
       Pulse.enter(.step)
       let count = min(job.rows, isLast ? batch.rows : rowsDue)
       try accumulate(count)
@@ -240,7 +245,7 @@ final class StreamLoop {
   private var knownRows: Int { rows + told + heard + report.rows }
 
   /// Whether there is something to tell that the others can take in while they go on.
-  private var wantsToTell: Bool { report.rows > 0 && (updates >= job.combineEvery || isQuiet) }
+  private var wantsToTell: Bool { report.rows > 0 && (updates >= updatesPerTurn || isQuiet) }
 
   private func mayTell(_ deltas: DeltaExchange) -> Bool {
     let may = deltas.mayPost
@@ -284,7 +289,7 @@ final class StreamLoop {
   private var wantsCombination: Bool {
     let tells = report.flags.contains(.hasEnded) && !hasToldEnd
     if tells || !report.flags.isDisjoint(with: [.stops, .logs, .saves]) { return true }
-    guard form.isLoose else { return updates >= job.combineEvery || isQuiet && report.rows > 0 }
+    guard form.isLoose else { return updates >= updatesPerTurn || isQuiet && report.rows > 0 }
     if isRoot, !findings.isEmpty || (drift?.raisedUntil).map({ $0 > 0 && knownRows >= $0 }) ?? false { return true }
     // Where all wait, the watchdog sees for whom.
     return aheadSince.map { ContinuousClock.now - $0 >= Self.patience } ?? false
@@ -300,6 +305,13 @@ final class StreamLoop {
     guard known > savedRows else { return }
     let isTime = job.checkpointSeconds > 0 && now - lastSave >= .seconds(job.checkpointSeconds)
     if isTime || job.checkpointRows > 0 && known - savedRows >= job.checkpointRows { report.flags.insert(.saves) }
+  }
+
+  /// Rows until the next line or checkpoint that falls due by rows.
+  private var rowsUntilDue: Int {
+    let log = job.logRows > 0 ? job.logRows - (knownRows - loggedRows) : .max
+    let checkpoint = job.checkpointRows > 0 ? job.checkpointRows - (knownRows - savedRows) : .max
+    return max(1, min(log, checkpoint))
   }
 
   /// Tells the other ranks what was learned, and does what all of them want. Collective.

@@ -148,7 +148,7 @@ public final class StreamRun {
   }
 
   private func checkMemory(columns: Int) throws {
-    let (count, overflow) = job.batchRows.multipliedReportingOverflow(by: columns)
+    let (count, overflow) = job.batchRows(ranks: world.size, columns: columns).multipliedReportingOverflow(by: columns)
     guard overflow || count > Self.mostBatch else { return }
     throw Failure(
       .invalidJob, "updates of \(grouped(job.rows)) rows of \(grouped(columns)) columns do not fit into memory",
