@@ -85,6 +85,7 @@ final class StreamLoop {
       let taken = try sources.fill(
         &batch, upTo: min(batch.capacity, (job.combineEvery - updates) * job.rows), turn: job.rows)
       if taken > 0 { lastRow = .now }
+      passWarningsOn()
       try learnWhatIsDue()
       let isAsked = try combination.isAskedFor()
       noteWishes()
@@ -285,6 +286,23 @@ final class StreamLoop {
     }
     savedRows = rows
     lastSave = .now
+    for source in sources.sources { source.acknowledge() }
+  }
+
+  /// Lets the servers know of the last checkpoint before they are left.
+  func parting() {
+    for source in sources.sources where !source.isAcknowledged() {
+      warn("'\(source.path)' has not heard of the last checkpoint, and will when the stream is resumed")
+    }
+  }
+
+  private func passWarningsOn() {
+    for source in sources.sources { for warning in source.takeWarnings() { warn(warning) } }
+  }
+
+  /// Says what went wrong with a source of this rank.
+  private func warn(_ message: String) {
+    if let reporter { reporter.warn(message) } else { StandardStream.error.write("apus: warning: \(message)\n") }
   }
 
   /// What this rank needs to go on.
