@@ -104,6 +104,7 @@ final class StreamLoop {
     deltas?.begin(learners)
     while true {
       let taken = try read(updates: updatesPerTurn - updates)
+      passWarningsOn()
       if form != .gradients { try learnWhatIsDue() }
       if let deltas { hear(try deltas.take(learners)) }
       let isAsked = try combination.isAskedFor()
@@ -431,6 +432,23 @@ final class StreamLoop {
     }
     savedRows = rows
     lastSave = .now
+    for source in sources.sources { source.acknowledge() }
+  }
+
+  /// Lets the servers know of the last checkpoint before they are left.
+  func parting() {
+    for source in sources.sources where !source.isAcknowledged() {
+      warn("'\(source.path)' has not heard of the last checkpoint, and will when the stream is resumed")
+    }
+  }
+
+  private func passWarningsOn() {
+    for source in sources.sources { for warning in source.takeWarnings() { warn(warning) } }
+  }
+
+  /// Says what went wrong with a source of this rank.
+  private func warn(_ message: String) {
+    if let reporter { reporter.warn(message) } else { StandardStream.error.write("apus: warning: \(message)\n") }
   }
 
   /// What this rank needs to go on.
