@@ -376,4 +376,32 @@ struct StreamCommandTests {
     let result = try CommandLineRun.succeed(["stream", "job.json"], ranks: 2, in: files)
     #expect(result.standardOutput.contains("3,000 rows") && result.seconds < 6, "\(result)")
   }
+
+  /// A sample is the same on any number of ranks, and after a stop in the middle; what it passes over is counted.
+  @Test func aSampleOfTheRowsIsLearned() throws {
+    let folder = try StreamFolder("sample")
+    for source in 0..<2 {
+      let rows = source * 1000..<(source + 1) * 1000
+      try folder.directory.write(text: StreamFolder.csv(rows), to: "part-\(source).csv")
+    }
+    try folder.job(
+      ["part-0.csv", "part-1.csv"], "sample: { fraction: 0.5, classes: [0.5, 1] }, checkpoint: { every_rows: 100 }")
+    var counts: Set<[Int]> = []
+    for ranks in [0, 1, 2] {
+      let result = try CommandLineRun.succeed(
+        ["stream", "job.json", "--overwrite"], ranks: ranks, in: folder.directory)
+      let last = try #require(try folder.metrics().last)
+      let (rows, passed) = (try #require(last["rows"] as? Int), try #require(last["unsampled"] as? Int))
+      #expect(rows + passed == 2000 && result.standardOutput.contains("unsampled"), "\(result)")
+      counts.insert([rows, passed])
+    }
+    // A third of the rows has the class 1 and the chance 1/2, the others 1/4.
+    let rows = try #require(counts.first?[0])
+    #expect(counts.count == 1 && abs(rows - 667) < 130, "\(counts)")
+    let limit = ["--set", "stream.limit=400"]
+    try CommandLineRun.succeed(["stream", "job.json", "--overwrite"] + limit, ranks: 0, in: folder.directory)
+    try CommandLineRun.succeed(["stream", "job.json", "--resume"], ranks: 0, in: folder.directory)
+    #expect(try folder.metrics().last?["rows"] as? Int == rows)
+    #expect(try folder.positions()["part-0.csv"]?["rows"] as? Int == 1000)
+  }
 }

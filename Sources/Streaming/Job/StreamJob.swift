@@ -97,11 +97,17 @@ public struct StreamJob: Sendable {
       limit: values.integer("stream.limit"), malformed: values.choice("stream.malformed") ?? .skip,
       incomplete: values.choice("stream.incomplete") ?? .skip, late: values.choice("stream.late") ?? .skip,
       lateness: values.number("stream.lateness") ?? 0,
-      resumedPipe: values.choice("stream.resumed_pipe") ?? .fromStart,
+      resumedPipe: values.choice("stream.resumed_pipe") ?? .fromStart, sample: Self.sample(values),
       redis: RedisSettings(
         group: values.text("redis.group") ?? "", start: values.choice("redis.start") ?? .beginning,
         trims: values.boolean("redis.trim"), missing: values.choice("redis.missing") ?? .warn,
         patience: .seconds(values.seconds("redis.patience") ?? 0), passwordFile: values.text("redis.password_file")))
+  }
+
+  private static func sample(_ values: JobValues) -> SampleRule {
+    SampleRule(
+      fraction: values.number("sample.fraction") ?? 1, classes: values.numbers("sample.classes"),
+      weight: values.text("sample.weight"), seed: values.integer("sample.seed") ?? 0)
   }
 
   /// The rank that reads a source. Launchers give standard input to rank 0.
@@ -130,6 +136,15 @@ extension JobValues {
   /// Seconds of a duration.
   func seconds(_ key: String) -> Double? { text(key).flatMap { Quantity.seconds($0) } ?? number(key) }
 
+  /// Finds settings of a sample that do not fit.
+  private mutating func checkSample() {
+    let chances = numbers("sample.classes")
+    if chances.contains(where: { $0 < 0 || $0 > 1 }) { reject("sample.classes", "must be numbers from 0 to 1") }
+    if !chances.isEmpty, chances.count != classNames?.count ?? 0 {
+      reject("sample.classes", "must have a number for each class")
+    }
+  }
+
   /// Finds values that make no sense, or contradict each other.
   fileprivate mutating func checkStream() {
     let paths = paths("stream.sources")
@@ -139,6 +154,7 @@ extension JobValues {
     }
     if Set(paths).count < paths.count { reject("stream.sources", "names a source twice") }
     checkServers(paths)
+    checkSample()
     for key in ["stream.wait", "stream.idle", "redis.patience"] where self[key] != .null {
       if let seconds = seconds(key), seconds >= 0, seconds.isFinite { continue }
       reject(key, "must be a duration as \"20ms\" or \"1s\", not \(SettingKind.words(self[key]))")

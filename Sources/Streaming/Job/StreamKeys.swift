@@ -18,7 +18,7 @@ public enum StreamKeys {
 
   /// Every key, in the order in which `job.json` writes them.
   public static let all: [SettingKey] =
-    source + redis + updates + evaluation + drift + model
+    source + sample + redis + updates + evaluation + drift + model
     + shared([
       "loss", "penalty.", "optimizer.", "schedule.kind", "schedule.warmup_steps", "schedule.every_steps",
       "schedule.factor",
@@ -66,6 +66,19 @@ public enum StreamKeys {
       "stream.resumed_pipe", .choice(SourceSettings.ResumedPipe.allCases.map(\.rawValue)), "from_start",
       "what pipes give after --resume: all rows again, of which those done with are passed over, or what comes after them"
     ),
+  ]
+
+  private static let sample: [SettingKey] = [
+    SettingKey(
+      "sample.fraction", share, 1.0,
+      "chance of a row to be learned; the others are passed over, neither learned nor scored, and counted"),
+    SettingKey(
+      "sample.classes", .numbers, [],
+      "factors of that chance, from 0 to 1, one for each class in the order of stream.classes: stratified sampling"),
+    SettingKey(
+      "sample.weight", .optionalText, .null,
+      "feature whose value, from 0, is a factor of that chance, which is at most 1: importance sampling"),
+    SettingKey("sample.seed", .integer(count), 0, "what the sample is drawn from, by the numbers of the rows"),
   ]
 
   private static let redis: [SettingKey] = [

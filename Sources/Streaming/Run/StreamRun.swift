@@ -20,10 +20,8 @@ public final class StreamRun {
     public let isStopped: Bool
     /// Rows learned, those of earlier starts too.
     public let rows: Int
-    /// Rows left out: they could not be read, lacked values, or came too late.
-    public let malformed: Int
-    public let incomplete: Int
-    public let late: Int
+    /// By all ranks.
+    public let leftOut: RowsLeftOut
     public let drifts: Int?
     /// Over all rows, and over the last ones; nil on other ranks than 0, and where nothing was learned.
     public let measures: Measures?
@@ -163,7 +161,7 @@ public final class StreamRun {
   private func endWithoutRows() throws -> Result {
     guard try !isStopRequested() else {
       return Result(
-        isStopped: true, rows: 0, malformed: 0, incomplete: 0, late: 0, drifts: nil, measures: nil, window: nil,
+        isStopped: true, rows: 0, leftOut: RowsLeftOut(), drifts: nil, measures: nil, window: nil,
         seconds: 0, modelPath: "")
     }
     throw Failure(.invalidData, "the sources have no rows, and no columns either", isShared: true)
@@ -218,13 +216,11 @@ public final class StreamRun {
         return []
       }
     }
-    let counts = try world.allGather(
-      [\SourcePosition.malformed, \.incomplete, \.late].map { key in
-        loop.sources.sources.reduce(0) { $0 + $1.position[keyPath: key] }
-      })
-    func sum(_ index: Int) -> Int { counts.reduce(0) { $0 + $1[index] } }
+    let own = loop.sources.sources.reduce(into: RowsLeftOut()) { $0 += $1.position.leftOut }
+    let counts = try world.allGather(own.counts)
     return Result(
-      isStopped: outcome == .stopped, rows: loop.rows, malformed: sum(0), incomplete: sum(1), late: sum(2),
+      isStopped: outcome == .stopped, rows: loop.rows,
+      leftOut: counts.reduce(into: RowsLeftOut()) { $0 += RowsLeftOut(counts: $1) },
       drifts: loop.drift?.drifts, measures: reporter?.last, window: reporter?.lastWindow,
       seconds: reporter?.seconds ?? 0, modelPath: path)
   }

@@ -42,6 +42,8 @@ final class StreamSource {
   private var looked: ContinuousClock.Instant?
   /// Rows that lie ready, with one among them of which something is to be said.
   private var oneByOne = 0
+  /// Draws the rows that are learned; nil takes all.
+  private var sampler: RowSampler?
   /// The names of the features, once the ranks agree on them.
   private var settled: [String]?
   /// Of a text that is followed.
@@ -156,7 +158,7 @@ final class StreamSource {
 
   /// Takes rows that lie ready at once, where nothing is to be said of any of them; nil where rows have to be looked at one by one.
   private func takeTogether(_ limit: Int, into batch: inout RowBatch) -> Int? {
-    guard oneByOne == 0, case .hdf5(let rows) = reader else { return nil }
+    guard oneByOne == 0, sampler == nil, case .hdf5(let rows) = reader else { return nil }
     let left = settings.limit.map { $0 - position.rows } ?? .max
     let count = min(limit, batch.room, left, rows.rowsReady)
     guard count > 0 else { return nil }
@@ -230,11 +232,22 @@ final class StreamSource {
       try leaveOut(\.incomplete, settings.incomplete, "a value is missing, or not finite")
       return false
     }
-    return true
+    return try isSampled(batch)
+  }
+
+  /// Whether the sample takes the row that was filled in last.
+  private func isSampled(_ batch: borrowing RowBatch) throws -> Bool {
+    guard let sampler else { return true }
+    guard let takes = sampler.takes(position.rows, target: batch.nextTarget, feature: { batch.nextFeature($0) }) else {
+      try leaveOut(\.malformed, settings.malformed, "its weight for the sample is none")
+      return false
+    }
+    if !takes { position.leftOut.unsampled += 1 }
+    return takes
   }
 
   private func leaveOut(
-    _ count: WritableKeyPath<SourcePosition, Int>, _ policy: SourceSettings.Policy, _ what: String
+    _ count: WritableKeyPath<RowsLeftOut, Int>, _ policy: SourceSettings.Policy, _ what: String
   ) throws {
     let fault = "\(place) cannot be learned: \(what)"
     guard policy != .fail else {
@@ -242,7 +255,7 @@ final class StreamSource {
         .invalidData, fault, hint: "stream.malformed, stream.incomplete and stream.late can leave such rows out")
     }
     if firstFault == nil { firstFault = fault }
-    position[keyPath: count] += 1
+    position.leftOut[keyPath: count] += 1
   }
 
   /// Where the row is that was looked at last.
@@ -381,6 +394,15 @@ final class StreamSource {
       throw Failure(
         .invalidData, "'\(position.file?.name ?? path)' has \(found) columns of features, and the model \(columns)",
         hint: "stream.columns names the columns that are features")
+    }
+    if !settings.sample.takesAll {
+      let names = try self.columns()?.names ?? []
+      sampler = RowSampler(settings.sample, source: path, columns: names)
+      guard sampler != nil else {
+        throw Failure(
+          .invalidJob, "sample.weight names '\(settings.sample.weight ?? "")', which is no feature of '\(path)'",
+          hint: names.isEmpty ? "stream.columns names the features of HDF5 files" : nil)
+      }
     }
     isChecked = true
     return true
