@@ -12,6 +12,8 @@ struct RankMeasures {
   private(set) var malformed: Int
   private(set) var incomplete: Int
   private(set) var late: Int
+  /// Entries that were gone before they could be read.
+  private(set) var missing: Int
 
   init(score: PrequentialScore, latency: LatencyHistogram, sources: [StreamSource]) {
     func known(_ values: [Int?]) -> Int? {
@@ -25,6 +27,7 @@ struct RankMeasures {
     malformed = sources.reduce(0) { $0 + $1.position.malformed }
     incomplete = sources.reduce(0) { $0 + $1.position.incomplete }
     late = sources.reduce(0) { $0 + $1.position.late }
+    missing = sources.reduce(0) { $0 + ($1.position.entry?.missing ?? 0) }
   }
 
   /// Adds those of another rank.
@@ -37,11 +40,12 @@ struct RankMeasures {
     malformed += other.malformed
     incomplete += other.incomplete
     late += other.late
+    missing += other.missing
   }
 
   /// As bytes for rank 0.
   var encoded: [UInt8] {
-    let counts = [rowsLeft ?? -1, bytesLeft ?? -1, malformed, incomplete, late]
+    let counts = [rowsLeft ?? -1, bytesLeft ?? -1, malformed, incomplete, late, missing]
     let value = JSONValue.object([
       ("score", score.json), ("latency", .array(latency.counts.map { .number($0) })),
       ("counts", .array(counts.map { .integer($0) })),
@@ -54,9 +58,9 @@ struct RankMeasures {
     score = try PrequentialScore(task, settings, json: node["score"] ?? JSONNode(.null))
     latency = LatencyHistogram((node["latency"]?.asArray ?? []).compactMap(\.asDouble))
     let counts = (node["counts"]?.asArray ?? []).compactMap(\.asInt)
-    precondition(counts.count == 5, "\(counts.count) counts of a rank")
+    precondition(counts.count == 6, "\(counts.count) counts of a rank")
     rowsLeft = counts[0] < 0 ? nil : counts[0]
     bytesLeft = counts[1] < 0 ? nil : counts[1]
-    (malformed, incomplete, late) = (counts[2], counts[3], counts[4])
+    (malformed, incomplete, late, missing) = (counts[2], counts[3], counts[4], counts[5])
   }
 }
