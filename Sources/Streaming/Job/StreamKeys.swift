@@ -18,7 +18,7 @@ public enum StreamKeys {
 
   /// Every key, in the order in which `job.json` writes them.
   public static let all: [SettingKey] =
-    source + redis + updates + evaluation + drift + model
+    source + updates + evaluation + redis + drift + model
     + shared([
       "loss", "penalty.", "optimizer.", "schedule.kind", "schedule.warmup_steps", "schedule.every_steps",
       "schedule.factor",
@@ -68,6 +68,22 @@ public enum StreamKeys {
     ),
   ]
 
+  private static let updates: [SettingKey] = [
+    SettingKey("stream.rows", .integer(1...1 << 20), 1, "rows of an update at most"),
+    SettingKey("stream.wait", duration, "0ms", "how long an update with fewer rows waits for more"),
+    SettingKey(
+      "stream.combine_every", .integer(1...1 << 30), 32,
+      "updates of a rank after which the ranks combine what they have learned; evaluation and drift look at the rows since"
+    ),
+  ]
+
+  private static let evaluation: [SettingKey] = [
+    SettingKey("stream.window", .integer(count), 1000, "rows of the sliding window of the evaluation; 0 has none"),
+    SettingKey(
+      "stream.fading", share, 0.999, "factor on the weight of a row in the fading evaluation with each row after it"),
+    SettingKey("stream.log_rows", .integer(count), 0, "rows between two lines of metrics.jsonl; 0 is a line a second"),
+  ]
+
   private static let redis: [SettingKey] = [
     SettingKey(
       "redis.group", .text, "apus",
@@ -85,22 +101,6 @@ public enum StreamKeys {
     SettingKey(
       "redis.password_file", .optionalText, .null,
       "file with the password, on each rank that reads; the variable REDISCLI_AUTH without it"),
-  ]
-
-  private static let updates: [SettingKey] = [
-    SettingKey("stream.rows", .integer(1...1 << 20), 1, "rows of an update at most"),
-    SettingKey("stream.wait", duration, "0ms", "how long an update with fewer rows waits for more"),
-    SettingKey(
-      "stream.combine_every", .integer(1...1 << 30), 32,
-      "updates of a rank after which the ranks combine what they have learned; evaluation and drift look at the rows since"
-    ),
-  ]
-
-  private static let evaluation: [SettingKey] = [
-    SettingKey("stream.window", .integer(count), 1000, "rows of the sliding window of the evaluation; 0 has none"),
-    SettingKey(
-      "stream.fading", share, 0.999, "factor on the weight of a row in the fading evaluation with each row after it"),
-    SettingKey("stream.log_rows", .integer(count), 0, "rows between two lines of metrics.jsonl; 0 is a line a second"),
   ]
 
   private static let drift: [SettingKey] = [
