@@ -69,7 +69,8 @@ static inline void *chiredis_add_array(const redisReadTask *task, size_t count) 
 #else
 static inline void *chiredis_add_array(const redisReadTask *task, int count) {
 #endif
-  return chiredis_add(task, chiredis_array, 0, (int64_t)count);
+  // Older libraries let a negative length through.
+  return (int64_t)count < 0 ? 0 : chiredis_add(task, chiredis_array, 0, (int64_t)count);
 }
 
 static inline void *chiredis_add_integer(const redisReadTask *task, long long value) {

@@ -16,10 +16,12 @@ import Testing
   /// What comes of SELECT, which is answered by "+OK", and of one question more, which `answer` is to.
   private func answer(_ answer: [UInt8]) throws -> Result<RedisReply, RedisError> {
     let server = try FakeServer(answering: Array("+OK\r\n".utf8) + answer)
-    do throws(RedisError) {
-      return .success(try connect(server.socket).ask(["ANYTHING"]))
-    } catch {
-      return .failure(error)
+    return withExtendedLifetime(server) {
+      do throws(RedisError) {
+        return .success(try connect(server.socket).ask(["ANYTHING"]))
+      } catch {
+        return .failure(error)
+      }
     }
   }
 
@@ -102,5 +104,6 @@ import Testing
     // One that nobody asks for does no harm, as with redis-cli.
     let open = try RedisServer()
     #expect(try connect(open.socket, password: "secret").ask(["ECHO", "a b"]).text(0) == "a b")
+    withExtendedLifetime((server, open)) {}
   }
 }

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Glibc
 
@@ -5,6 +6,7 @@ import Glibc
 public final class FakeServer: Sendable {
   private let folder: TemporaryDirectory
   private let descriptor: Int32
+  private let isOver = DispatchSemaphore(value: 0)
 
   public var socket: String { folder.file("s") }
 
@@ -20,7 +22,8 @@ public final class FakeServer: Sendable {
     }
     guard bound == 0, listen(descriptor, 8) == 0 else { throw RunError(description: "cannot listen on \(path)") }
     self.descriptor = descriptor
-    Thread.detachNewThread {
+    Thread.detachNewThread { [isOver] in
+      defer { isOver.signal() }
       while true {
         let connection = accept(descriptor, nil, nil)
         guard connection >= 0 else { return }
@@ -38,6 +41,8 @@ public final class FakeServer: Sendable {
   deinit {
     // Ends the wait for a connection, and with it the thread.
     shutdown(descriptor, Int32(SHUT_RDWR))
+    // The number of the socket is another's from here on.
+    isOver.wait()
     close(descriptor)
   }
 }

@@ -18,7 +18,7 @@ public enum StreamKeys {
 
   /// Every key, in the order in which `job.json` writes them.
   public static let all: [SettingKey] =
-    source + sample + redis + updates + evaluation + drift + model
+    source + updates + evaluation + sample + redis + drift + model
     + shared([
       "loss", "penalty.", "optimizer.", "schedule.kind", "schedule.warmup_steps", "schedule.every_steps",
       "schedule.factor",

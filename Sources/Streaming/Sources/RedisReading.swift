@@ -311,6 +311,8 @@ final class RedisReading: @unchecked Sendable {
       isBehind = false
       mark.number = nil
     }
+    // A count that is above that of the server is of a stream that was there before.
+    if let number = mark.number, number > info.added { mark.number = nil }
     if info.last == mark.id, mark.number == nil { mark.number = info.added }
     let gone = info.gone(behind: mark)
     guard gone > 0 else { return }

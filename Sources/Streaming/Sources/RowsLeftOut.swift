@@ -8,11 +8,16 @@ public struct RowsLeftOut: Equatable, Sendable {
   public var incomplete = 0
   /// They came too late.
   public var late = 0
+  /// A server gave them away before they were read.
+  public var missing = 0
   /// The sample did not take them.
   public var unsampled = 0
 
   private static var reasons: [(name: String, count: WritableKeyPath<RowsLeftOut, Int>)] {
-    [("malformed", \.malformed), ("incomplete", \.incomplete), ("late", \.late), ("unsampled", \.unsampled)]
+    [
+      ("malformed", \.malformed), ("incomplete", \.incomplete), ("late", \.late), ("missing", \.missing),
+      ("unsampled", \.unsampled),
+    ]
   }
 
   public init() {}

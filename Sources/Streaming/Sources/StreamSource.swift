@@ -197,7 +197,9 @@ final class StreamSource {
     position.file?.rows += 1
     switch reader {
     case .text(let rows): position.file?.bytes = rows.offset
-    case .redis(let rows): position.entry = rows.mark
+    case .redis(let rows):
+      position.entry = rows.mark
+      position.leftOut.missing = rows.mark?.missing ?? 0
     case .hdf5, nil: break
     }
     if let limit = settings.limit, position.rows >= limit { hasEnded = true }
