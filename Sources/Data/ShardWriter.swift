@@ -116,11 +116,12 @@ public final class ShardWriter {
     }
   }
 
-  /// Adds the rows `places[part]` of `features` and of `values`, both row-major and without gaps.
+  /// Adds the rows `places[part]` of `features`, counted from its row `first`, and of `values`, both row-major and without gaps.
   ///
   /// - Throws: `DataError` if writing fails, or if a label is no whole number that fits 32 bits.
   public func append(
-    rows places: [Int32], _ part: Range<Int>, of features: borrowing FloatBuffer, targets values: borrowing FloatBuffer
+    rows places: [Int32], _ part: Range<Int>, of features: borrowing FloatBuffer, from first: Int = 0,
+    targets values: borrowing FloatBuffer
   ) throws(DataError) {
     precondition(file != nil, "rows for a shard that is finished")
     if targets == .labels {
@@ -129,7 +130,7 @@ public final class ShardWriter {
     var next = part.lowerBound
     while next < part.upperBound {
       let end = min(part.upperBound, next + chunkRows - pendingRows)
-      pendingFeatures.gather(rows: places, next..<end, of: features, columns: columns, to: pendingRows)
+      pendingFeatures.gather(rows: places, next..<end, of: features, from: first, columns: columns, to: pendingRows)
       pendingTargets.gather(rows: places, next..<end, of: values, columns: targets.perRow, to: pendingRows)
       try accept(end - next)
       next = end
@@ -144,7 +145,10 @@ public final class ShardWriter {
   }
 
   /// Writes what is left, closes the file, checks that all of it is on the disk and gives it its name.
-  public func finish() throws(DataError) {
+  ///
+  /// - Parameter isSynchronized: false leaves it to the caller to bring the file to the disk, with `FileSystem.synchronize`, before
+  ///   anything relies on it: many files wait less together than one after the other.
+  public func finish(isSynchronized: Bool = true) throws(DataError) {
     precondition(file != nil, "a shard that is finished already")
     try writePending(isLast: true)
     featureSet = nil
@@ -156,8 +160,12 @@ public final class ShardWriter {
       try? FileSystem.remove(partial)
       throw writing(error)
     }
-    do {
-      try FileSystem.publish(partial, as: path)
+    do throws(FilesError) {
+      if isSynchronized {
+        try FileSystem.publish(partial, as: path)
+      } else {
+        try FileSystem.rename(partial, to: path)
+      }
     } catch {
       try? FileSystem.remove(partial)
       throw DataError(writing: error)

@@ -64,11 +64,16 @@ extension FileSystem {
 
   /// Flushes the finished file `partial` to the disk and moves it to `path` in one step.
   public static func publish(_ partial: String, as path: String) throws(FilesError) {
-    let file = try File.openForReading(partial)
-    try file.synchronize()
-    try file.close()
+    try synchronize(partial)
     try rename(partial, to: path)
     try synchronizeDirectory(directory(of: path))
+  }
+
+  /// Waits until all that was written to the file at `path`, by whomever, is on the disk.
+  public static func synchronize(_ path: String) throws(FilesError) {
+    let file = try File.openForReading(path)
+    try file.synchronize()
+    try file.close()
   }
 
   private static func tooLarge(_ path: String, _ note: String) -> FilesError {

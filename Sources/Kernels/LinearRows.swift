@@ -19,7 +19,7 @@ public enum LinearRows {
     unsafe rows.withPlaces { places, first in
       if Multiply.usesTiles {
         unsafe apus_dots(
-          rows.count, columns, x + first * columns, columns, places, rows.named, w, y, 1, 0)
+          rows.count, columns, x + first * columns, columns, places, w, y, 1, 0)
         return
       }
       for index in 0..<rows.count {
@@ -189,8 +189,9 @@ public enum LinearRows {
           Multiply.usesTiles
           ? unsafe apus_dot(vectors, columns, row, weights) : unsafe Reduce.laneDot(row, weights, count: columns)
         let (term, slope) = unsafe loss(product + bias, y[place])
+        let isMade = unsafe term.isFinite && slope.isFinite && step(weights, vectors, row, slope, rates[steps])
         if let trace = unsafe trace { unsafe (trace.scores[steps], trace.losses[steps]) = (product + bias, term) }
-        guard unsafe term.isFinite && slope.isFinite && step(weights, vectors, row, slope, rates[steps]) else { break }
+        guard isMade else { break }
         // No penalty draws the bias.
         unsafe bias = bias.addingProduct(-rates[steps], Update.Gradient(scale: 1, l1: 0, l2: 0).of(slope, at: bias))
         last = term

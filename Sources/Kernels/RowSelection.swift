@@ -48,11 +48,7 @@ public struct RowSelection: Sendable {
       precondition(first + count <= rows, "\(count) rows from \(first) on, of \(rows)")
       return
     }
-    let named = places.span.extracting(first..<first + count)
-    var most: UInt32 = 0
-    // A negative place is a large one.
-    for index in named.indices { most = max(most, UInt32(bitPattern: named[index])) }
-    precondition(count == 0 || Int(most) < rows, "row \(most) of \(rows)")
+    places.span.extracting(first..<first + count).check(within: rows)
   }
 
   /// Calls `body` with the places, or nil where the rows lie one behind the other, and the first row then.

@@ -54,7 +54,7 @@ public struct CSVDialect: Equatable, Sendable {
   ]
 
   /// The delimiter, where it is one that is not found out and so must be kept.
-  var rareDelimiter: UInt8? { Self.delimiters.contains(delimiter) ? nil : delimiter }
+  public var rareDelimiter: UInt8? { Self.delimiters.contains(delimiter) ? nil : delimiter }
 
   /// The delimiter that fits the first records of a file; not one that stands in numbers.
   ///

@@ -12,6 +12,8 @@ struct CSVReader: ~Copyable {
   /// The byte of the file that the next record is looked for from.
   private(set) var position: Int
   private var pendingError: PreparationError?
+  /// The byte before which the records start that `next()` hands out.
+  private var end = Int.max
 
   /// What is read beyond a block for the end of its last record.
   private let slackBytes: Int
@@ -60,13 +62,22 @@ struct CSVReader: ~Copyable {
     block.layout.columns = table.header.count
   }
 
+  /// Goes to the record that starts at the byte `start`; `next()` then hands out those that start before `end`.
+  mutating func move(to start: Int, before end: Int) {
+    position = start
+    self.end = end
+    pendingError = nil
+    block.layout.removeAll()
+  }
+
   /// Goes on to the next records, which are then in `block`; false at the end of the file.
   ///
   /// A fault in the file is thrown when the records before it have been handed out.
   mutating func next() throws(PreparationError) -> Bool {
     if let pendingError { throw pendingError }
     repeat {
-      try load(from: position, before: position + blockBytes)
+      guard position < end else { return false }
+      try load(from: position, before: min(position + blockBytes, end))
       do throws(PreparationError) {
         while try take(limit: .max) {}
       } catch {

@@ -43,6 +43,12 @@ public struct CSVRows: ~Copyable {
     self.classes = classes.map { ClassIndex(names: $0) }
   }
 
+  /// Goes to the rows whose records start at the byte `start` of the file or behind, and before `end`.
+  public mutating func move(to start: Int, before end: Int) {
+    reader.move(to: start, before: end)
+    record = 0
+  }
+
   /// The names of the columns of a CSV file, in its order.
   /// - Throws: `PreparationError` if the file cannot be read or its header is malformed.
   public static func columns(of path: String, delimiter: UInt8? = nil) throws(PreparationError) -> [String] {

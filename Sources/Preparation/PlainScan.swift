@@ -25,10 +25,9 @@ final class PlainScan: BlockVisitor {
   private let missing: MissingValue
   private let policy: MissingPolicy
   private let selections: [ColumnSelection]
-  /// The rows of a block.
-  private var features = FloatBuffer(count: 0)
-  private var targets = FloatBuffer(count: 0)
-  private var rows = 0
+  /// The rows of the store's buffers that are free, and the first that was when they were lent.
+  private var room = 0..<0
+  private var firstLent = 0
 
   init(
     _ share: TextShare, _ selections: [ColumnSelection], request: PreparationRequest, store: RowStore,
@@ -60,38 +59,44 @@ final class PlainScan: BlockVisitor {
 
   func visit(_ block: Int, _ reader: inout CSVReader) throws(PreparationError) {
     if tables.blocks[block].file != file { open(tables.blocks[block].file) }
-    rows = 0
-    // The buffers are lent to local variables, whose spans do not escape; so is the scan, whose every use would be checked.
+    let first = store.rows
+    // Rows are read to where they wait. The buffers are local variables, whose spans do not escape; so is the scan, whose every use
+    // would be checked.
     var features = FloatBuffer(count: 0)
     var targets = FloatBuffer(count: 0)
     var scan = TargetScan(column: "")
-    swap(&features, &self.features)
-    swap(&targets, &self.targets)
     swap(&scan, &target)
-    defer {
-      swap(&features, &self.features)
-      swap(&targets, &self.targets)
-      swap(&scan, &target)
-    }
-    // A record has a byte and a mark for every field at least, so that this is room for all of them and the last.
-    let most = reader.range.count / (2 * max(1, columns)) + 2
-    features.reserve(most * columns)
-    targets.reserve(most * RowStore.targetWidth)
+    defer { swap(&scan, &target) }
+    lend(&features, &targets)
     var fields = NumberFields(delimiter: reader.dialect.delimiter, point: reader.dialect.decimal)
     var place = NumberRecord.Place()
     while true {
+      if room.isEmpty {
+        try giveBack(&features, &targets)
+        lend(&features, &targets)
+      }
       reader.skip(to: readPlain(reader, &features, &targets, &scan, &fields, &place))
+      if room.isEmpty { continue }
       guard try reader.take(limit: 1) else { break }
       try readAny(reader, &features, &targets, &scan)
       reader.forget()
     }
-    try store.append(rows, features: features, targets: targets)
-    rowsOfBlock.append(rows)
+    try giveBack(&features, &targets)
+    rowsOfBlock.append(store.rows - first)
     bytesRead += tables.blocks[block].range.count
     progress(PreparationProgress(phase: .checking, bytes: bytesRead, totalBytes: bytes, rows: records))
   }
 
-  /// Reads records of plain numbers, up to the first that is something else; returns where that starts.
+  private func lend(_ features: inout FloatBuffer, _ targets: inout FloatBuffer) {
+    room = store.lend(&features, &targets)
+    firstLent = room.lowerBound
+  }
+
+  private func giveBack(_ features: inout FloatBuffer, _ targets: inout FloatBuffer) throws(PreparationError) {
+    try store.take(room.lowerBound - firstLent, &features, &targets)
+  }
+
+  /// Reads records of plain numbers, up to the first that is something else or finds no room; returns where that starts.
   private func readPlain(
     _ reader: borrowing CSVReader, _ features: inout FloatBuffer, _ targets: inout FloatBuffer,
     _ scan: inout TargetScan,
@@ -100,14 +105,14 @@ final class PlainScan: BlockVisitor {
     let bytes = reader.block.bytes.span
     let text = bytes.extracting(0..<reader.filled)
     let numbers = numbers
-    var row = rows
+    var row = room.lowerBound
     let range = reader.range
     var position = range.lowerBound
     var target = NumberRecord.Target()
     var values = features.mutableSpan
     var targetValues = targets.mutableSpan
     let columns = columns
-    let capacity = values.count / max(1, columns)
+    let capacity = room.upperBound
     place.skip(to: position, fields)
     reading: while position < range.upperBound, row < capacity {
       switch numbers.read(bytes, fields, &place, from: position, into: &values, at: row * columns, target: &target) {
@@ -125,8 +130,8 @@ final class PlainScan: BlockVisitor {
         break reading
       }
     }
-    records += row - rows
-    rows = row
+    records += row - room.lowerBound
+    room = row..<capacity
     return position
   }
 
@@ -136,16 +141,17 @@ final class PlainScan: BlockVisitor {
   ) throws(PreparationError) {
     records += 1
     var values = features.mutableSpan
-    if let lacking = try parser.features(of: 0, in: reader, into: &values, at: rows * columns) {
+    let row = room.lowerBound
+    if let lacking = try parser.features(of: 0, in: reader, into: &values, at: row * columns) {
       dropped[lacking] += 1
     } else if try parser.targetIsMissing(0, in: reader) {
       dropped[columns] += 1
     } else if let field = parser.selection.target {
       let code = try scan.observe(reader.block[0, field], file: file, in: reader)
       // Text has no value; whether that is a mistake is decided when all values are known.
-      targets[RowStore.targetWidth * rows] = parser.numbers(reader.block[0, field], in: reader)?.narrow ?? 0
-      targets[RowStore.targetWidth * rows + 1] = Float(code)
-      rows += 1
+      targets[RowStore.targetWidth * row] = parser.numbers(reader.block[0, field], in: reader)?.narrow ?? 0
+      targets[RowStore.targetWidth * row + 1] = Float(code)
+      room = row + 1..<room.upperBound
     }
   }
 }

@@ -56,6 +56,27 @@ public struct RawRows: ~Copyable {
     tally = CleaningTally(pipeline)
   }
 
+  /// The rows before a row that its lags look back to.
+  public var historyRows: Int { fitted.pipeline.historyRows }
+
+  /// Goes to the rows whose records start at the byte `start` of the file or behind, and before `end`.
+  ///
+  /// - Parameter historyStart: where a record starts that is at least `historyRows` before these, or the first of the file.
+  /// - Throws: `PreparationError` if what lags look back to cannot be read.
+  public mutating func move(to start: Int, before end: Int, historyFrom historyStart: Int) throws(PreparationError) {
+    let goesOn = start == reader.position && stock.next == stock.rows
+    stock = Stock()
+    if historyRows > 0, !goesOn {
+      history = nil
+      reader.move(to: historyStart, before: start)
+      while try reader.next() {
+        var malformed = [Int](repeating: 0, count: parser.schema.columns.count)
+        remember(try parser.parse(reader.block, malformed: &malformed))
+      }
+    }
+    reader.move(to: start, before: end)
+  }
+
   /// Reads up to `count` rows, in the order of the file.
   ///
   /// Rows to predict all come, also those that the recipe leaves out: these have no features. Rows to be judged on come only

@@ -14,16 +14,22 @@ final class RowPiece {
   var rows = 0
 
   init(columns: Int) {
-    capacity = max(1, Self.bytes / (4 * columns))
+    capacity = Self.rows(columns: columns)
     self.columns = columns
     features = FloatBuffer(count: capacity * columns)
     targets = FloatBuffer(count: capacity)
   }
 
-  /// Adds rows of another piece behind those that are there.
-  func append(_ other: RowPiece, _ places: [Int32], _ part: Range<Int>) {
-    features.gather(rows: places, part, of: other.features, columns: columns, to: rows)
-    targets.gather(rows: places, part, of: other.targets, columns: 1, to: rows)
+  /// How many rows of so many features go through the processor's own cache at a time.
+  static func rows(columns: Int) -> Int { max(1, bytes / (4 * columns)) }
+
+  /// Adds rows of `features`, counted from its row `first`, with their targets, behind those that are there.
+  func append(
+    _ features: borrowing FloatBuffer, _ first: Int, _ targets: borrowing FloatBuffer, _ places: [Int32],
+    _ part: Range<Int>
+  ) {
+    self.features.gather(rows: places, part, of: features, from: first, columns: columns, to: rows)
+    self.targets.gather(rows: places, part, of: targets, columns: 1, to: rows)
     rows += part.count
   }
 }

@@ -44,9 +44,18 @@ struct RowRouter {
     for (block, rows) in zip(blocks, rowsOfBlock) {
       let range = firstRow..<firstRow + rows
       firstRow += rows
-      targets.reserve(rows * RowStore.targetWidth)
-      try store.targets(range, into: &targets)
-      let routes = try routes(rows, targets, &split, &outcome)
+      var routes: [UInt8]?
+      if classes.isEmpty {
+        routes = split.next(rows)
+      } else {
+        targets.reserve(rows * RowStore.targetWidth)
+        try store.targets(range, into: &targets)
+        routes = self.routes(rows, targets, &split, &outcome)
+      }
+      guard let routes else {
+        throw PreparationError(.io, "the rows that were put aside in '\(directory)' have changed")
+      }
+      outcome.counts.append(Self.counts(routes))
       do throws(FilesError) { try file.write(routes) } catch { throw PreparationError(error) }
       guard standardize else { continue }
       features.reserve(rows * columns)
@@ -58,23 +67,28 @@ struct RowRouter {
     return outcome
   }
 
+  /// The splits of rows of classes; nil where there are more of a class than were counted.
   private func routes(_ rows: Int, _ targets: borrowing FloatBuffer, _ split: inout Split, _ outcome: inout Outcome)
-    throws(PreparationError) -> [UInt8]
+    -> [UInt8]?
   {
     var routes = [UInt8](repeating: 0, count: rows)
-    var counts = [Int](repeating: 0, count: SplitName.allCases.count)
     let values = targets.span
     for row in 0..<rows {
-      let label = classes.isEmpty ? 0 : Int(classes[Int(values[RowStore.targetWidth * row + 1])])
-      guard let name = split.next(stratum: label) else {
-        throw PreparationError(.io, "the rows that were put aside in '\(directory)' have changed")
-      }
-      routes[row] = UInt8(name.place)
-      counts[name.place] += 1
-      if classCount > 0 { outcome.rowsPerClass[name.place][label] += 1 }
+      let label = Int(classes[Int(values[RowStore.targetWidth * row + 1])])
+      guard let name = split.next(stratum: label) else { return nil }
+      routes[row] = name.route
+      outcome.rowsPerClass[name.place][label] += 1
     }
-    outcome.counts.append(counts)
     return routes
+  }
+
+  /// How many rows go to each split.
+  private static func counts(_ routes: [UInt8]) -> [Int] {
+    SplitName.allCases.map { split in
+      var count = 0
+      for route in routes.span.indices where routes[route] == split.route { count += 1 }
+      return count
+    }
   }
 }
 

@@ -10,37 +10,29 @@ final class RowStore {
 
   /// Rows that stay in memory, in pages of their own: what is forgotten goes back to the system.
   private final class Block {
-    private(set) var rows: Range<Int>
-    private(set) var features: FloatBuffer
-    private(set) var targets: FloatBuffer
+    var rows: Range<Int>
+    var features: FloatBuffer
+    var targets: FloatBuffer
     /// Rows that there is room for.
     let capacity: Int
-    private let columns: Int
 
     init(firstRow: Int, capacity: Int, columns: Int) {
       rows = firstRow..<firstRow
       self.capacity = capacity
-      self.columns = columns
       features = FloatBuffer(sharing: PageMemory(count: capacity * columns))
       targets = FloatBuffer(sharing: PageMemory(count: capacity * RowStore.targetWidth))
     }
 
-    /// Takes rows from the first of `range` on, as many as find room; returns how many.
-    func append(_ range: Range<Int>, _ features: borrowing FloatBuffer, _ targets: borrowing FloatBuffer) -> Int {
-      let count = min(range.count, capacity - rows.count)
-      func copy(_ source: borrowing FloatBuffer, to buffer: inout FloatBuffer, width: Int) {
-        buffer.copy(
-          from: source, range: range.lowerBound * width..<(range.lowerBound + count) * width, to: rows.count * width)
-      }
-      copy(features, to: &self.features, width: columns)
-      copy(targets, to: &self.targets, width: RowStore.targetWidth)
-      rows = rows.lowerBound..<rows.upperBound + count
-      return count
+    func lend(_ features: inout FloatBuffer, _ targets: inout FloatBuffer) {
+      swap(&features, &self.features)
+      swap(&targets, &self.targets)
     }
   }
 
   /// About how many bytes of rows come and go together.
   private static let blockBytes = 8 << 20
+  /// About how many bytes go to the files at a time.
+  private static let passingBytes = 1 << 20
 
   private(set) var rows = 0
   private let directory: String
@@ -54,6 +46,8 @@ final class RowStore {
   private var firstInFiles: Int?
   private var features: RowFile?
   private var targets: RowFile?
+  private var passingFeatures = FloatBuffer(count: 0)
+  private var passingTargets = FloatBuffer(count: 0)
 
   /// - Parameter mostBytes: what may stay in memory.
   init(directory: String, rank: Int, columns: Int, mostBytes: Int) {
@@ -63,29 +57,63 @@ final class RowStore {
     self.mostBytes = mostBytes
   }
 
+  /// Lends room for more rows, which `take` wants back: the rows of the buffers that are free, one at least.
+  func lend(_ features: inout FloatBuffer, _ targets: inout FloatBuffer) -> Range<Int> {
+    let isFull = blocks.last.map { $0.rows.count == $0.capacity } ?? true
+    if firstInFiles == nil, isFull, !addBlock() { firstInFiles = rows }
+    if firstInFiles == nil, let block = blocks.last {
+      block.lend(&features, &targets)
+      return block.rows.count..<block.capacity
+    }
+    // On their way to the files.
+    let capacity = max(1, Self.passingBytes / rowBytes)
+    if passingFeatures.count == 0 {
+      passingFeatures = FloatBuffer(count: capacity * columns)
+      passingTargets = FloatBuffer(count: capacity * Self.targetWidth)
+    }
+    swap(&features, &passingFeatures)
+    swap(&targets, &passingTargets)
+    return 0..<capacity
+  }
+
+  /// Takes lent buffers back, with `count` rows more than there were, and puts these behind all that were before.
+  func take(_ count: Int, _ features: inout FloatBuffer, _ targets: inout FloatBuffer) throws(PreparationError) {
+    defer { rows += count }
+    guard let first = firstInFiles else {
+      guard let block = blocks.last else { preconditionFailure("rows that nobody made room for") }
+      block.lend(&features, &targets)
+      block.rows = block.rows.lowerBound..<block.rows.upperBound + count
+      return
+    }
+    swap(&features, &passingFeatures)
+    swap(&targets, &passingTargets)
+    guard count > 0 else { return }
+    try file(&self.features, RowSpill.featuresName(rank: rank), columns).write(
+      passingFeatures, count: count, at: rows - first)
+    try file(&self.targets, RowSpill.targetsName(rank: rank), Self.targetWidth).write(
+      passingTargets, count: count, at: rows - first)
+  }
+
   /// Puts aside the first `count` rows of the buffers behind those that were before.
   func append(_ count: Int, features: borrowing FloatBuffer, targets: borrowing FloatBuffer) throws(PreparationError) {
     var done = 0
-    while done < count, firstInFiles == nil {
-      if let block = blocks.last, block.rows.count < block.capacity {
-        let taken = block.append(done..<count, features, targets)
-        done += taken
-        rows += taken
-      } else if !addBlock() {
-        firstInFiles = rows
-      }
+    while done < count {
+      var roomForFeatures = FloatBuffer(count: 0)
+      var roomForTargets = FloatBuffer(count: 0)
+      let free = lend(&roomForFeatures, &roomForTargets)
+      let end = min(count, done + free.count)
+      roomForFeatures.copy(from: features, range: done * columns..<end * columns, to: free.lowerBound * columns)
+      roomForTargets.copy(
+        from: targets, range: done * Self.targetWidth..<end * Self.targetWidth, to: free.lowerBound * Self.targetWidth)
+      try take(end - done, &roomForFeatures, &roomForTargets)
+      done = end
     }
-    guard done < count, let first = firstInFiles else { return }
-    try file(&self.features, RowSpill.featuresName(rank: rank), columns).write(
-      features, from: done, count: count - done, at: rows - first)
-    try file(&self.targets, RowSpill.targetsName(rank: rank), Self.targetWidth).write(
-      targets, from: done, count: count - done, at: rows - first)
-    rows += count - done
   }
+
+  private var rowBytes: Int { (columns + Self.targetWidth) * MemoryLayout<Float>.stride }
 
   /// Makes room for more rows in memory; false if there is none.
   private func addBlock() -> Bool {
-    let rowBytes = (columns + Self.targetWidth) * MemoryLayout<Float>.stride
     let capacity = min(Self.blockBytes, mostBytes - bytes) / rowBytes
     guard capacity > 0 else { return false }
     blocks.append(Block(firstRow: rows, capacity: capacity, columns: columns))
@@ -98,6 +126,24 @@ final class RowStore {
     let made = try RowFile(creating: FileSystem.join(directory, name), width: width)
     file = made
     return made
+  }
+
+  /// Calls `body` with a buffer that holds the features of the rows `range`, and the place of the first in it: where they wait, or
+  /// else in `room`.
+  func withFeatures(
+    _ range: Range<Int>, room: inout FloatBuffer,
+    _ body: (borrowing FloatBuffer, Int) throws(PreparationError) -> Void
+  ) throws(PreparationError) {
+    let index = block(of: range.lowerBound)
+    if index < blocks.count {
+      let block = blocks[index]
+      if block.rows.lowerBound <= range.lowerBound, range.upperBound <= block.rows.upperBound {
+        return try body(block.features, range.lowerBound - block.rows.lowerBound)
+      }
+    }
+    room.reserve(range.count * columns)
+    try features(range, into: &room)
+    try body(room, 0)
   }
 
   /// Reads the features of the rows `range` to the start of `buffer`.

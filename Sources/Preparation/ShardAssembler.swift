@@ -59,11 +59,12 @@ struct ShardAssembler {
     let piece = RowPiece(columns: columns)
     var next = max(numbers.lowerBound, first) - first
     for block in blocks {
-      try forEachSplit(of: block, wanted) { (rows, _, places) throws(PreparationError) in
+      try forEachSplit(of: block, wanted) {
+        (features, first, targets, _, places, count) throws(PreparationError) in
         var done = 0
-        while done < places.count {
-          let end = min(places.count, done + piece.capacity - piece.rows)
-          piece.append(rows, places, done..<end)
+        while done < count {
+          let end = min(count, done + piece.capacity - piece.rows)
+          piece.append(features, first, targets, places, done..<end)
           done = end
           if piece.rows == piece.capacity { next = try Self.flush(piece, to: handed, at: next) }
         }
@@ -96,8 +97,9 @@ struct ShardAssembler {
       let owner = index.owners[block]
       if owner.rank == rank {
         store.forget(before: owner.firstRow)
-        try forEachSplit(of: block, own) { (piece, split, places) throws(PreparationError) in
-          try shards.append(piece, places, to: split)
+        try forEachSplit(of: block, own) {
+          (features, first, targets, split, places, count) throws(PreparationError) in
+          try shards.append(features, first, targets, places, count, to: split)
         }
       } else {
         for split in SplitName.allCases {
@@ -125,7 +127,8 @@ struct ShardAssembler {
       let range = next - first..<next - first + count
       try files.features.read(range, into: &piece.features)
       try files.targets.read(range, into: &piece.targets)
-      try shards.append(piece, (0..<count).map { Int32(truncatingIfNeeded: $0) }, to: split)
+      try shards.append(
+        piece.features, 0, piece.targets, (0..<count).map { Int32(truncatingIfNeeded: $0) }, count, to: split)
       next += count
     }
   }
@@ -137,43 +140,67 @@ struct ShardAssembler {
     SplitName.allCases.contains { !index.numbers(of: block, $0).clamped(to: wanted[$0.place]).isEmpty }
   }
 
-  /// Calls `body` with the rows of each split in a block of this rank, a piece of it at a time, as far as their numbers are
-  /// wanted: with the piece that they are in, and their places in it.
+  /// Calls `body` with the rows of each split in a block of this rank, some at a time, as far as their numbers are wanted: with a
+  /// buffer of features and the row of it that places count from, a buffer of targets, the places, and how many of these there are.
   private func forEachSplit(
     of block: Int, _ wanted: [Range<Int>],
-    _ body: (RowPiece, SplitName, [Int32]) throws(PreparationError) -> Void
+    _ body: (borrowing FloatBuffer, Int, borrowing FloatBuffer, SplitName, [Int32], Int) throws(PreparationError) ->
+      Void
   ) throws(PreparationError) {
     let owner = index.owners[block]
     let routes = try self.routes(owner.firstRow..<owner.firstRow + owner.rows)
     var numbers = SplitName.allCases.map { index.numbers(of: block, $0).lowerBound }
-    let piece = RowPiece(columns: columns)
-    var raw = FloatBuffer(count: piece.capacity * RowStore.targetWidth)
-    var places: [Int32] = []
-    places.reserveCapacity(piece.capacity)
+    let most = min(RowPiece.rows(columns: columns), owner.rows)
+    var raw = FloatBuffer(count: most * RowStore.targetWidth)
+    var targets = FloatBuffer(count: most)
+    var room = FloatBuffer(count: 0)
+    var places = [Int32](repeating: 0, count: most)
     var row = 0
     while row < routes.count {
-      let end = min(row + piece.capacity, routes.count)
+      let end = min(row + most, routes.count)
       let rows = owner.firstRow + row..<owner.firstRow + end
-      try store.features(rows, into: &piece.features)
       try store.targets(rows, into: &raw)
-      for place in 0..<rows.count {
-        let value = raw[RowStore.targetWidth * place]
-        piece.targets[place] = classes.map { Float($0[Int(raw[RowStore.targetWidth * place + 1])]) } ?? value
-      }
-      piece.rows = rows.count
-      for split in SplitName.allCases {
-        places.removeAll(keepingCapacity: true)
-        var number = numbers[split.place]
-        let wanted = wanted[split.place]
-        for place in 0..<rows.count where routes[row + place] == UInt8(truncatingIfNeeded: split.place) {
-          if wanted.contains(number) { places.append(Int32(truncatingIfNeeded: place)) }
-          number += 1
+      resolve(raw, rows.count, to: &targets)
+      try store.withFeatures(rows, room: &room) { (features, first) throws(PreparationError) in
+        for split in SplitName.allCases {
+          let count = Self.find(
+            split, routes.span.extracting(row..<end), &numbers[split.place], wanted[split.place], to: &places)
+          if count > 0 { try body(features, first, targets, split, places, count) }
         }
-        numbers[split.place] = number
-        if !places.isEmpty { try body(piece, split, places) }
       }
       row = end
     }
+  }
+
+  /// Finds the places of a split's rows among those with `routes`, as far as their numbers are wanted; returns how many there are.
+  /// - Parameter number: that of the next row of the split.
+  private static func find(
+    _ split: SplitName, _ routes: Span<UInt8>, _ number: inout Int, _ wanted: Range<Int>, to places: inout [Int32]
+  ) -> Int {
+    let route = split.route
+    let (low, high) = (wanted.lowerBound - number, wanted.upperBound - number)
+    var (count, met) = (0, 0)
+    var found = places.mutableSpan
+    // Without a branch that depends on the row: which split it is in, nobody can guess.
+    for place in 0..<routes.count {
+      found[count] = Int32(truncatingIfNeeded: place)
+      let isIn = routes[place] == route ? 1 : 0
+      count += isIn & (met >= low ? 1 : 0) & (met < high ? 1 : 0)
+      met += isIn
+    }
+    number += met
+    return count
+  }
+
+  /// The targets as the shards have them: values, or numbers of classes.
+  private func resolve(_ raw: borrowing FloatBuffer, _ rows: Int, to targets: inout FloatBuffer) {
+    let raw = raw.span
+    var targets = targets.mutableSpan
+    guard let classes else {
+      for row in 0..<rows { targets[row] = raw[RowStore.targetWidth * row] }
+      return
+    }
+    for row in 0..<rows { targets[row] = Float(classes[Int(raw[RowStore.targetWidth * row + 1])]) }
   }
 
   /// The splits of rows of this rank, by their place in `SplitName.allCases`.

@@ -2,7 +2,7 @@ internal import Data
 
 /// How many shards each split gets, and which rows each holds.
 struct ShardPlan: Equatable, Sendable {
-  /// About how many bytes of features and targets make a shard.
+  /// Most bytes of features and targets of a shard, unless the number of shards is asked for.
   static let shardBytes = 32 << 20
 
   var split: SplitName
@@ -23,6 +23,13 @@ struct ShardPlan: Equatable, Sendable {
   /// The file of shard `index`.
   func name(_ index: Int) -> String {
     DatasetManifest.shardName(split: split.rawValue, index: earlier + index, of: earlier + shards)
+  }
+
+  /// How many shards a split of so many bytes gets: one, two, or a multiple of four. So two or four ranks write, and read in a
+  /// training, shards that hold mostly their own rows.
+  private static func shards(bytes: Int) -> Int {
+    if bytes <= shardBytes { return bytes <= shardBytes / 2 ? 1 : 2 }
+    return 4 * ((bytes - 1) / (4 * shardBytes) + 1)
   }
 
   /// The split as `dataset.json` has it.
@@ -50,8 +57,12 @@ struct ShardPlan: Equatable, Sendable {
     }
     let plans = fractions.used.map { split in
       let count = rows[split, default: 0]
-      let rowsPerShard = asked.map { Double(training) / Double($0) } ?? (Double(shardBytes) / Double(rowBytes))
-      let shards = asked != nil && split == .train ? asked ?? 1 : Int((Double(count) / rowsPerShard).rounded())
+      let shards =
+        switch asked {
+        case nil: Self.shards(bytes: count * rowBytes)
+        case let asked? where split == .train: asked
+        case let asked?: Int((Double(count) * Double(asked) / Double(training)).rounded())
+        }
       return ShardPlan(split: split, rows: count, shards: min(max(1, shards), PreparationRequest.mostShards))
     }
     guard let dataset else { return plans }

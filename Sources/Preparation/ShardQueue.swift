@@ -14,6 +14,8 @@ final class ShardQueue {
   private var waiting: [ArraySlice<ShardJob>]
   private var open: [ShardWriter?]
   private var bytes = 0
+  /// Shards that are written, if not on the disk yet.
+  private var complete: [String] = []
 
   init(_ jobs: [ShardJob], directory: String, columns: Int, isLabelled: Bool, _ options: ShardWriter.Options) {
     self.directory = directory
@@ -26,15 +28,18 @@ final class ShardQueue {
     open = SplitName.allCases.map { _ in nil }
   }
 
-  /// Appends the rows `places` of a piece to the shards of a split.
-  func append(_ piece: RowPiece, _ places: [Int32], to split: SplitName) throws(PreparationError) {
+  /// Appends the first `count` rows `places` of `features`, counted from its row `first`, with their targets to the shards of a split.
+  func append(
+    _ features: borrowing FloatBuffer, _ first: Int, _ targets: borrowing FloatBuffer, _ places: [Int32], _ count: Int,
+    to split: SplitName
+  ) throws(PreparationError) {
     var next = 0
-    while next < places.count {
+    while next < count {
       let writer = try writer(split)
       guard let job = waiting[split.place].first else { preconditionFailure("rows without a shard") }
-      let end = min(places.count, next + job.rows.count - writer.rows)
+      let end = min(count, next + job.rows.count - writer.rows)
       do throws(DataError) {
-        try writer.append(rows: places, next..<end, of: piece.features, targets: piece.targets)
+        try writer.append(rows: places, next..<end, of: features, from: first, targets: targets)
       } catch {
         throw PreparationError(error)
       }
@@ -44,7 +49,7 @@ final class ShardQueue {
     }
   }
 
-  /// Completes the shards that have no rows; returns how many bytes all shards have.
+  /// Completes the shards that have no rows and brings all shards to the disk; returns how many bytes they have.
   func finish() throws(PreparationError) -> Int {
     for split in SplitName.allCases {
       while let job = waiting[split.place].first {
@@ -52,6 +57,10 @@ final class ShardQueue {
         precondition(writer.rows == job.rows.count, "\(writer.rows) of the \(job.rows.count) rows of a shard")
         try complete(split)
       }
+    }
+    try PreparationError.translating { () throws(FilesError) in
+      for path in complete { try FileSystem.synchronize(path) }
+      if !complete.isEmpty { try FileSystem.synchronizeDirectory(directory) }
     }
     return bytes
   }
@@ -81,10 +90,13 @@ final class ShardQueue {
 
   private func complete(_ split: SplitName) throws(PreparationError) {
     guard let job = waiting[split.place].popFirst() else { preconditionFailure("no shard to complete") }
-    do throws(DataError) { try open[split.place]?.finish() } catch { throw PreparationError(error) }
+    do throws(DataError) { try open[split.place]?.finish(isSynchronized: false) } catch {
+      throw PreparationError(error)
+    }
     open[split.place] = nil
     let status = try PreparationError.translating { () throws(FilesError) in try FileSystem.status(of: path(job)) }
     bytes += status?.bytes ?? 0
+    complete.append(path(job))
   }
 
   private func path(_ job: ShardJob) -> String { FileSystem.join(directory, job.plan.name(job.shard)) }

@@ -12,6 +12,9 @@ public enum SplitName: String, CaseIterable, Comparable, Sendable {
     case .test: 2
     }
   }
+
+  /// The same, as it is put aside for each row.
+  var route: UInt8 { UInt8(truncatingIfNeeded: place) }
 }
 
 /// Which part of the rows goes to each split; training gets what the others leave.
@@ -66,6 +69,29 @@ struct Split: Sendable {
     /// Whether they are known.
     var isReady = false
 
+    /// The splits of the next `count` rows.
+    mutating func take(_ count: Int) -> [UInt8]? {
+      guard count <= order.count - next else { return nil }
+      var routes = [UInt8](repeating: 0, count: count)
+      var span = routes.mutableSpan
+      let (train, validation, test) = (SplitName.train.route, SplitName.validation.route, SplitName.test.route)
+      let (border, end) = (UInt64(self.test), UInt64(self.test + self.validation))
+      var row = 0
+      while row < count {
+        let first = next + row
+        let lane = first % 8
+        let places = order.places(from: first - lane)
+        for index in lane..<min(8, lane + count - row) {
+          let place = places[index]
+          span[row] = place < border ? test : place < end ? validation : train
+          row += 1
+        }
+      }
+      next += count
+      isReady = false
+      return routes
+    }
+
     mutating func take() -> SplitName? {
       guard next < order.count else { return nil }
       let lane = next % 8
@@ -104,6 +130,10 @@ struct Split: Sendable {
       strata[index].isReady = false
     }
   }
+
+  /// The splits of the next rows of a table whose rows are one stratum, by their place in `SplitName.allCases`; nil if more rows come than
+  /// were counted.
+  mutating func next(_ count: Int) -> [UInt8]? { strata[0].take(count) }
 
   /// The split of the next row of `stratum`, or nil if more rows come than were counted.
   mutating func next(stratum: Int) -> SplitName? {

@@ -141,11 +141,12 @@ struct TargetScan: Sendable {
     var writer = ByteWriter()
     writer.write(rows)
     for flag in [allAreWhole, numbersOverflow, textsOverflow] { writer.write(flag) }
-    writer.write(list: numbers) { writer, number in
+    // Where there are too many to be classes, nobody asks which.
+    writer.write(list: numbersOverflow ? [] : numbers) { writer, number in
       writer.write(Int(bitPattern: UInt(number.key)))
       writer.write(rowsOfCode[Int(number.code)])
     }
-    writer.write(list: Array(textCodes.indices)) { writer, index in
+    writer.write(list: textsOverflow ? [] : Array(textCodes.indices)) { writer, index in
       writer.write(texts[index])
       writer.write(rowsOfCode[Int(textCodes[index])])
     }
@@ -233,8 +234,10 @@ struct TargetScan: Sendable {
         return (.values, "regression: \(counted); \(Self.asClasses)")
       }
       // Text alone is classes. Among numbers it is, if the numbers could be classes too; else it is a mistake.
-      if numbers.isEmpty { return (try classes(), "classification: \(Self.counted(different, "text", rows: rows))") }
-      guard !numbersOverflow, isClassLike(different) else {
+      if numbers.isEmpty, !numbersOverflow {
+        return (try classes(), "classification: \(Self.counted(different, "text", rows: rows))")
+      }
+      guard !numbersOverflow, !textsOverflow, isClassLike(different) else {
         throw notANumber(firstText, hint: "the column looks numeric; \(Self.asClasses)")
       }
       return (try classes(), "classification: \(different) different values, some of them text, in \(rows) rows")

@@ -89,23 +89,21 @@ struct EvaluateCommand: WatchedCommand {
   /// The metrics on the rows of a raw table. Collective.
   private func table(_ model: LoadedModel, _ world: borrowing Communicator) throws -> Metrics {
     let description = model.description
-    let bytes = try Agreement.fromRoot(world) {
-      Array(String(try FileSystem.status(of: data.path)?.bytes ?? 0).utf8)
-    }
-    // No row has less than a digit and a line end.
-    let mostRows = (Int(String(decoding: bytes, as: UTF8.self)) ?? 0) / 2
-    let evaluator = try Agreement.alike {
-      try BlockEvaluator(model.model, blockRows: Self.rowsPerBlock, mostRows: mostRows)
-    }
     let blocks = try TableBlocks(data.path, description, for: .learning, blockRows: Self.rowsPerBlock, world)
+    let evaluator = try Agreement.alike {
+      try BlockEvaluator(model.model, blockRows: Self.rowsPerBlock, mostRows: blocks.rows)
+    }
     var features = FloatBuffer(count: Self.rowsPerBlock * model.model.inputs)
     var targets = FloatBuffer(count: Self.rowsPerBlock)
     while !blocks.isFinished {
-      let rows = try blocks.next(into: &features, world)
-      targets.copy(from: blocks.extras, at: 0)
-      try model.withParameters {
-        try evaluator.add($0, features: features, targets: targets, rows: rows, world: world)
+      try Agreement.everywhere(world) {
+        try blocks.beginRound()
+        while case let rows = try blocks.next(into: &features), rows > 0 {
+          targets.copy(from: blocks.extras, at: 0)
+          model.withParameters { evaluator.add($0, features: features, targets: targets, rows: rows) }
+        }
       }
+      try evaluator.combine(world)
     }
     return try evaluator.metrics(of: data.path, world: world)
   }

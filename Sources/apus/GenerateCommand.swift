@@ -26,7 +26,7 @@ struct GenerateCommand: WatchedCommand {
       Option("--validation", value: "FRACTION", "share of the rows for the split validation (default 0)"),
       Option("--test", value: "FRACTION", "share of the rows for the split test (default 0.2)"),
       Option("--seed", value: "NUMBER", "what all numbers are drawn from (default 1)"),
-      Option("--shards", value: "NUMBER", "shards of the training split; one for about 32 MiB otherwise"),
+      Option("--shards", value: "NUMBER", "shards of the training split; otherwise as many as have 32 MiB at most"),
       Option("--compress", "compress the shards (shuffle and deflate)"),
       Option("--overwrite", "replace the data set that is in the directory"), watchdogOption,
     ],

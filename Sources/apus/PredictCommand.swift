@@ -74,16 +74,19 @@ struct PredictCommand: WatchedCommand {
       writer = try format.writer(path: output, schema: predictor.schema)
       return []
     }
-    if let writer {
-      let rows = try collect(blocks, predictor, world, into: writer)
-      _ = try Agreement.fromRoot(world) {
-        try writer.finish()
-        return []
-      }
+    let rows: Int
+    do {
+      rows = try predict(blocks, predictor, world, into: writer)
+    } catch {
+      writer?.abandon()
+      throw error
+    }
+    _ = try Agreement.fromRoot(world) {
+      try writer?.finish()
+      return []
+    }
+    if world.rank == 0 {
       StandardStream.output.write("\(grouped(rows)) \(rows == 1 ? "row" : "rows") predicted: \(output)\n")
-    } else {
-      try contribute(blocks, predictor, world)
-      _ = try Agreement.fromRoot(world) { [] }
     }
     return ExitCode.success.rawValue
   }
@@ -114,58 +117,52 @@ struct PredictCommand: WatchedCommand {
       return try TableBlocks(data.path, description, for: .prediction, blockRows: blockRows, world)
     }
     let opened = try OpenedDataset(data, defaultSplit: "test", wantsTargets: false, scanLabels: false, world: world)
+    let (rank, ranks) = (world.rank, world.size)
     return try Agreement.alike {
       try description.checkColumns(of: opened.dataset)
       let transform = try opened.source.transform(model: description.normalization, scale: Float(description.scale))
       let policy = nonFinite ?? description.nonFinite
       try transform.check(policy, of: data.path)
-      return try ShardBlocks(opened, transform: transform, nonFinite: policy, blockRows: blockRows)
+      return try ShardBlocks(
+        opened, transform: transform, nonFinite: policy, blockRows: blockRows, rank: rank, ranks: ranks)
     }
   }
 
-  /// Rank 0: predicts its blocks, takes those of the others, and writes all in their order; returns how many rows there were.
+  /// Predicts the blocks of all ranks, round by round; rank 0, which has the writer, writes them in their order. Collective.
   ///
-  /// - Throws: the failure of the first block that has one, whichever rank's it is; what was written is removed before.
-  private func collect(
+  /// - Returns: how many rows there were, on rank 0.
+  /// - Throws: the failure of the first group of a round that has one, on every rank.
+  private func predict(
     _ blocks: any FeatureBlocks, _ predictor: Predictor, _ world: borrowing Communicator,
-    into writer: any PredictionWriter
+    into writer: (any PredictionWriter)?
   ) throws -> Int {
     var features = FloatBuffer(count: predictor.blockRows * predictor.columns)
+    let schema = predictor.schema
     var rows = 0
-    func write(_ block: PredictionBlock) throws {
-      try writer.append(block)
-      rows += block.numbers.count / predictor.schema.width
-    }
-    do {
-      while !blocks.isFinished {
-        let count = try blocks.next(into: &features, world)
-        try write(predictor.predict(features, rows: count, first: rows, leftOut: blocks.leftOut))
-        for rank in 1..<max(world.size, 1) { try write(PredictionBlock.receive(from: rank, world)) }
+    func write(_ group: PredictionBlock) throws {
+      let count = group.numbers.count / schema.width
+      // In blocks, whose rows are the chunks of a file.
+      for first in stride(from: 0, to: count, by: predictor.blockRows) {
+        try writer?.append(group.rows(first..<min(first + predictor.blockRows, count), schema))
       }
-    } catch {
-      writer.abandon()
-      throw error
+      rows += count
+    }
+    while !blocks.isFinished {
+      var group = PredictionBlock.empty
+      try Agreement.everywhere(world) {
+        try blocks.beginRound()
+        while case let count = try blocks.next(into: &features), count > 0 {
+          group.append(
+            try predictor.predict(features, rows: count, first: blocks.firstRow, leftOut: blocks.leftOut))
+        }
+      }
+      if world.rank == 0 {
+        try write(group)
+        for rank in 1..<max(world.size, 1) { try write(PredictionBlock.receive(from: rank, world)) }
+      } else {
+        try group.send(world)
+      }
     }
     return rows
-  }
-
-  /// The other ranks: predict their blocks and send them to rank 0.
-  ///
-  /// A failure is sent like a block, and rank 0 ends the job: it alone knows of the file that is to be removed.
-  private func contribute(
-    _ blocks: any FeatureBlocks, _ predictor: Predictor, _ world: borrowing Communicator
-  ) throws {
-    var features = FloatBuffer(count: predictor.blockRows * predictor.columns)
-    var first = world.rank * predictor.blockRows
-    while !blocks.isFinished {
-      do {
-        let count = try blocks.next(into: &features, world)
-        let block = try predictor.predict(features, rows: count, first: first, leftOut: blocks.leftOut)
-        try PredictionBlock.send(.success(block), world)
-      } catch let error as DataError {
-        return try PredictionBlock.send(.failure(error), world)
-      }
-      first += world.size * predictor.blockRows
-    }
   }
 }

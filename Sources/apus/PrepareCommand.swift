@@ -36,7 +36,7 @@ struct PrepareCommand: WatchedCommand {
       Option("--thousands", value: "CHARACTER", "character between groups of three digits"),
       Option("--comment", value: "CHARACTER", "pass over lines that start with this character"),
       Option("--no-header", "the first line is a row; the columns are x1, x2 and so on"),
-      Option("--shards", value: "NUMBER", "shards of the training split; one for about 32 MiB otherwise"),
+      Option("--shards", value: "NUMBER", "shards of the training split; otherwise as many as have 32 MiB at most"),
       Option("--chunk-rows", value: "NUMBER", "rows of a chunk in the shards; about 1 MiB otherwise"),
       Option("--compress", "compress the shards (shuffle and deflate)"),
       Option("--append", "add the rows to the data set in the directory, prepared as its own rows were"),

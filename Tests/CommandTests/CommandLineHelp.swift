@@ -51,7 +51,7 @@ enum CommandLineHelp {
       --thousands CHARACTER    character between groups of three digits
       --comment CHARACTER      pass over lines that start with this character
       --no-header              the first line is a row; the columns are x1, x2 and so on
-      --shards NUMBER          shards of the training split; one for about 32 MiB otherwise
+      --shards NUMBER          shards of the training split; otherwise as many as have 32 MiB at most
       --chunk-rows NUMBER      rows of a chunk in the shards; about 1 MiB otherwise
       --compress               compress the shards (shuffle and deflate)
       --append                 add the rows to the data set in the directory, prepared as its own rows were
@@ -96,7 +96,7 @@ enum CommandLineHelp {
       --validation FRACTION  share of the rows for the split validation (default 0)
       --test FRACTION        share of the rows for the split test (default 0.2)
       --seed NUMBER          what all numbers are drawn from (default 1)
-      --shards NUMBER        shards of the training split; one for about 32 MiB otherwise
+      --shards NUMBER        shards of the training split; otherwise as many as have 32 MiB at most
       --compress             compress the shards (shuffle and deflate)
       --overwrite            replace the data set that is in the directory
       --watchdog SECONDS     seconds without progress until it ends with 76; 0: no limit; default: learned

@@ -39,6 +39,23 @@ struct RowStoreTests {
     for last in 20...45 { try check(20..<last) }
   }
 
+  /// A split has one shard, two, or a multiple of four, of 32 MiB at most; or as many as are asked for.
+  @Test func shardsAreCountedByTheirBytes() throws {
+    func shards(_ rows: Int, asked: Int? = nil) throws -> [Int] {
+      try ShardPlan.plan(
+        [.train: rows, .test: rows / 4], fractions: SplitFractions(validation: 0, test: 0.2), asked: asked,
+        rowBytes: 1 << 10
+      ).map(\.shards)
+    }
+    let half = 1 << 14  // 16 MiB of such rows
+    let expected = [
+      (0, 1), (half, 1), (half + 1, 2), (2 * half, 2), (2 * half + 1, 4), (8 * half, 4), (8 * half + 1, 8),
+    ]
+    for (rows, count) in expected { #expect(try shards(rows)[0] == count) }
+    #expect(try shards(8 * half) == [4, 2])
+    #expect(try shards(8 * half, asked: 7) == [7, 2])
+  }
+
   /// Each shard is written once, those of a split that a rank writes follow each other, and no rank has much more than its share.
   @Test(arguments: 1...9) func shardsAreDealtEvenly(ranks: Int) {
     let plans = [

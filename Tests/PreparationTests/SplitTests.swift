@@ -61,6 +61,18 @@ struct SplitTests {
     #expect(total == split.rows)
   }
 
+  /// Rows that are dealt together go where each goes alone, wherever the first and the last of them stand.
+  @Test func rowsAreDealtTogetherAsOneByOne() {
+    let fractions = SplitFractions(validation: 0.1, test: 0.3)
+    var alone = Split(strata: [100], fractions: fractions, seed: 9)
+    var together = Split(strata: [100], fractions: fractions, seed: 9)
+    for count in [0, 1, 6, 3, 40, 9, 1, 40] {
+      let expected = (0..<count).map { _ in alone.next(stratum: 0)?.route }
+      #expect(together.next(count) == expected.compactMap { $0 } && !expected.contains(nil))
+    }
+    #expect(together.next(1) == nil)
+  }
+
   @Test func testRowsDoNotDependOnTheValidationFraction() {
     var first = Split(strata: [200], fractions: SplitFractions(validation: 0, test: 0.2), seed: 3)
     var second = Split(strata: [200], fractions: SplitFractions(validation: 0.3, test: 0.2), seed: 3)

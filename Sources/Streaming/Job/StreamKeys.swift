@@ -18,7 +18,7 @@ public enum StreamKeys {
 
   /// Every key, in the order in which `job.json` writes them.
   public static let all: [SettingKey] =
-    source + updates + evaluation + drift + model
+    source + redis + updates + evaluation + drift + model
     + shared([
       "loss", "penalty.", "optimizer.", "schedule.kind", "schedule.warmup_steps", "schedule.every_steps",
       "schedule.factor",
@@ -28,7 +28,7 @@ public enum StreamKeys {
   private static let source: [SettingKey] = [
     SettingKey(
       "stream.sources", paths, nil,
-      "what is read, divided over the ranks: files, named pipes, directories into which files come, \"-\" for standard input"
+      "what is read, divided over the ranks: files, named pipes, directories into which files come, \"-\" for standard input, streams of Redis as redis://host:6379/0?key=sensors"
     ),
     SettingKey(
       "stream.format", .choice(["auto"] + SourceFormat.allCases.map(\.rawValue)), "auto",
@@ -66,6 +66,25 @@ public enum StreamKeys {
       "stream.resumed_pipe", .choice(SourceSettings.ResumedPipe.allCases.map(\.rawValue)), "from_start",
       "what pipes give after --resume: all rows again, of which those done with are passed over, or what comes after them"
     ),
+  ]
+
+  private static let redis: [SettingKey] = [
+    SettingKey(
+      "redis.group", .text, "apus",
+      "consumer group that stands at the last entry that is in a checkpoint; made where it is missing"),
+    SettingKey(
+      "redis.start", .choice(RedisSettings.Start.allCases.map(\.rawValue)), "beginning",
+      "where a stream of Redis begins without a checkpoint: with the first entry that the server has, or where the group stands; a group that is missing is made at the end of the stream"
+    ),
+    SettingKey(
+      "redis.missing", .choice(RedisSettings.MissingPolicy.allCases.map(\.rawValue)), "warn",
+      "entries that were trimmed or deleted before they were read: a warning and a count, or an error"),
+    SettingKey(
+      "redis.trim", .boolean, false, "take entries away that are in the checkpoint before the last one (XTRIM)"),
+    SettingKey("redis.patience", duration, "60s", "how long a server may be away"),
+    SettingKey(
+      "redis.password_file", .optionalText, .null,
+      "file with the password, on each rank that reads; the variable REDISCLI_AUTH without it"),
   ]
 
   private static let updates: [SettingKey] = [

@@ -29,6 +29,7 @@ final class StreamLoop {
 
   private let job: StreamJob
   private let form: CombinationForm
+  private let updatesPerTurn: Int
   private(set) var learner: OnlineLearner
   /// A model that learns beside the other one after a drift.
   private(set) var fresh: OnlineLearner?
@@ -76,7 +77,8 @@ final class StreamLoop {
     deltas: DeltaExchange?, isRoot: Bool, reporter: StreamReporter?
   ) {
     self.job = job
-    form = combination.ranks > 1 ? job.form : .parameters
+    let ranks = combination.ranks
+    form = ranks > 1 ? job.form : .parameters
     self.deltas = deltas
     learner = parts.learner
     fresh = parts.fresh
@@ -90,7 +92,9 @@ final class StreamLoop {
     self.rows = rows
     savedRows = rows
     loggedRows = rows
-    batch = RowBatch(columns: parts.inputs, capacity: job.batchRows)
+    updatesPerTurn = job.updatesPerTurn(ranks: ranks, columns: parts.inputs)
+    batch = RowBatch(
+      columns: parts.inputs, capacity: job.batchRows(ranks: ranks, columns: parts.inputs))
     outcomes = Outcomes(learner.task)
     freshOutcomes = Outcomes(learner.task)
   }
@@ -102,7 +106,8 @@ final class StreamLoop {
     lastLog = .now
     deltas?.begin(learners)
     while true {
-      let taken = try read(updates: job.combineEvery - updates)
+      let taken = try read(updates: updatesPerTurn - updates)
+      passWarningsOn()
       if form != .gradients { try learnWhatIsDue() }
       if let deltas, try deltas.take(learners, hear) { lastContact = .now }
       let isAsked = try combination.isAskedFor()
@@ -124,7 +129,8 @@ final class StreamLoop {
     Pulse.enter(.reading)
     // What is learned an update at a time is not taken far ahead.
     let updates = form == .gradients ? min(updates, Self.updatesAhead) : updates
-    let taken = try sources.fill(&batch, upTo: min(batch.capacity, updates * job.rows), turn: job.rows)
+    let most = min(batch.capacity, updates * job.rows, combination.ranks == 1 ? rowsUntilDue : .max)
+    let taken = try sources.fill(&batch, upTo: most, turn: job.rows)
     if taken > 0 { lastRow = .now }
     return taken
   }
@@ -180,7 +186,7 @@ final class StreamLoop {
     var isLast = false
     var all: StepSum.Totals
     repeat {
-      if !isLast, batch.rows < job.rows { _ = try read(updates: job.combineEvery - updates) }
+      if !isLast, batch.rows < job.rows { _ = try read(updates: updatesPerTurn - updates) }
       Pulse.enter(.step)
       let count = min(job.rows, isLast ? batch.rows : rowsDue)
       try accumulate(count)
@@ -244,7 +250,7 @@ final class StreamLoop {
   private var knownRows: Int { rows + told + heard + report.rows }
 
   /// Whether there is something to tell that the others can take in while they go on.
-  private var wantsToTell: Bool { report.rows > 0 && (updates >= job.combineEvery || isQuiet) }
+  private var wantsToTell: Bool { report.rows > 0 && (updates >= updatesPerTurn || isQuiet) }
 
   private func mayTell(_ deltas: DeltaExchange) -> Bool {
     let may = deltas.mayPost
@@ -289,7 +295,7 @@ final class StreamLoop {
   private var wantsCombination: Bool {
     let tells = report.flags.contains(.hasEnded) && !hasToldEnd
     if tells || !report.flags.isDisjoint(with: [.stops, .logs, .saves]) { return true }
-    guard form.isLoose else { return updates >= job.combineEvery || isQuiet && report.rows > 0 }
+    guard form.isLoose else { return updates >= updatesPerTurn || isQuiet && report.rows > 0 }
     if isRoot, !findings.isEmpty || (drift?.raisedUntil).map({ $0 > 0 && knownRows >= $0 }) ?? false { return true }
     // Where all wait, the watchdog sees for whom.
     return aheadSince.map { ContinuousClock.now - $0 >= Self.patience } ?? false
@@ -305,6 +311,13 @@ final class StreamLoop {
     guard known > savedRows else { return }
     let isTime = job.checkpointSeconds > 0 && now - lastSave >= .seconds(job.checkpointSeconds)
     if isTime || job.checkpointRows > 0 && known - savedRows >= job.checkpointRows { report.flags.insert(.saves) }
+  }
+
+  /// Rows until the next line or checkpoint that falls due by rows.
+  private var rowsUntilDue: Int {
+    let log = job.logRows > 0 ? job.logRows - (knownRows - loggedRows) : .max
+    let checkpoint = job.checkpointRows > 0 ? job.checkpointRows - (knownRows - savedRows) : .max
+    return max(1, min(log, checkpoint))
   }
 
   /// Tells the other ranks what was learned, and does what all of them want. Collective.
@@ -424,6 +437,23 @@ final class StreamLoop {
     }
     savedRows = rows
     lastSave = .now
+    for source in sources.sources { source.acknowledge() }
+  }
+
+  /// Lets the servers know of the last checkpoint before they are left.
+  func parting() {
+    for source in sources.sources where !source.isAcknowledged() {
+      warn("'\(source.path)' has not heard of the last checkpoint, and will when the stream is resumed")
+    }
+  }
+
+  private func passWarningsOn() {
+    for source in sources.sources { for warning in source.takeWarnings() { warn(warning) } }
+  }
+
+  /// Says what went wrong with a source of this rank.
+  private func warn(_ message: String) {
+    if let reporter { reporter.warn(message) } else { StandardStream.error.write("apus: warning: \(message)\n") }
   }
 
   /// What this rank needs to go on.

@@ -5,6 +5,7 @@ import JSON
 public import MPI
 import Model
 public import Online
+import Redis
 import Text
 public import Training
 public import Watch
@@ -51,7 +52,7 @@ public final class StreamRun {
   /// The sources that cannot be there later have to be there now.
   private func checkSources() throws {
     try Agreement.everywhere(world) {
-      for path in ownPaths where path != StreamSource.standardInput {
+      for path in ownPaths where path != StreamSource.standardInput && !RedisAddress.isAddress(path) {
         guard try FileSystem.status(of: path) != nil || job.source.follows else {
           throw Failure(
             .missingInput, "the source '\(path)' does not exist",
@@ -95,6 +96,7 @@ public final class StreamRun {
     let positions = try Agreement.alike { try resumed?.positions() ?? [:] }
     let sources = ownPaths.map { StreamSource($0, settings: job.source, position: positions[$0]) }
     guard let schema = try findSchema(sources, resumed) else { return try endWithoutRows() }
+    for source in sources where !schema.names.isEmpty { source.settle(columns: schema.names) }
     try Agreement.alike { try checkMemory(columns: schema.count) }
     let parts = try Agreement.alike {
       try Self.asJobError { () throws -> StreamParts in
@@ -124,7 +126,9 @@ public final class StreamRun {
       Pulse.enter(.start)
       let found = try Agreement.gathering(world) { () throws -> [UInt8] in
         for source in sources {
-          guard let columns = try source.columns() else { continue }
+          let columns = try source.columns()
+          for warning in source.takeWarnings() { Self.warn(warning) }
+          guard let columns else { continue }
           let names = JSONValue.array(columns.names.map { .string($0) }).serialized(pretty: false)
           return Array("\(columns.count) \(names)".utf8)
         }
@@ -148,7 +152,7 @@ public final class StreamRun {
   }
 
   private func checkMemory(columns: Int) throws {
-    let (count, overflow) = job.batchRows.multipliedReportingOverflow(by: columns)
+    let (count, overflow) = job.batchRows(ranks: world.size, columns: columns).multipliedReportingOverflow(by: columns)
     guard overflow || count > Self.mostBatch else { return }
     throw Failure(
       .invalidJob, "updates of \(grouped(job.rows)) rows of \(grouped(columns)) columns do not fit into memory",
@@ -206,6 +210,7 @@ public final class StreamRun {
     _ loop: StreamLoop, _ outcome: StreamLoop.Outcome, _ reporter: StreamReporter?, columns: [String]
   ) throws -> Result {
     if loop.rows > 0 { try loop.save() }
+    loop.parting()
     let path = FileSystem.join(job.output, ModelFile.name)
     if outcome == .ended {
       _ = try Agreement.fromRoot(world) {
@@ -224,7 +229,7 @@ public final class StreamRun {
       seconds: reporter?.seconds ?? 0, modelPath: path)
   }
 
-  /// Says what went wrong without ending the run. Called on rank 0.
+  /// Says what went wrong without ending the run.
   private static func warn(_ message: String) {
     StandardStream.error.write("apus: warning: \(message)\n")
   }

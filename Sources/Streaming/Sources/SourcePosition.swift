@@ -30,6 +30,8 @@ public struct SourcePosition: Equatable, Sendable {
   public var file: File?
   /// The files of a directory that are done with.
   public var finished: [String] = []
+  /// How far a stream of Redis is done with.
+  var entry: EntryMark?
 
   init(path: String) { self.path = path }
 
@@ -47,7 +49,7 @@ public struct SourcePosition: Equatable, Sendable {
           .object([("name", .string($0.name)), ("rows", .integer($0.rows)), ("bytes", .integer($0.bytes))])
         } ?? .null
       ),
-      ("finished", .array(finished.map { .string($0) })),
+      ("finished", .array(finished.map { .string($0) })), ("entry", entry?.json ?? .null),
     ])
   }
 
@@ -74,5 +76,6 @@ public struct SourcePosition: Equatable, Sendable {
       self.file = file
     }
     finished = (node["finished"]?.asArray ?? []).compactMap(\.asString)
+    if let found = node["entry"], !found.isNull { entry = try EntryMark(found) }
   }
 }

@@ -3,15 +3,17 @@ public import Kernels
 public import MPI
 public import Model
 
-/// Judges a model on rows that come in blocks, dealt to the ranks in turn, where how many there are is not known before.
+/// Judges a model on rows that come in groups of blocks, dealt to the ranks in turn, where how many there are is not known before.
 ///
-/// The sums of the blocks are added in their order, so that the metrics are equal bit for bit on any number of ranks that get
-/// blocks of the same rows.
+/// The sums of the blocks of a group are added in their order, and so are those of the groups: the metrics are equal bit for bit on any
+/// number of ranks that get groups of the same rows.
 public final class BlockEvaluator {
   private let model: Model
   private let task: Task
   private let workspace: Workspace
   private var total: MetricSums
+  /// Of this rank's group.
+  private var group: MetricSums
   /// Counts may be added in any order, so that each rank keeps those of its own blocks until the end.
   private var confusion: [Int]
   private var curve: RankingCurve?
@@ -29,29 +31,33 @@ public final class BlockEvaluator {
     (_, task) = ModelDesign.use(of: model)
     workspace = Workspace(model, rows: blockRows)
     total = MetricSums(task: task)
+    group = total
     confusion = total.confusion
     curve = task == .classification(classes: 2) ? RankingCurve(rows: mostRows) : nil
   }
 
-  /// Adds a block of each rank, in the order of the ranks. Collective.
+  /// Adds a block to this rank's group.
   ///
   /// Shapes: `features` rows × inputs from the start on, `targets` one float a row.
   public func add(
-    _ parameters: borrowing FloatBuffer, features: borrowing FloatBuffer, targets: borrowing FloatBuffer, rows: Int,
-    world: borrowing Communicator
-  ) throws {
+    _ parameters: borrowing FloatBuffer, features: borrowing FloatBuffer, targets: borrowing FloatBuffer, rows: Int
+  ) {
     var sums = MetricSums(task: task)
-    if rows > 0 {
-      let view = MatrixView(rows: rows, columns: model.inputs)
-      model.forward(parameters: parameters, features: features, view: view, workspace: workspace)
-      let lossSum = model.lossSum(workspace, targets: targets, targetsOffset: 0)
-      let scores = workspace.outputs.values(in: 0..<rows * model.outputs)
-      let wanted = targets.values(in: 0..<rows)
-      sums.add(scores: scores, targets: wanted, rows: rows, lossSum: lossSum)
-      curve?.add(scores: scores, targets: wanted, rows: rows)
-    }
-    for index in confusion.indices { confusion[index] += sums.confusion[index] }
-    for encoded in try world.allGather(sums.encoded) { total.merge(MetricSums(task: task, encoded: encoded[...])) }
+    let view = MatrixView(rows: rows, columns: model.inputs)
+    model.forward(parameters: parameters, features: features, view: view, workspace: workspace)
+    let lossSum = model.lossSum(workspace, targets: targets, targetsOffset: 0)
+    let scores = workspace.outputs.values(in: 0..<rows * model.outputs)
+    let wanted = targets.values(in: 0..<rows)
+    sums.add(scores: scores, targets: wanted, rows: rows, lossSum: lossSum)
+    curve?.add(scores: scores, targets: wanted, rows: rows)
+    group.merge(sums)
+  }
+
+  /// Adds the groups of all ranks, in the order of the ranks; each rank begins a new one. Collective.
+  public func combine(_ world: borrowing Communicator) throws {
+    for encoded in try world.allGather(group.encoded) { total.merge(MetricSums(task: task, encoded: encoded[...])) }
+    for index in confusion.indices { confusion[index] += group.confusion[index] }
+    group = MetricSums(task: task)
   }
 
   /// The metrics over all blocks. Collective; the same on every rank.

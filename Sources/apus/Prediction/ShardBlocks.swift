@@ -1,38 +1,50 @@
 import Data
 import Kernels
-import MPI
 import Training
 
-/// The features of HDF5 shards. Every rank reads its own blocks.
+/// The features of HDF5 shards. A group is one block.
 final class ShardBlocks: FeatureBlocks {
   private let reader: RowReader
   private let blockRows: Int
   private let leavesRowsOut: Bool
+  private let rank: Int
+  private let ranks: Int
   /// The first row of the next round.
   private var start = 0
+  /// Rows of this rank's group.
+  private var group = 0..<0
   /// Nothing is read there.
   private var targets = FloatBuffer(count: 0)
 
   /// Of rows that hold a number which is not finite, where such are left out.
   private(set) var leftOut: [Bool] = []
+  private(set) var firstRow = 0
   var isFinished: Bool { start >= reader.dataset.rows }
 
   init(
-    _ opened: OpenedDataset, transform: FeatureTransform, nonFinite: NonFinite, blockRows: Int
+    _ opened: OpenedDataset, transform: FeatureTransform, nonFinite: NonFinite, blockRows: Int, rank: Int, ranks: Int
   ) throws(DataError) {
+    (self.rank, self.ranks) = (rank, ranks)
     reader = try RowReader(
       dataset: opened.dataset, targetUse: .none, transform: transform, nonFinite: nonFinite)
     leavesRowsOut = nonFinite == .skipRow
     self.blockRows = blockRows
   }
 
-  func next(into features: inout FloatBuffer, _ world: borrowing Communicator) throws -> Int {
+  func beginRound() {
     let all = reader.dataset.rows
-    let first = min(start + world.rank * blockRows, all)
-    let rows = first..<min(first + blockRows, all)
-    start += world.size * blockRows
-    try reader.read(rows: rows, features: &features, targets: &targets)
+    let first = min(start + rank * blockRows, all)
+    group = first..<min(first + blockRows, all)
+    start += ranks * blockRows
+  }
+
+  func next(into features: inout FloatBuffer) throws -> Int {
+    let rows = group
+    group = rows.upperBound..<rows.upperBound
+    firstRow = rows.lowerBound
     leftOut = []
+    guard !rows.isEmpty else { return 0 }
+    try reader.read(rows: rows, features: &features, targets: &targets)
     if leavesRowsOut { leaveOut(rows.count, of: &features) }
     return rows.count
   }

@@ -1,6 +1,5 @@
 import Data
 import Failures
-import JSON
 import Kernels
 import MPI
 import Model
@@ -9,30 +8,40 @@ import Training
 
 /// The rows of a CSV file, as the model wants them: everything that was fitted with its training data is applied.
 ///
-/// Rank 0 reads the file and deals the rows out. The others could read it too and skip what is not theirs, but a table has to be
-/// parsed from its start to know where a row is: each rank would do all of the work, and each would report the same mistake.
+/// Every rank reads the parts of the text that its groups are in. A group of rows to predict is some blocks of as many rows as a block has
+/// room for, counted from the start of the table, so that a row is predicted with the same others on any number of ranks. A group of
+/// rows to be judged on is what stays of a part of the text, since nobody knows the number of a row while rows before it may be left out.
 final class TableBlocks: FeatureBlocks {
-  private static let featuresTag = 0
-  private static let extrasTag = 1
+  /// About how many bytes of text make a group of rows to predict: those at its ends are read by two ranks.
+  private static let groupBytes = 4 << 20
 
   private let path: String
   private let columns: Int
   private let blockRows: Int
   private let transform: FeatureTransform
   private let purpose: CleanBlock.Purpose
-  /// Rank 0 has it.
-  private let table: Table?
-  /// The rows of another rank on their way to it; rank 0 has room there.
-  private var dealt: FloatBuffer
-  /// The first row of the next round.
-  private var start = 0
-  private(set) var isFinished = false
-  /// One number a row of this rank's last block: for rows to be judged on the target, for rows to predict 1, or 0 where the data
-  /// set's preparation leaves such rows out.
+  private let table: PreparedTable
+  private let index: RecordIndex
+  private let rank: Int
+  private let ranks: Int
+  private let rowsOfGroup: Int
+  private let groups: Int
+  /// This rank's group.
+  private var group: Int
+  /// Rows of the group that have not been read; those to be judged on end when they end.
+  private var rest = 0
+  /// The row to predict that the table gives next.
+  private var nextRow = 0
+
+  private(set) var firstRow = 0
+  /// One number a row of the last block: for rows to be judged on the target, for rows to predict 1, or 0 where the data set's
+  /// preparation leaves such rows out.
   private(set) var extras: [Float] = []
+  /// Rows of the table, also those that are left out.
+  var rows: Int { index.rows }
 
   /// Collective.
-  /// - Throws: `Failure` (65) where the columns are not those of the model; the same on every rank.
+  /// - Throws: `Failure` (65) where the columns are not those of the model, or the text is no table; the same on every rank.
   init(
     _ path: String, _ description: ModelDescription, for purpose: CleanBlock.Purpose, blockRows: Int,
     _ world: borrowing Communicator
@@ -40,116 +49,81 @@ final class TableBlocks: FeatureBlocks {
     self.path = path
     self.purpose = purpose
     self.blockRows = blockRows
+    (rank, ranks) = (world.rank, world.size)
     columns = description.model.inputs
     transform = FeatureTransform(normalization: description.normalization, scale: Float(description.scale))
-    var table: Table?
-    _ = try Agreement.fromRoot(world) {
-      table = try Table(path, description, purpose)
-      return []
+    var opened: PreparedTable?
+    try Agreement.everywhere(world) { opened = try PreparedTable(path, description, purpose) }
+    guard let opened else { preconditionFailure("a table that was opened without an error") }
+    table = opened
+    index = try Agreement.alike {
+      try RecordIndex(path: path, delimiter: opened.delimiter, dialect: opened.dialect, on: world)
     }
-    self.table = table
-    dealt = FloatBuffer(count: table == nil || world.size == 1 ? 0 : blockRows * columns)
+    let blocks = (index.rows + blockRows - 1) / blockRows
+    let blocksOfGroup = index.rows * Self.groupBytes / max(1, index.bytes) / blockRows
+    rowsOfGroup = blockRows * max(1, min(blocksOfGroup, blocks / ranks))
+    groups = purpose == .learning ? index.blocks : (index.rows + rowsOfGroup - 1) / rowsOfGroup
+    group = rank - ranks
   }
 
   var leftOut: [Bool] { purpose == .prediction ? extras.map { $0 == 0 } : [] }
+  var isFinished: Bool { group - rank + ranks >= groups }
 
-  func next(into features: inout FloatBuffer, _ world: borrowing Communicator) throws -> Int {
-    let first = start + world.rank * blockRows
-    start += world.size * blockRows
-    var rows = 0
-    var isLast = 0
-    if let table {
-      rows = try table.read(blockRows, into: &features, &extras)
-      isLast = rows < blockRows ? 1 : 0
-      var others: [Float] = []
-      for rank in 1..<max(world.size, 1) {
-        let count = try table.read(blockRows, into: &dealt, &others)
-        isLast = count < blockRows ? 1 : isLast
-        try Self.deal(dealt, count * columns, others, to: rank, world)
-      }
-    } else {
-      var span = features.mutableSpan
-      var room = span._mutatingExtracting(0..<blockRows * columns)
-      rows = try world.receive(into: &room, from: 0, tag: Self.featuresTag) / columns
-      extras = try world.receive(from: 0, tag: Self.extrasTag)
+  func beginRound() throws {
+    group += ranks
+    rest = 0
+    guard group < groups else { return }
+    guard purpose == .prediction else {
+      rest = .max
+      firstRow = index.rows(before: group)
+      return try table.move(to: group, before: group + 1, index)
     }
-    isFinished = try world.broadcast([isLast], root: 0)[0] != 0
-    try prepare(&features, rows: rows, first: first)
-    return rows
+    let first = group * rowsOfGroup
+    rest = min(rowsOfGroup, index.rows - first)
+    guard first != nextRow else { return }
+    let block = index.block(of: first)
+    try table.move(to: block, before: index.blocks, index)
+    nextRow = index.rows(before: block)
+    var passed = FloatBuffer(count: min(first - nextRow, blockRows) * columns)
+    while nextRow < first { try read(min(first - nextRow, blockRows), into: &passed) }
   }
 
-  private static func deal(
-    _ rows: borrowing FloatBuffer, _ count: Int, _ extras: [Float], to rank: Int, _ world: borrowing Communicator
-  ) throws(MPIError) {
-    try world.send(rows.span.extracting(0..<count), to: rank, tag: featuresTag)
-    try world.send(extras.span, to: rank, tag: extrasTag)
+  func next(into features: inout FloatBuffer) throws -> Int {
+    guard rest > 0 else { return 0 }
+    if purpose == .learning {
+      try table.read(blockRows, into: &features, &extras)
+      if extras.count < blockRows { rest = 0 }
+    } else {
+      firstRow = nextRow
+      try read(min(rest, blockRows), into: &features)
+      rest -= extras.count
+    }
+    try prepare(&features)
+    return extras.count
   }
 
-  private func prepare(_ features: inout FloatBuffer, rows: Int, first: Int) throws(DataError) {
+  /// Reads rows to predict, all of which are there.
+  private func read(_ count: Int, into features: inout FloatBuffer) throws {
+    try table.read(count, into: &features, &extras)
+    guard extras.count == count else {
+      throw Failure(.inputOutput, "'\(path)' has changed while it was read")
+    }
+    nextRow += count
+  }
+
+  private func prepare(_ features: inout FloatBuffer) throws(DataError) {
+    let rows = extras.count
     transform.apply(to: &features, offset: 0, rows: rows, columns: columns)
     guard let index = Elementwise.firstNonFinite(features, 0..<rows * columns) else { return }
     throw DataError(
       .invalid,
-      "'\(path)', row \(first + index / columns): the value of column \(index % columns) is too large to be normalized")
-  }
-
-  /// The file, read from its start to its end.
-  private final class Table {
-    /// One of the two: rows as they are, or prepared as the model says.
-    private var plain: CSVRows?
-    private var raw: RawRows?
-    private let wantsTarget: Bool
-    private var targets: FloatBuffer
-
-    init(_ path: String, _ description: ModelDescription, _ purpose: CleanBlock.Purpose) throws {
-      let delimiter = TableBlocks.delimiter(of: path)
-      wantsTarget = purpose == .learning
-      targets = FloatBuffer(count: 0)
-      if wantsTarget, description.target == nil {
-        throw Failure(
-          .invalidData, "the model does not say which column of '\(path)' it predicts",
-          hint: "a model that is trained on a data set of apus prepare knows; evaluate others on HDF5 files")
-      }
-      if let fitted = try description.fittedPipeline() {
-        raw = try RawRows(path: path, fitted, for: purpose, delimiter: delimiter)
-        return
-      }
-      var names = description.columns
-      if names.isEmpty {
-        // A model of HDF5 files without names: the columns are taken as they come, and there must be as many.
-        names = try CSVRows.columns(of: path, delimiter: delimiter)
-        guard names.count == description.model.inputs else {
-          throw Failure(
-            .invalidData,
-            "'\(path)' has \(names.count) columns, and the model was trained on \(description.model.inputs)",
-            hint:
-              "the model knows no names of columns, so the file must have just those of its training, in their order")
-        }
-      }
-      let classes = description.classNames
-      plain = try CSVRows(
-        path: path, columns: names, target: wantsTarget ? description.target : nil,
-        classes: classes.isEmpty ? nil : classes, delimiter: delimiter)
-    }
-
-    /// Reads up to `count` rows to the start of `features`; fewer only at the end.
-    func read(_ count: Int, into features: inout FloatBuffer, _ extras: inout [Float]) throws(PreparationError) -> Int {
-      if raw != nil { return try raw?.next(count, features: &features, extras: &extras) ?? 0 }
-      if wantsTarget, targets.count < count { targets = FloatBuffer(count: count) }
-      let rows = try plain?.next(count, features: &features, targets: &targets) ?? 0
-      extras = wantsTarget ? targets.values(in: 0..<rows) : [Float](repeating: 1, count: rows)
-      return rows
-    }
+      "'\(path)', \(purpose == .learning ? "from row \(firstRow) on" : "row \(firstRow + index / columns)"): "
+        + "the value of column \(index % columns) is too large to be normalized")
   }
 
   /// Whether `path` names a table, by its ending.
   static func isTable(_ path: String) -> Bool {
     let name = path.lowercased()
     return [".csv", ".tsv", ".csv.gz", ".tsv.gz"].contains { name.hasSuffix($0) }
-  }
-
-  /// A tab where the ending says so; otherwise it is found out.
-  private static func delimiter(of path: String) -> UInt8? {
-    [".tsv", ".tsv.gz"].contains { path.lowercased().hasSuffix($0) } ? UInt8(ascii: "\t") : nil
   }
 }
