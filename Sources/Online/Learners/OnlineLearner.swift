@@ -316,7 +316,9 @@ public final class OnlineLearner {
   /// - Throws: `OnlineError` for numbers that are not those of such a learner.
   public func adopt(_ knowledge: [Double]) throws(OnlineError) {
     let count = 3 * model.inputs
-    guard knowledge.count >= count else { throw OnlineError("knowledge of \(knowledge.count) numbers, not of \(count)") }
+    guard knowledge.count >= count else {
+      throw OnlineError("knowledge of \(knowledge.count) numbers, not of \(count)")
+    }
     standardizer.adopt(try RunningMoments(encoded: Array(knowledge[..<count])))
     if case .squares(let learner) = core { try learner.adopt(Array(knowledge[count...])) }
   }

@@ -31,7 +31,8 @@ extension JobValues {
     switch form {
     case .parameters: break
     case .gradients where !kind.hasGradient:
-      reject("stream.combine", "\"gradients\" does not fit kind \"\(kind.rawValue)\", which has none; use \"parameters\"")
+      reject(
+        "stream.combine", "\"gradients\" does not fit kind \"\(kind.rawValue)\", which has none; use \"parameters\"")
     case .central where kind == .rls:
       reject(
         "stream.combine",

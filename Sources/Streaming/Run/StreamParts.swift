@@ -41,7 +41,8 @@ struct StreamParts {
     // The scores of ranks that are no more go to others.
     var score = try PrequentialScore(self.learner.task, job.score)
     for index in stride(from: rank, to: state.ranks.count, by: ranks) {
-      let earlier = try PrequentialScore(self.learner.task, job.score, json: state.ranks[index]["score"] ?? JSONNode(.null))
+      let earlier = try PrequentialScore(
+        self.learner.task, job.score, json: state.ranks[index]["score"] ?? JSONNode(.null))
       if index == rank { score = earlier } else { score.merge(earlier) }
     }
     self.score = score
