@@ -8,7 +8,8 @@ import Testing
 struct StreamCombinationTests {
   static let forms = ["parameters", "gradients", "asynchronous", "central"]
 
-  /// Half hours of four periods, each a source, on one, two and four ranks. (The rate of AdaGrad makes up for steps that are fewer.)
+  /// Electricity in four sources on one, two and four ranks. The rate of AdaGrad makes up for steps that are fewer; and rows are dealt as if
+  /// shuffled, since ranks that go on do not keep step, so that what each learns from would be another time of the world.
   @Test(arguments: forms) func ranksShareElectricity(form: String) throws {
     let folder = try StreamFolder("electricity")
     let names = try folder.electricity(parts: 4)

@@ -51,15 +51,16 @@ final class StreamFolder: Sendable {
     }
   }
 
-  /// Cuts the electricity data set into files of successive rows; returns their names.
+  /// Deals the rows of the electricity data set to files, as if shuffled; returns their names.
   func electricity(parts: Int) throws -> [String] {
     let table = try Run.program("gzip", ["-dc", PackageRoot.file("Datasets/electricity/electricity.csv.gz")])
     let lines = table.standardOutput.split(separator: "\n")
-    let count = (lines.count - 1) / parts
+    let rows = lines.count - 1
     return try (0..<parts).map { part in
-      let rows = lines[0..<1] + lines[1 + part * count..<1 + (part + 1) * count]
-      try directory.write(text: rows.joined(separator: "\n") + "\n", to: "period-\(part).csv")
-      return "period-\(part).csv"
+      // The factor is a prime, so that each row is somewhere.
+      let own = (part * rows / parts..<(part + 1) * rows / parts).map { lines[1 + $0 * 7919 % rows] }
+      try directory.write(text: (lines[0..<1] + own).joined(separator: "\n") + "\n", to: "part-\(part).csv")
+      return "part-\(part).csv"
     }
   }
 

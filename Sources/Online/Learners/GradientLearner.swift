@@ -164,6 +164,22 @@ final class GradientLearner {
     optimizer = Optimizer(settings.optimizer, penalty: settings.penalty, layout: model.layout)
   }
 
+  /// Remembers the mean of what other optimizers do, by their steps; and as many steps as the one that made most.
+  func takeMean(of others: [GradientLearner]) {
+    let total = Double(others.reduce(0) { $0 + $1.steps })
+    guard total > 0 else { return }
+    for index in optimizer.stateNames.indices {
+      // This learner may be among the others.
+      var mean = FloatBuffer(count: parameters.count)
+      for other in others {
+        let weight = Float(Double(other.steps) / total)
+        other.optimizer.withState(index) { Elementwise.add($0, 0..<$0.count, times: weight, to: &mean, at: 0) }
+      }
+      optimizer.updateState(index) { $0.copy(from: mean) }
+    }
+    optimizer.steps = others.reduce(0) { max($0, $1.steps) }
+  }
+
   /// Takes the place of the model that has grown.
   func grow(_ growth: ModelGrowth) {
     var grown = FloatBuffer(count: growth.new.layout.count)

@@ -323,6 +323,14 @@ public final class OnlineLearner {
     if case .squares(let learner) = core { try learner.adopt(Array(knowledge[count...])) }
   }
 
+  /// Remembers of its steps what learners of other ranks do, on the mean; where there were more ranks, or fewer, none is forgotten so.
+  ///
+  /// Only learners with an optimizer remember anything.
+  public func takeMeanOptimizer(of others: [OnlineLearner]) {
+    guard case .gradient(let own) = core else { return }
+    own.takeMean(of: others.compactMap { if case .gradient(let learner) = $0.core { learner } else { nil } })
+  }
+
   // MARK: Growth
 
   /// Makes room for classes that came later: there are `count` then.

@@ -109,20 +109,26 @@ final class DeltaExchange {
 
   // MARK: Hearing
 
-  /// Takes in what has come, without waiting; returns what other ranks report.
-  func take(_ learners: [OnlineLearner]) throws -> [RankReport] {
-    var reports: [RankReport] = []
+  /// Takes in what has come, without waiting.
+  /// - Parameter hear: gets what other ranks report.
+  /// - Returns: whether there was something.
+  func take(_ learners: [OnlineLearner], _ hear: (RankReport) -> Void) throws -> Bool {
+    var hasCome = false
     while let other = try world.waitingMessage(tag: Tag.post) {
-      reports.append(try takePost(of: other, learners))
+      hear(try takePost(of: other, learners))
+      hasCome = true
     }
     if isCentral {
-      while try world.waitingMessage(tag: Tag.answer) != nil { try takeAnswer(learners) }
+      while try world.waitingMessage(tag: Tag.answer) != nil {
+        try takeAnswer(learners)
+        hasCome = true
+      }
     } else {
       try exchangeConfirmations()
     }
     try numbersOnTheWay.removeAll { try $0.isDone() }
     try floatsOnTheWay.removeAll { try $0.isDone() }
-    return reports
+    return hasCome
   }
 
   private func exchangeConfirmations() throws(MPIError) {
@@ -181,11 +187,10 @@ final class DeltaExchange {
   }
 
   /// Takes in all that was posted; then every rank has the learners of rank 0, bit for bit. Collective.
-  func settle(_ learners: [OnlineLearner]) throws -> [RankReport] {
+  func settle(_ learners: [OnlineLearner], _ hear: (RankReport) -> Void) throws {
     let all = try world.allGather(posts)
-    var reports: [RankReport] = []
     for other in all.indices where other != world.rank && (isServer || !isCentral) {
-      while taken[other] < all[other] { reports.append(try takePost(of: other, learners)) }
+      while taken[other] < all[other] { hear(try takePost(of: other, learners)) }
     }
     if isCentral, !isServer {
       while confirmed[0] < posts { try takeAnswer(learners) }
@@ -199,7 +204,6 @@ final class DeltaExchange {
     for learner in learners where learner.combines != .evidence { try world.broadcast(&learner.parameters, root: 0) }
     try adopt(try world.broadcast(learners.flatMap(\.knowledge), root: 0), learners)
     takeBase(learners)
-    return reports
   }
 
   // MARK: Parameters of the learners

@@ -20,7 +20,8 @@ final class StreamLoop {
 
   /// Rows that have not been told to the others are told after so long without new ones.
   private static let quiet = Duration.milliseconds(20)
-  private static let nearly = Duration.milliseconds(5)
+  /// How long after it has heard from another one a rank without rows looks for more without a nap.
+  private static let nearly = Duration.milliseconds(2)
   /// A rank that is too far ahead of others for so long waits for them in a combination.
   private static let patience = Duration.seconds(1)
   /// Updates whose rows are taken at a time where each is one of all ranks.
@@ -51,6 +52,8 @@ final class StreamLoop {
   private var heard = 0
   /// What the detectors have found since then, on rank 0.
   private var findings = DriftFindings()
+  /// When this rank has heard from another one.
+  private var lastContact = ContinuousClock.now
   /// Since when the others are too far behind.
   private var aheadSince: ContinuousClock.Instant?
   private(set) var latency = LatencyHistogram()
@@ -106,12 +109,13 @@ final class StreamLoop {
       let taken = try read(updates: updatesPerTurn - updates)
       passWarningsOn()
       if form != .gradients { try learnWhatIsDue() }
-      if let deltas { hear(try deltas.take(learners)) }
+      if let deltas, try deltas.take(learners, hear) { lastContact = .now }
       let isAsked = try combination.isAskedFor()
       noteWishes()
       if isAsked || wantsCombination || form == .gradients && rowsDue > 0 {
         if !isAsked { try combination.ask() }
         if let outcome = form == .gradients ? try stepTogether() : try combine() { return outcome }
+        lastContact = .now
       } else if let deltas, wantsToTell, mayTell(deltas) {
         try tell(deltas)
       } else if taken == 0, !sources.isBusy, !isAnswerNear {
@@ -254,8 +258,11 @@ final class StreamLoop {
     return may
   }
 
-  /// Whether this rank waits for others that need no longer than a nap would last.
-  private var isAnswerNear: Bool { aheadSince.map { ContinuousClock.now - $0 < Self.nearly } ?? false }
+  /// Whether something of another rank, which may wait for this one, is more likely to come than not within the time of a nap.
+  private var isAnswerNear: Bool {
+    guard combination.ranks > 1 else { return false }
+    return ContinuousClock.now - max(lastContact, aheadSince ?? lastContact) < Self.nearly
+  }
 
   /// Tells the others what was learned, without waiting.
   private func tell(_ deltas: DeltaExchange) throws {
@@ -266,11 +273,9 @@ final class StreamLoop {
     updates = 0
   }
 
-  private func hear(_ reports: [RankReport]) {
-    for report in reports {
-      if isRoot { find([report], from: rows + told + heard) }
-      heard += report.rows
-    }
+  private func hear(_ report: RankReport) {
+    if isRoot { find([report], from: rows + told + heard) }
+    heard += report.rows
   }
 
   // MARK: Combining
@@ -321,7 +326,7 @@ final class StreamLoop {
     if batch.rows > 0 { try learn(batch.rows) }
     if let deltas {
       if report.rows > 0 { try tell(deltas) }
-      hear(try deltas.settle(learners))
+      try deltas.settle(learners, hear)
       aheadSince = nil
     }
     noteWishes()
