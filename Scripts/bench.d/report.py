@@ -29,10 +29,11 @@ SUBJECTS = {
     "hosts": ("784-512-256-10, 512 rows a rank, two hosts, 1 Gbit/s between them", RATES, {"no-overlap": 1.25}),
     "stream": ("28-1 logistic, a stream of one row a step, one rank", RATES, {"river": 15, "vowpal-wabbit": 10}),
     "stream-ranks": ("28-1 logistic, a stream of one row a step, ranks combined in four ways", RATES, {}),
-    "csv": ("1,000,000 x 28 numbers, CSV to shards (pandas: read_csv alone)", RATES, {}),
+    "csv": ("1,000,000 x 28 numbers, CSV to shards (pandas: read_csv alone)", RATES, {"pandas": 3.5}),
+    "csv-memory": ("peak memory of each rank, CSV of 2 GB to shards", "MB", {}),
 }
 # Units of which less is better.
-TIMES = {"us", "seconds", "MiB"}
+TIMES = {"us", "seconds", "MiB", "MB"}
 
 
 def judged(value, asked, decimals=2):
@@ -52,7 +53,7 @@ def table(subject, programs, ranks):
     print(f"\n{title}; {ranks} ranks, median of {rounds}")
     print(f"{'':16}{unit:>14}" + (f"{'apus : it':>12}{'asked':>12}" if own else ""))
     for program, values in programs.items():
-        line = f"{program:16}{median(values):14,.{0 if unit in (RATES, 'MiB') else 3}f}"
+        line = f"{program:16}{median(values):14,.{0 if unit in (RATES, 'MiB', 'MB') else 3}f}"
         if own and program != "apus":
             pairs = zip(values, own) if unit in TIMES else zip(own, values)
             ratio = median(a / b for a, b in pairs)
@@ -60,6 +61,11 @@ def table(subject, programs, ranks):
         print(line)
     if subject == "start":
         limit("seconds beyond an empty program", median(a - b for a, b in zip(own, programs["empty"])), 0.15)
+    if subject == "csv":
+        ratio = median(a / b for a, b in zip(programs["apus-1-rank"], programs["pandas"]))
+        print(f"one rank : pandas: {ratio:.2f}, asked 2 at least{'' if ratio >= 2 else '  below'}")
+    if subject == "csv-memory":
+        limit("MB of the rank that has most", max(max(values) for values in programs.values()), 200)
     if subject == "memory":
         small, large = (median(values) for values in programs.values())
         limit("MB on the larger data set", large * 2**20 / 1e6, 64)

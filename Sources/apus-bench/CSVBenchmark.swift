@@ -26,13 +26,13 @@ enum CSVBenchmark {
     _ = try Preparer(request).run(on: world) { _ in }
     try world.barrier()
     let seconds = (ContinuousClock.now - start) / .seconds(1)
-    let memory = try world.allReduce(Machine.peakMemoryBytes, .maximum)
+    let memory = try world.allGather([Machine.peakMemoryBytes]).joined().map { String($0 / 1_000_000) }
     guard world.rank == 0 else { return }
     let bytes = try FileSystem.status(of: table)?.bytes ?? 0
     StandardStream.output.write(
       "csv rows=\(rows) columns=\(columns) ranks=\(world.size) seconds=\(fixed(seconds, decimals: 3))"
         + " samples/s=\(fixed(Double(rows) / seconds, decimals: 0)) \(Text.bytes(Int(Double(bytes) / seconds)))/s,"
-        + " \(Text.bytes(memory)) peak a rank\n")
+        + " peak_MB=\(memory.joined(separator: ","))\n")
   }
 
   /// Writes a table of normal numbers with six decimals, and a last column `y` that they add up to.
