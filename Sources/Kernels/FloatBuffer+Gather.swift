@@ -27,7 +27,8 @@ extension FloatBuffer {
     source.check(rows.lowerBound * columns..<rows.upperBound * columns)
     guard columns > 0 else { return true }
     places.check(within: count / columns)
-    return unsafe Self.copyRows(to: base, from: source.base + rows.lowerBound * columns, columns, places, scatters: true)
+    return unsafe Self.copyRows(
+      to: base, from: source.base + rows.lowerBound * columns, columns, places, scatters: true)
   }
 
   /// Rows in turn to those that `places` names, or the other way round; all places are in range.
