@@ -23,6 +23,8 @@ public struct PreparationRequest: Equatable, Sendable {
   public var fractions = SplitFractions()
   /// What the split is drawn from.
   public var seed = 1
+  /// The rows to take, where a recipe does not say; nil takes all.
+  public var sample: SampleSettings?
   /// Keep means and scales of the training split with the data set, so that features are standardized on reading.
   public var standardize = false
   /// Shards of the training split; the other splits get shards of about as many rows. Nil makes one for about 32 MiB.

@@ -24,6 +24,9 @@ struct PrepareCommand: WatchedCommand {
       Option("--validation", value: "FRACTION", "share of the rows for the split validation (default 0)"),
       Option("--test", value: "FRACTION", "share of the rows for the split test (default 0.2)"),
       Option("--seed", value: "NUMBER", "what the split is drawn from (default 1)"),
+      Option("--sample", value: "SIZE", "take rows at random: so many, as 10000, or a part of them, as 0.1 or 10%"),
+      Option("--sample-by", value: "COLUMN", "draw the sample from the rows of each value of a column by itself"),
+      Option("--sample-weight", value: "COLUMN", "draw the sample with chances by a column of numbers"),
       Option("--standardize", "bring each feature to mean 0 and deviation 1, fitted on the training split"),
       Option("--missing", value: "POLICY", "what to do with rows that lack a value: error or drop (default error)"),
       Option("--missing-value", value: "TEXT", repeats: true, "text that means no value, beside NA, N/A, nan and null"),
@@ -82,6 +85,7 @@ struct PrepareCommand: WatchedCommand {
       validation: try number("--validation", "a fraction") ?? request.fractions.validation,
       test: try number("--test", "a fraction") ?? request.fractions.test)
     if let seed: Int = try number("--seed", "a whole number") { request.seed = seed }
+    request.sample = try arguments.sample(Self.syntax)
     request.shards = try number("--shards", "a whole number")
     request.delimiter = try Self.mark("--delimiter", arguments)
     request.missingValues = MissingValue(arguments.values("--missing-value"))
@@ -134,6 +138,9 @@ struct PrepareCommand: WatchedCommand {
       }
       return nil
     }
+    guard !arguments.has("--sample") else {
+      throw UsageError("--sample does not go with --count-by, which counts all rows", syntax: syntax)
+    }
     var aggregates: [Aggregate] = []
     for text in arguments.values("--aggregate") {
       let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
@@ -172,22 +179,35 @@ struct PrepareCommand: WatchedCommand {
   private static func overrides(
     _ request: PreparationRequest, _ arguments: Arguments
   ) -> [(key: String, value: JSONValue)] {
+    var (rows, fraction) = (JSONValue.null, JSONValue.null)
+    switch request.sample?.size {
+    case .rows(let number): rows = .integer(number)
+    case .fraction(let part): fraction = .number(part)
+    case nil: break
+    }
     let values: [(option: String, key: String, value: JSONValue)] = [
       ("--target", "target", .string(request.target)), ("--task", "task", .string(request.task.rawValue)),
       ("--missing", "defaults.missing", .string(request.missing.rawValue)),
       ("--missing-value", "missing_values", .array(arguments.values("--missing-value").map { JSONValue.string($0) })),
       ("--validation", "split.validation", .number(request.fractions.validation)),
       ("--test", "split.test", .number(request.fractions.test)), ("--seed", "split.seed", .integer(request.seed)),
+      ("--sample", "sample.rows", rows), ("--sample", "sample.fraction", fraction),
+      ("--sample-by", "sample.by", .string(request.sample?.by ?? "")),
+      ("--sample-weight", "sample.weight", .string(request.sample?.weight ?? "")),
+      // Beside a recipe the option is refused.
+      ("--standardize", "defaults.numbers", "standardize"),
     ]
     return values.filter { arguments.has($0.option) }.map { ($0.key, $0.value) }
   }
 
   /// The recipe, which rank 0 reads for all. Collective.
   private func recipe(_ world: borrowing Communicator) throws -> Recipe? {
-    guard let recipePath else { return nil }
-    let bytes = try Agreement.fromRoot(world) { try Recipe.text(of: recipePath) }
+    // Samples are drawn where tables are prepared by a recipe.
+    let isImplied = recipePath == nil && request.sample != nil && source == nil && !appends
+    guard recipePath != nil || isImplied else { return nil }
+    let bytes = try Agreement.fromRoot(world) { try recipePath.map { try Recipe.text(of: $0) } ?? Array("{}".utf8) }
     return try Agreement.alike {
-      let recipe = try Recipe(parsing: bytes, source: recipePath, overrides: overrides)
+      let recipe = try Recipe(parsing: bytes, source: recipePath ?? "the options", overrides: overrides)
       guard recipe.target != nil || isDry || count != nil || source != nil else {
         throw UsageError(
           "--target COLUMN is missing, and the recipe has no \"target\"", syntax: Self.syntax)

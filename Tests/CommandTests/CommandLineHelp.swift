@@ -39,6 +39,9 @@ enum CommandLineHelp {
       --validation FRACTION    share of the rows for the split validation (default 0)
       --test FRACTION          share of the rows for the split test (default 0.2)
       --seed NUMBER            what the split is drawn from (default 1)
+      --sample SIZE            take rows at random: so many, as 10000, or a part of them, as 0.1 or 10%
+      --sample-by COLUMN       draw the sample from the rows of each value of a column by itself
+      --sample-weight COLUMN   draw the sample with chances by a column of numbers
       --standardize            bring each feature to mean 0 and deviation 1, fitted on the training split
       --missing POLICY         what to do with rows that lack a value: error or drop (default error)
       --missing-value TEXT     text that means no value, beside NA, N/A, nan and null (may be repeated)

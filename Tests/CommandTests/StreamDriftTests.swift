@@ -75,6 +75,33 @@ struct StreamDriftTests {
     #expect(try drifts(folder).count <= 1)
   }
 
+  /// A feature that means nothing moves: the errors do not show it, the features do, and which of them it is is said.
+  @Test func featuresThatDriftAreNamed() throws {
+    let folder = try StreamFolder("features")
+    try folder.directory.write(text: Self.job, to: "job.json")
+    try Python.text(
+      """
+      import numpy
+      random = numpy.random.default_rng(3)
+      rows = 12_000
+      x = random.standard_normal((rows, 3))
+      y = (x[:, 0] > 0).astype(int)
+      x[rows // 2:, 2] += 3
+      with open("rows.csv", "w") as file:
+          file.write("cause,noise,moves,targets\\n")
+          file.writelines(f"{a:.5f},{b:.5f},{c:.5f},{label}\\n" for (a, b, c), label in zip(x, y))
+      """, workingDirectory: folder.directory.path)
+    let settings = ["--set", "stream.sources=rows.csv", "--set", "drift.features=true"]
+    try run(["stream", "job.json"] + settings, folder)
+    let seen = try folder.metrics().filter { $0["drift"] as? String == "drift" }
+    let first = try #require(seen.first)
+    let row = try #require(first["rows"] as? Int)
+    #expect(row > 6_000 && row <= 6_500, "\(seen)")
+    // Errors come and go while the model adapts; of the features only one has changed.
+    let columns = seen.compactMap { $0["columns"] as? [String] }
+    #expect(!columns.isEmpty && columns.allSatisfy { $0 == ["moves"] }, "\(seen)")
+  }
+
   /// Two ranks see the drift in what both of them predict, and answer alike.
   @Test func ranksSeeDriftTogether() throws {
     let folder = try generate(["--drift", "abrupt", "--shards", "2"])

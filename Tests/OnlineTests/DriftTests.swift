@@ -182,6 +182,20 @@ import Testing
     #expect(resumed == drift)
   }
 
+  /// Rises are told from falls by every detector that sees both.
+  @Test(arguments: DriftDetectorKind.allCases, [true, false])
+  func risesAreToldFromFalls(kind: DriftDetectorKind, rises: Bool) throws {
+    if kind == .ddm, !rises { return }
+    var detector = try DriftDetector(DriftSettings(kind))
+    var random = RandomStream(seed: 4)
+    var found: Bool?
+    for number in 0..<6000 where found == nil {
+      let share: Float = (number < 3000) == rises ? 0.1 : 0.6
+      if detector.update(random.uniform() < share ? 1 : 0) == .drift { found = detector.hasRisen }
+    }
+    #expect(found == rises)
+  }
+
   @Test func theBetterModelIsChosen() throws {
     func verdict(_ gain: Double) throws -> (SwitchRule.Verdict, Int) {
       var rule = try SwitchRule(maximumRows: 3000)

@@ -13,7 +13,7 @@ import Testing
   }
 
   /// Line ends in quotes that look like rows stand across the borders of the ranks' parts.
-  @Test(arguments: [("preparedBytes", 4), ("plannedTables", 3), ("tableErrors", 24)])
+  @Test(arguments: [("preparedBytes", 4), ("sampledBytes", 3), ("plannedTables", 3), ("tableErrors", 24)])
   func ranksDoNotMatter(name: String, lines: Int) throws {
     let one = try output(name, ranks: 1)
     #expect(one.count == lines)

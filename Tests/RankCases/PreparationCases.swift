@@ -33,6 +33,27 @@ let preparationCases: [RankCase] = [
       }
     }
   },
+  RankCase("sampledBytes") { world in
+    try withTable(oddTable(rows: 400), world) { path, scratch in
+      for (index, sample) in [
+        "{ rows: 90 }", "{ fraction: 0.3, by: 'kind' }",
+        "{ rows: 60, by: 'kind', allocation: 'equal', weight: 'second' }",
+      ].enumerated() {
+        let recipe = try Recipe(
+          parsing: Array("{ target: 'kind', defaults: { missing: 'drop' }, sample: \(sample) }".utf8), source: "recipe")
+        var request = PreparationRequest(inputs: [path, path], target: "kind", output: "\(scratch)/sample-\(index)")
+        request.blockBytes = 300
+        request.shards = 2
+        let summary = try Preparer(request, recipe: recipe).run(on: world) { _ in }
+        guard world.rank == 0 else { continue }
+        var checksum = Checksum()
+        for name in try FileSystem.list(request.output) {
+          checksum.update(try FileSystem.read("\(request.output)/\(name)", limit: 1 << 24))
+        }
+        print("\(summary.rows) \(summary.splits.map(\.rowsPerClass)) \(checksum.hex)")
+      }
+    }
+  },
   RankCase("plannedTables") { world in
     try withTable(oddTable(rows: 300), world) { path, scratch in
       for blockBytes in [7, 64, 1 << 20] {

@@ -60,7 +60,7 @@ public struct ADWIN: Equatable, Sendable {
   mutating func update(_ value: Double) -> DriftSignal {
     if hasDrifted { start() }
     insert(value)
-    hasDrifted = width.isMultiple(of: settings.clock) && width > settings.gracePeriod && differs
+    hasDrifted = width.isMultiple(of: settings.clock) && width > settings.gracePeriod && change != nil
     return hasDrifted ? .drift : .none
   }
 
@@ -87,8 +87,11 @@ public struct ADWIN: Equatable, Sendable {
     }
   }
 
-  /// Whether some cut of the window parts values with different means.
-  private var differs: Bool {
+  /// Whether the newer values of a window that has drifted are the higher ones.
+  var hasRisen: Bool { change.map { $0 > 0 } ?? false }
+
+  /// By how much the mean rises at the first cut that parts values with different means; nil where none does.
+  private var change: Double? {
     let count = Double(width)
     let least = Double(settings.minWindowLength)
     let confidence = ScalarMath.logarithm(2 * ScalarMath.logarithm(count) / settings.delta)
@@ -105,10 +108,11 @@ public struct ADWIN: Equatable, Sendable {
         guard oldCount >= least, newCount >= least else { continue }
         let share = 1 / (oldCount - least + 1) + 1 / (newCount - least + 1)
         let bound = (2 * share * variance * confidence).squareRoot() + 2.0 / 3.0 * confidence * share
-        if abs(oldTotal / oldCount - newTotal / newCount) > bound { return true }
+        let change = newTotal / newCount - oldTotal / oldCount
+        if abs(change) > bound { return change }
       }
     }
-    return false
+    return nil
   }
 }
 

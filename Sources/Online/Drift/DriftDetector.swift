@@ -29,6 +29,9 @@ public struct DriftDetector: Equatable, Sendable {
     return adwin?.update(value) ?? ddm?.update(value) ?? pageHinkley?.update(value) ?? .none
   }
 
+  /// Whether the mean rose, where the last value gave a drift; `ddm` looks for nothing else.
+  public var hasRisen: Bool { adwin?.hasRisen ?? pageHinkley?.hasRisen ?? true }
+
   /// The state; a detector made from it goes on bit for bit.
   public var json: JSONValue { adwin?.json ?? ddm?.json ?? pageHinkley?.json ?? .null }
 

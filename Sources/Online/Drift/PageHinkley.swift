@@ -61,11 +61,16 @@ public struct PageHinkley: Equatable, Sendable {
     lowestRise = min(lowestRise, rise)
     highestFall = max(highestFall, fall)
     guard mean.count >= Double(settings.minInstances) else { return .none }
-    let hasRisen = settings.mode != .down && rise - lowestRise > settings.threshold
+    let hasRisen = settings.mode != .down && isHigh
     let hasFallen = settings.mode != .up && highestFall - fall > settings.threshold
     hasDrifted = hasRisen || hasFallen
     return hasDrifted ? .drift : .none
   }
+
+  private var isHigh: Bool { rise - lowestRise > settings.threshold }
+
+  /// Whether the values of a sequence that has drifted have become higher.
+  var hasRisen: Bool { hasDrifted && isHigh }
 }
 
 extension PageHinkley {

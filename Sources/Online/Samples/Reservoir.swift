@@ -4,8 +4,6 @@ internal import Kernels
 ///
 /// Each row has a key that is a function of the seed and the row's number alone; those with the lowest keys are kept. So the sample does not depend on the
 /// order of the rows nor on who saw which: reservoirs of parts of a stream merge into that of the whole.
-///
-/// Source: P. Efraimidis, P. Spirakis, Weighted Random Sampling with a Reservoir (2006): the key of a weight w is exponential with rate w.
 public struct Reservoir: Equatable, Sendable {
   public enum Kind: String, CaseIterable, Sendable {
     /// Every row with the same chance.
@@ -38,7 +36,7 @@ public struct Reservoir: Equatable, Sendable {
   public let seed: UInt64
   /// Rows that were offered.
   public internal(set) var seen = 0
-  private let stream: RandomStream
+  private let keys: SampleKeys
   /// The rows of each stratum, as a heap with the one that goes first on top; only one stratum unless it is stratified.
   private var strata: [Int: [Row]] = [:]
   private var count = 0
@@ -50,20 +48,11 @@ public struct Reservoir: Equatable, Sendable {
     self.capacity = capacity
     self.seed = seed
     // "reservoi"
-    stream = RandomStream(seed: seed, stream: 0x7265_7365_7276_6F69)
+    keys = SampleKeys(seed: seed, purpose: 0x7265_7365_7276_6F69)
   }
 
   public static func == (a: Reservoir, b: Reservoir) -> Bool {
     a.kind == b.kind && a.capacity == b.capacity && a.seed == b.seed && a.seen == b.seen && a.rows == b.rows
-  }
-
-  /// The key of a row: exponentially distributed with rate `weight`.
-  private func key(_ number: UInt64, _ weight: Double) -> Double {
-    let high = UInt64(stream.word(at: 2 &* number))
-    let low = UInt64(stream.word(at: 2 &* number &+ 1))
-    // The middles of 2⁵³ equal parts of (0, 1).
-    let uniform = (Double((high << 32 | low) >> 11) + 0.5) * 0x1p-53
-    return -ScalarMath.logarithm(uniform) / weight
   }
 
   /// Offers a row; `values` are asked for only where it is kept, for now.
@@ -75,7 +64,7 @@ public struct Reservoir: Equatable, Sendable {
     seen += 1
     guard weight > 0, weight.isFinite else { return }
     let weight = kind == .weighted ? weight : 1
-    let key = key(number, weight)
+    let key = keys.key(number, weight: weight)
     let place = kind == .stratified ? stratum : 0
     if let top = strata[place]?.first, isFull(place), !top.isAfter(key, number) { return }
     insert(Row(number: number, stratum: stratum, weight: weight, values: values(), key: key), place)

@@ -49,6 +49,7 @@ extension Recipe {
     readColumns(section, &reader)
     readProducts(section, &reader)
     readSplit(section, &reader)
+    readSample(section, &reader)
     guard reader.problems.isEmpty else { throw InvalidSettings(source: source, problems: reader.problems) }
   }
 
@@ -194,6 +195,26 @@ extension Recipe {
         columns: values.texts("columns"), degree: values.integer("degree") ?? 2,
         interactionOnly: values.boolean("interaction_only"), origin: SettingReader.origin(of: node))
     }
+  }
+
+  private mutating func readSample(_ section: SettingSection, _ reader: inout SettingReader) {
+    guard let node = section["sample"] else { return }
+    let values = reader.section(node, "sample")
+    var size: SampleSettings.Size?
+    switch (values.integer("rows"), values.number("fraction")) {
+    case (let rows?, nil): size = .rows(rows)
+    case (nil, let fraction?): size = .fraction(fraction)
+    case (nil, nil): reader.reject(node, "'sample' says neither how many 'rows' nor what 'fraction' of them")
+    case (_?, _?): reader.reject(node, "'sample.rows' and 'sample.fraction' contradict each other")
+    }
+    if values.text("by") == nil, let node = values["allocation"] {
+      reader.reject(node, "'sample.allocation' needs 'sample.by'")
+    }
+    guard let size else { return }
+    var sample = SampleSettings(size, by: values.text("by"), weight: values.text("weight"))
+    sample.allocation = values.choice("allocation") ?? .proportional
+    sample.seed = values.integer("seed")
+    self.sample = sample
   }
 
   private mutating func readSplit(_ section: SettingSection, _ reader: inout SettingReader) {

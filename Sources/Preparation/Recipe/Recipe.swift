@@ -51,6 +51,8 @@ public struct Recipe: Sendable {
   public internal(set) var missingValues: [String] = []
   public internal(set) var duplicates = Duplicates.keep
   public internal(set) var split = Splits()
+  /// Nil takes all rows, unless an option says otherwise.
+  public internal(set) var sample: SampleSettings?
   var targetOrigin = SettingProblem.Origin.file(nil)
   var filters: [Formula] = []
   var derived: [(name: String, formula: Formula)] = []

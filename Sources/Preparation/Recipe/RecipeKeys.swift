@@ -20,6 +20,21 @@ extension Recipe {
     SettingKey("filter", .other("an expression or a list of them"), [], "conditions; a row stays if all are true"),
     SettingKey(
       "duplicates", .choice(["keep", "drop"]), "keep", "whether rows that equal an earlier one in all columns stay"),
+    SettingKey(
+      "sample.rows", .optionalInteger(1...Int.max), .null,
+      "take so many of the rows that stay, drawn at random, all where there are fewer; `--sample` says it too"),
+    SettingKey(
+      "sample.fraction", .optionalNumber(least: 0, exclusive: true, most: 1), .null, "take so large a part of them"),
+    SettingKey(
+      "sample.by", .optionalText, .null, "column whose values are the strata that the sample is drawn from one by one"),
+    SettingKey(
+      "sample.allocation", .choice(SampleSettings.Allocation.allCases.map(\.rawValue)), "proportional",
+      "what a stratum gets of the sample: its share of the rows, or as many rows as every other"),
+    SettingKey(
+      "sample.weight", .optionalText, .null,
+      "column of numbers from 0 that chances go by: importance sampling; a row of weight 0 is never taken"),
+    SettingKey(
+      "sample.seed", .optionalInteger(0...Int.max), .null, "what it is drawn from; that of the split without it"),
     SettingKey("derive.NAME", .text, .null, "expression that makes a column of this name"),
     SettingKey("ignore", .texts, [], "columns that are no features; expressions may use them"),
 

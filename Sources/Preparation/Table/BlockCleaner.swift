@@ -4,6 +4,8 @@ final class BlockCleaner<Source: TableSource> {
   let pipeline: Pipeline
   /// The rows of each block that equal an earlier one and are left out.
   var duplicates: [Int: [Int]] = [:]
+  /// The rows of each block that a sample takes; nil takes all.
+  var sampled: [Int: RowSet]?
   /// What was done to the rows that have been cleaned.
   var tally: CleaningTally
   /// The block that was read last, for the next one's lags.
@@ -20,6 +22,10 @@ final class BlockCleaner<Source: TableSource> {
     let rows = try read(block)
     var clean = try pipeline.clean(rows, after: history, tally: &tally)
     for row in duplicates[block] ?? [] { clean.kept[row] = false }
+    if let sampled {
+      let chosen = sampled[block] ?? RowSet()
+      for row in clean.kept.indices where !chosen.contains(row) { clean.kept[row] = false }
+    }
     return clean
   }
 

@@ -21,13 +21,7 @@ struct RowDealer: Sendable {
   let before: [[Int]]
   /// For a split by time: the keys of the first rows of the validation and of the test split, with how many rows of the same
   /// key belong to the split before.
-  var borders: [Border] = []
-
-  struct Border: Equatable, Sendable {
-    var key: UInt64
-    /// So many rows with this key, in their order, are before the border.
-    var ties: Int
-  }
+  var borders: [KeyBorders.Border] = []
 
   private let strata: Split
 

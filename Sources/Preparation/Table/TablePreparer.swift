@@ -27,6 +27,8 @@ final class TablePreparer<Source: TableSource> {
   /// Rows of the blocks before each block with the key of each border of a split by time.
   private var ties: [[Int]] = []
   private var classes: ClassIndex?
+  /// Rows that the sample leaves out, on all ranks.
+  private var sampledOut = 0
   /// The data set that the rows are added to, and its preparation for them; nil for a new one.
   private let earlier: (dataset: EarlierDataset, fitted: FittedPipeline)?
 
@@ -84,6 +86,7 @@ final class TablePreparer<Source: TableSource> {
 
   private func survey(_ mine: Range<Int>, _ ranks: borrowing some Ranks & ~Copyable) throws -> Survey {
     try findRepeated(mine, ranks)
+    try drawSample(mine, ranks)
     let decision = try plan(mine, ranks)
     // The later passes count the same again.
     let tally = try ranks.sums(cleaner.tally.numbers)
@@ -158,6 +161,20 @@ final class TablePreparer<Source: TableSource> {
     cleaner.tally = CleaningTally(pipeline)
   }
 
+  /// Chooses the rows that the sample leaves in the table. Collective.
+  private func drawSample(_ mine: Range<Int>, _ ranks: borrowing some Ranks & ~Copyable) throws {
+    guard let settings = pipeline.recipe.sample ?? request.sample else { return }
+    var sample = try Agreement.alike { try TableSample(settings, pipeline, seed: request.seed) }
+    try Agreement.everywhere(ranks) {
+      try forEach(mine, .checking) { block, clean in try sample.observe(clean, block: block) }
+    }
+    let drawn = try sample.drawn(ranks)
+    let counts = try ranks.sums([sample.rows, drawn.values.reduce(0) { $0 + $1.count }])
+    sampledOut = counts[0] - counts[1]
+    cleaner.sampled = drawn
+    cleaner.tally = CleaningTally(pipeline)
+  }
+
   /// Finds what the target is and how the rows are split. Collective.
   private func plan(
     _ mine: Range<Int>, _ ranks: borrowing some Ranks & ~Copyable
@@ -165,13 +182,15 @@ final class TablePreparer<Source: TableSource> {
     var method = RowDealer.Method.stratified
     try Agreement.alike { method = try self.method() }
     var counts: [TargetCounts] = []
-    var times = TimeBorders()
+    var times = KeyBorders()
     try Agreement.everywhere(ranks) {
       try forEach(mine, .checking) { _, clean in
         var count = TargetCounts()
         if let target = clean.target { count.observe(target, clean.keptRows) }
         counts.append(count)
-        if case .time(let column) = method { times.observe(clean, column: column) }
+        if case .time(let column) = method {
+          times.observe(clean.keptRows.map { RowDealer.timeKey(clean.block.columns[column], $0) })
+        }
       }
     }
     var own = TargetCounts()
@@ -192,7 +211,7 @@ final class TablePreparer<Source: TableSource> {
       let ends = dealer.ends
       if let keys = earlier?.fitted.timeBorders {
         // A row as late as the first one behind a border is behind it.
-        dealer.borders = keys.map { RowDealer.Border(key: RowDealer.timeKey($0), ties: 0) }
+        dealer.borders = keys.map { KeyBorders.Border(key: RowDealer.timeKey($0), ties: 0) }
       } else {
         dealer.borders = [
           try times.border(after: ends.train, ranks), try times.border(after: ends.validation, ranks),
@@ -378,6 +397,9 @@ final class TablePreparer<Source: TableSource> {
     }
     if repeated > 0 {
       list.append(PreparationSummary.Change(count: repeated, what: "rows left out because they repeat another"))
+    }
+    if sampledOut > 0 {
+      list.append(PreparationSummary.Change(count: sampledOut, what: "rows left out by the sample"))
     }
     return (all.rows, list)
   }

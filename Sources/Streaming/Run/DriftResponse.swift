@@ -74,7 +74,9 @@ struct DriftResponse {
   mutating func observe(_ errors: [Double], from row: Int) -> [Event] {
     var events: [Event] = []
     for (index, error) in errors.enumerated() {
-      let signal = detector.update(error)
+      var signal = detector.update(error)
+      // Errors that become fewer are a model that learns, and no drift.
+      if signal == .drift, !detector.hasRisen { signal = .none }
       // A detector warns with every row until it is over.
       if signal == .drift || signal == .warning && !isWarned {
         events.append(Event(signal: signal, row: row + index, columns: []))

@@ -1,3 +1,4 @@
+import Preparation
 import Training
 
 // Values of options that are more than text.
@@ -31,5 +32,28 @@ extension Arguments {
       throw UsageError.unknown("value for \(option):", text, among: Choice.allCases.map(\.rawValue), of: syntax)
     }
     return choice
+  }
+
+  /// What `--sample`, `--sample-by` and `--sample-weight` ask for.
+  func sample(_ syntax: Syntax) throws(UsageError) -> SampleSettings? {
+    guard let text = value("--sample") else {
+      if let option = ["--sample-by", "--sample-weight"].first(where: has) {
+        throw UsageError("\(option) goes with --sample", syntax: syntax)
+      }
+      return nil
+    }
+    var size: SampleSettings.Size?
+    if let rows = Int(text), rows > 0 {
+      size = .rows(rows)
+    } else if text.hasSuffix("%"), let percents = Double(text.dropLast()), percents > 0, percents <= 100 {
+      size = .fraction(percents / 100)
+    } else if text.contains("."), let fraction = Double(text), fraction > 0, fraction <= 1 {
+      size = .fraction(fraction)
+    }
+    guard let size else {
+      throw UsageError(
+        "--sample needs a number of rows, as 10000, or a part of them, as 0.1 or 10%, not '\(text)'", syntax: syntax)
+    }
+    return SampleSettings(size, by: value("--sample-by"), weight: value("--sample-weight"))
   }
 }
