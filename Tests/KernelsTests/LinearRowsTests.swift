@@ -58,16 +58,19 @@ import Testing
     let factors = Self.random(Self.places.count, label: 3)
     for rows in [RowSelection(places: Self.places, 1..<Self.places.count), RowSelection(first: 2, count: 9)] {
       for part in [0..<rows.count, 0..<3, 2..<rows.count, 4..<4] {
-        var (scores, others) = (FloatBuffer(count: 20), FloatBuffer(count: 20))
+        var scores = FloatBuffer(count: 20)
+        var others = FloatBuffer(count: 20)
         LinearRows.scores(x, rows, part, columns: columns, weights: w, at: 0, into: &scores)
         LinearRows.scores(x, rows.rows(part), columns: columns, weights: w, at: 0, into: &others)
         #expect(scores.values() == others.values())
-        var (sums, same) = (FloatBuffer(count: columns), FloatBuffer(count: columns))
+        var sums = FloatBuffer(count: columns)
+        var same = FloatBuffer(count: columns)
         LinearRows.weightedSum(x, rows, part, columns: columns, factors: factors, into: &sums, at: 0, accumulate: false)
         LinearRows.weightedSum(
           x, rows.rows(part), columns: columns, factors: factors, into: &same, at: 0, accumulate: false)
         #expect(sums.values() == same.values())
-        var (copies, rest) = (FloatBuffer(count: 20 * columns), FloatBuffer(count: 20 * columns))
+        var copies = FloatBuffer(count: 20 * columns)
+        var rest = FloatBuffer(count: 20 * columns)
         copies.gather(rows, part, of: x, columns: columns)
         rest.gather(rows.rows(part), of: x, columns: columns)
         #expect(copies.values() == rest.values())
