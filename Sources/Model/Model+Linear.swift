@@ -45,7 +45,8 @@ extension Model {
     workspace.targets.gather(rows, part, of: targets, columns: 1)
     let sum = loss.sum(workspace, targets: workspace.targets, at: 0)
     LinearRows.weightedSum(
-      features, rows, part, columns: inputs, factors: space.gradient, into: &gradient, at: offset, accumulate: accumulate)
+      features, rows, part, columns: inputs, factors: space.gradient, into: &gradient, at: offset,
+      accumulate: accumulate)
     Elementwise.columnSums(space.gradient, scores, into: &gradient, at: offset + inputs, accumulate: accumulate)
     return sum
   }
