@@ -123,7 +123,10 @@ struct StreamDriftTests {
       ranks: 2, Binaries.fastest, arguments, workingDirectory: folder.directory.path)
     #expect(result.exitCode == 0 && result.standardOutput.contains("40,000 rows"), "\(result)")
     let first = try #require(try drifts(folder).first)
-    #expect(first > Self.rows / 2 - 100 && first <= Self.rows / 2 + 600, "\(first)")
+    // Ranks that go on do not keep step: one of them may be the first to see the new world, after half of its rows.
+    let isLoose = form == "asynchronous" || form == "central"
+    let change = isLoose ? Self.rows / 4..<Self.rows / 2 + 2000 : Self.rows / 2 - 100..<Self.rows / 2 + 601
+    #expect(change.contains(first), "\(first)")
     #expect(try folder.metrics().contains { $0["switch"] as? String == "fresh" })
   }
 }

@@ -161,8 +161,12 @@ import Testing
     try ranks[0].absorb([told])
     try ranks[1].adopt(ranks[0].knowledge)
     try alone.learn(features, targets, rows: 0..<180, outcomes: &outcomes)
-    for (own, all) in zip(ranks[1].moments.means, alone.moments.means) { #expect(abs(own - all) < 1e-9) }
-    #expect(ranks[1].moments.counts == alone.moments.counts && ranks[0].moments.counts[0] == 150)
+    // Rows that are not made ready are not counted by a rank that is alone.
+    if settings.standardizes {
+      for (own, all) in zip(ranks[1].moments.means, alone.moments.means) { #expect(abs(own - all) < 1e-9) }
+      #expect(ranks[1].moments.counts == alone.moments.counts && ranks[0].moments.counts[0] == 150)
+    }
+    #expect(ranks[1].leastSquares?.count == (kind == .rls ? 8 : nil))
     for (own, all) in zip(ranks[1].leastSquares ?? [], alone.leastSquares ?? []) { #expect(abs(own - all) < 1e-8) }
     #expect(throws: OnlineError.self) { try ranks[0].adopt([1]) }
   }
