@@ -106,4 +106,23 @@ import Testing
     #expect(try connect(open.socket, password: "secret").ask(["ECHO", "a b"]).text(0) == "a b")
     withExtendedLifetime((server, open)) {}
   }
+
+  @Test(.enabled(if: RedisServer.isAvailable, "needs the redis-tools of Scripts/setup"))
+  func overTheNetwork() throws {
+    let port = RedisServer.freePort()
+    let server = try RedisServer(["--port", "\(port)", "--bind", "127.0.0.1"])
+    let address = try RedisAddress("redis://127.0.0.1:\(port)/2?key=x")
+    let connection = try RedisConnection(to: address, password: nil, timeout: .seconds(2), patience: .seconds(2))
+    _ = try connection.ask(["XADD", "x", "1-1", "a", "1"])
+    #expect(try server.ask("-n", "2", "XLEN", "x") == "1")
+    server.kill()
+    #expect(throws: RedisError.self) { try connection.ask(["PING"]) }
+    let patience = Duration.seconds(2)
+    do {
+      _ = try RedisConnection(to: address, password: nil, timeout: patience, patience: patience)
+      Issue.record("nobody is there")
+    } catch {
+      #expect(error.isPassing && error.description.contains("127.0.0.1:\(port)"), "\(error)")
+    }
+  }
 }

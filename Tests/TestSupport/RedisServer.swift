@@ -27,6 +27,21 @@ public final class RedisServer {
     try start()
   }
 
+  /// A port of this machine that nobody listened to a moment ago.
+  public static func freePort() -> Int {
+    let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    var count = socklen_t(MemoryLayout<sockaddr_in>.size)
+    withUnsafeMutableBytes(of: &address) { bytes in
+      let plain = bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self)
+      _ = bind(descriptor, plain, count)
+      _ = getsockname(descriptor, plain, &count)
+    }
+    return Int(UInt16(bigEndian: address.sin_port))
+  }
+
   public var socket: String { folder.file("s") }
 
   /// The source that a stream of this server is.
