@@ -53,6 +53,8 @@ let package = Package(
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    // No pkg-config: it would ask for the shared library, and only the archive is wanted.
+    .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
     .systemLibrary(name: "CRelaxed"),
     .systemLibrary(name: "CTiles"),
     .systemLibrary(name: "CMarks"),
@@ -63,6 +65,7 @@ let package = Package(
     library("Files", ["CCarryless", "CProcess", "CZlib"]),
     library("MPI", ["CMPI", "Watch"]),
     library("HDF5", ["CHDF5", "CZlib"], settings: vectorised),
+    library("Redis", ["CHiredis"]),
 
     // What a rank does, and a watchdog for the ranks that do not go on.
     library("Watch", ["Files", "Text"]),
@@ -102,7 +105,7 @@ let package = Package(
       "Streaming",
       [
         "Data", "Failures", "Files", "HDF5", "JSON", "Kernels", "MPI", "Model", "Online", "Optimization", "Parallel",
-        "Preparation", "Settings", "Text", "Training", "Watch",
+        "Preparation", "Redis", "Settings", "Text", "Training", "Watch",
       ]),
 
     // How long a step would take, and on how many ranks.
@@ -141,6 +144,7 @@ let package = Package(
     tests("LaunchTests", ["Failures", "Files", "JSON", "Launch"]),
     tests("MPITests", ["MPI", "RankCases"]),
     tests("HDF5Tests", ["HDF5"]),
+    tests("RedisTests", ["Redis"]),
     tests("KernelsTests", ["Kernels"]),
     tests("JSONTests", ["JSON"]),
     tests("TextTests", ["Text"]),

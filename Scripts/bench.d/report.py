@@ -28,6 +28,7 @@ SUBJECTS = {
     "ordered": ("784-512-256-10, ordered and fast reduction", RATES, {"fast": 0.95}),
     "hosts": ("784-512-256-10, 512 rows a rank, two hosts, 1 Gbit/s between them", RATES, {"no-overlap": 1.25}),
     "stream": ("28-1 logistic, a stream of one row a step, one rank", RATES, {"river": 15, "vowpal-wabbit": 10}),
+    "stream-ranks": ("28-1 logistic, a stream of one row a step, ranks combined in four ways", RATES, {}),
     "csv": ("1,000,000 x 28 numbers, CSV to shards (pandas: read_csv alone)", RATES, {"pandas": 3.5}),
     "csv-memory": ("peak memory of each rank, CSV of 2 GB to shards", "MB", {}),
 }

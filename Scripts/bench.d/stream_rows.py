@@ -2,9 +2,11 @@
 
     python3 stream_rows.py DIRECTORY make [ROWS]
     python3 stream_rows.py DIRECTORY apus PROGRAM (h5|csv)
+    python3 stream_rows.py DIRECTORY ranks PROGRAM FORM COMMAND...
     python3 stream_rows.py DIRECTORY (river|vw)
 
 apus reads HDF5 or CSV, Vowpal Wabbit the text that it wants, River dictionaries that are in memory already. Needs numpy and h5py.
+`ranks` learns from two halves of the rows at a time, combined as FORM says (stream.combine), on the ranks that COMMAND starts.
 """
 import json
 import os
@@ -27,6 +29,10 @@ def make(folder, rows):
     with h5py.File(f"{folder}/rows.h5", "w") as file:
         file.create_dataset("features", data=x, chunks=(8192, COLUMNS))
         file.create_dataset("targets", data=y, chunks=(65536,))
+    for half in range(2):
+        with h5py.File(f"{folder}/half-{half}.h5", "w") as file:
+            file.create_dataset("features", data=x[half::2], chunks=(8192, COLUMNS))
+            file.create_dataset("targets", data=y[half::2], chunks=(65536,))
     with open(f"{folder}/rows.csv", "w") as csv, open(f"{folder}/rows.vw", "w") as vw:
         csv.write(",".join([f"x{column}" for column in range(COLUMNS)] + ["targets"]) + "\n")
         for row, label in zip(x[: rows // 4], y):
@@ -35,19 +41,28 @@ def make(folder, rows):
             vw.write(f"{2 * label - 1} | " + " ".join(f"{i}:{number}" for i, number in enumerate(numbers)) + "\n")
 
 
-def apus(folder, program, ending):
+def learn(folder, program, stream, output, launch=()):
     job = {
-        "stream": {"sources": f"{folder}/rows.{ending}", "target": "targets"},
+        "stream": {"target": "targets", **stream},
         "model": {"kind": "logistic"},
         "optimizer": {"kind": "sgd", "learning_rate": 0.01},
-        "output": f"{folder}/run-{ending}",
+        "output": f"{folder}/{output}",
     }
     with open(f"{folder}/job.json", "w") as file:
         json.dump(job, file)
-    subprocess.run([program, "stream", f"{folder}/job.json", "--overwrite"], check=True, capture_output=True)
-    with open(f"{folder}/run-{ending}/metrics.jsonl") as file:
+    subprocess.run([*launch, program, "stream", f"{folder}/job.json", "--overwrite"], check=True, capture_output=True)
+    with open(f"{folder}/{output}/metrics.jsonl") as file:
         last = [json.loads(line) for line in file][-1]
     return last["rows"] / last["seconds"]
+
+
+def apus(folder, program, ending):
+    return learn(folder, program, {"sources": f"{folder}/rows.{ending}"}, f"run-{ending}")
+
+
+def ranks(folder, program, form, *launch):
+    halves = [f"{folder}/half-{half}.h5" for half in range(2)]
+    return learn(folder, program, {"sources": halves, "combine": form}, f"run-{form}", launch)
 
 
 def river(folder):
@@ -82,5 +97,5 @@ folder, what = sys.argv[1:3]
 if what == "make":
     make(folder, int(sys.argv[3]) if len(sys.argv) > 3 else 2_000_000)
 else:
-    rate = {"apus": apus, "river": river, "vw": vw}[what](folder, *sys.argv[3:])
+    rate = {"apus": apus, "ranks": ranks, "river": river, "vw": vw}[what](folder, *sys.argv[3:])
     print(f"{what} columns={COLUMNS} samples/s={rate:.0f}")

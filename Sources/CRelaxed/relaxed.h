@@ -19,9 +19,10 @@ static inline __attribute__((always_inline)) void apus_prefetch_row(const float 
   __builtin_prefetch(row + most - 1, 0, 3);
 }
 
-// The same ahead of their being written to.
-static inline __attribute__((always_inline)) void apus_prefetch_row_write(float *row, long count) {
-  const long most = count < 256 ? count : 256;
-  for (long k = 0; k < most; k += 16) __builtin_prefetch(row + k, 1, 3);
-  __builtin_prefetch(row + most - 1, 1, 3);
+// Asks for the cache lines of `count` floats for the second cache, to read or to write them; never faults.
+static inline __attribute__((always_inline)) void apus_prefetch(const float *floats, long count, int to_write) {
+  if (to_write)
+    for (long k = 0; k < count; k += 16) __builtin_prefetch(floats + k, 1, 2);
+  else
+    for (long k = 0; k < count; k += 16) __builtin_prefetch(floats + k, 0, 2);
 }

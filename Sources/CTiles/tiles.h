@@ -208,16 +208,12 @@ static inline __attribute__((always_inline)) const float *apus_row(const float *
 }
 
 // y[i * y_step] (+)= x[i] · w for each row: 16 chains over every 16th place each, added as a binary tree. Eight rows at a time, so that their
-// trees are one. The rows of x are those that `places` names, or all in turn where it is null; it names `named` rows or more, of which those
-// behind the first `rows` may be wanted next.
+// trees are one. The rows of x are those that `places` names, or all in turn where it is null. (Rows in a random order are not asked for ahead here: it
+// would take as long as it saves, and `apus_combination` does so for the rows that come next.)
 static inline void apus_dots(
-    ptrdiff_t rows, ptrdiff_t depth, const float *x, ptrdiff_t x_row, const int *places, ptrdiff_t named, const float *w, float *y,
-    ptrdiff_t y_step, int accumulate) {
+    ptrdiff_t rows, ptrdiff_t depth, const float *x, ptrdiff_t x_row, const int *places, const float *w, float *y, ptrdiff_t y_step,
+    int accumulate) {
   for (ptrdiff_t i = 0; i < rows; i += 8) {
-    // Rows in a random order: the processor cannot guess the next ones. Short ones are asked for earlier, since they take less time each.
-    if (places)
-      for (ptrdiff_t r = i + (depth <= 128 ? 24 : 8), end = r + 8; r < end && r < named; r++)
-        apus_prefetch_lines(apus_row(x, x_row, places, r), 0, 1, depth < 512 ? depth : 512);
     const float *lines[8];
     __m512 sums[8];
 #pragma clang loop unroll(full)
@@ -249,8 +245,13 @@ static inline void apus_dots(
           _mm512_shuffle_f32x4(sums[r], sums[r + 1], 0x88), _mm512_shuffle_f32x4(sums[r], sums[r + 1], 0xDD));
     const __m512 two = _mm512_add_ps(_mm512_shuffle_ps(sums[0], sums[1], 0x44), _mm512_shuffle_ps(sums[0], sums[1], 0xEE));
     const __m512 one = _mm512_add_ps(two, _mm512_permute_ps(two, 0xB1));
+    const __m512 all = _mm512_permutexvar_ps(_mm512_setr_epi32(0, 4, 8, 12, 2, 6, 10, 14, 0, 0, 0, 0, 0, 0, 0, 0), one);
+    if (y_step == 1 && !accumulate) {
+      _mm512_mask_storeu_ps(y + i, apus_lanes(rows - i < 8 ? rows - i : 8), all);
+      continue;
+    }
     float dots[16];
-    _mm512_storeu_ps(dots, _mm512_permutexvar_ps(_mm512_setr_epi32(0, 4, 8, 12, 2, 6, 10, 14, 0, 0, 0, 0, 0, 0, 0, 0), one));
+    _mm512_storeu_ps(dots, all);
     for (ptrdiff_t r = 0; r < 8 && i + r < rows; r++) {
       float *const place = y + (i + r) * y_step;
       *place = accumulate ? *place + dots[r] : dots[r];
@@ -340,26 +341,93 @@ static inline __attribute__((always_inline)) int apus_descend_row(
   if (finite != 0xFFFF) return 0;
   for (ptrdiff_t v = 0; v < vectors; v++) {
     const __m512 weights = _mm512_loadu_ps(w + 16 * v);
-    const __m512 above = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(weights, zero, _CMP_GT_OQ), one);
-    const __m512 sign = _mm512_mask_sub_ps(above, _mm512_cmp_ps_mask(weights, zero, _CMP_LT_OQ), zero, one);
     __m512 slopes = _mm512_fmadd_ps(factor, _mm512_maskz_loadu_ps(apus_lanes(depth - 16 * v), x + 16 * v), zero);
-    slopes = _mm512_fmadd_ps(_mm512_set1_ps(l2), weights, slopes);
-    slopes = _mm512_fmadd_ps(_mm512_set1_ps(l1), sign, slopes);
+    // Without penalties the sums below would add zeros to what is no negative zero, while the next row waits for the weights.
+    if (l1 != 0 || l2 != 0) {
+      const __m512 above = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(weights, zero, _CMP_GT_OQ), one);
+      const __m512 sign = _mm512_mask_sub_ps(above, _mm512_cmp_ps_mask(weights, zero, _CMP_LT_OQ), zero, one);
+      slopes = _mm512_fmadd_ps(_mm512_set1_ps(l2), weights, slopes);
+      slopes = _mm512_fmadd_ps(_mm512_set1_ps(l1), sign, slopes);
+    }
     _mm512_storeu_ps(w + 16 * v, _mm512_fmadd_ps(_mm512_set1_ps(-rate), slopes, weights));
   }
   return 1;
 }
 
-// Copies `count` floats: short rows, for which a call of memcpy would take longer than the copy.
-static inline __attribute__((always_inline)) void apus_copy_row(float *to, const float *from, ptrdiff_t count) {
-  for (ptrdiff_t k = 0; k < count; k += 16) _mm512_mask_storeu_ps(to + k, apus_lanes(count - k), _mm512_maskz_loadu_ps(apus_lanes(count - k), from + k));
+// Which of the values are infinite or not a number.
+static inline __attribute__((always_inline)) __mmask16 apus_not_finite(__m512 values) {
+  return _mm512_cmp_ps_mask(_mm512_abs_ps(values), _mm512_set1_ps(__builtin_inff()), _CMP_NLT_UQ);
+}
+
+// Copies rows, those of `from` in turn to those of `to` that `places` names where `scatters` is set, else the other way round. `vectors`, which
+// hold a row, is a constant where this is inlined, or 0. Returns whether a number is not finite, if it scatters.
+static inline __attribute__((always_inline)) int apus_copy_rows_of(
+    ptrdiff_t vectors, ptrdiff_t rows, ptrdiff_t columns, float *to, const float *from, const int *places, int scatters) {
+  // Rows in a random order: the processor cannot guess the next one, so it is told some ahead; the shorter they are the more.
+  const ptrdiff_t count = vectors ? vectors : (columns + 15) / 16, distance = vectors ? 16 : 1 + 1024 / columns;
+  const __mmask16 mask = apus_lanes(columns - 16 * (count - 1));
+  __mmask16 odd = 0;
+  for (ptrdiff_t i = 0; i < rows; i++) {
+    const float *const next = (scatters ? to : from) + places[i + distance < rows ? i + distance : rows - 1] * columns;
+    const float *const source = from + (scatters ? i : places[i]) * columns;
+    float *const target = to + (scatters ? places[i] : i) * columns;
+    ptrdiff_t v = 0;
+#define APUS_COPY_VECTOR(lanes)                                                     \
+  do {                                                                              \
+    if (scatters)                                                                   \
+      __builtin_prefetch(next + 16 * v, 1, 3);                                      \
+    else                                                                            \
+      __builtin_prefetch(next + 16 * v, 0, 3);                                      \
+    const __m512 values = _mm512_maskz_loadu_ps(lanes, source + 16 * v);            \
+    if (scatters) odd |= apus_not_finite(values);                                   \
+    _mm512_mask_storeu_ps(target + 16 * v, lanes, values);                          \
+  } while (0)
+    if (vectors) {
+#pragma clang loop unroll(full)
+      for (; v < vectors - 1; v++) APUS_COPY_VECTOR(0xFFFF);
+    } else {
+      for (; v < count - 1; v++) APUS_COPY_VECTOR(0xFFFF);
+    }
+    APUS_COPY_VECTOR(mask);
+#undef APUS_COPY_VECTOR
+    // A row may end in one more line than it has vectors.
+    if (scatters)
+      __builtin_prefetch(next + columns - 1, 1, 3);
+    else
+      __builtin_prefetch(next + columns - 1, 0, 3);
+  }
+  return odd != 0;
+}
+
+// See `apus_copy_rows_of`. A call of memcpy for each row would take longer, most of all for short ones.
+static inline int apus_copy_rows(ptrdiff_t rows, ptrdiff_t columns, float *to, const float *from, const int *places, int scatters) {
+#define APUS_COPY(n)                                                                          \
+  case n:                                                                                     \
+    return scatters ? apus_copy_rows_of(n % 9, rows, columns, to, from, places, 1)            \
+                    : apus_copy_rows_of(n % 9, rows, columns, to, from, places, 0);
+  switch (columns > 128 ? 9 : (columns + 15) / 16) {
+    APUS_COPY(1) APUS_COPY(2) APUS_COPY(3) APUS_COPY(4) APUS_COPY(5) APUS_COPY(6) APUS_COPY(7) APUS_COPY(8) APUS_COPY(9)
+  }
+#undef APUS_COPY
+  return 0;
 }
 #else
 #define APUS_HAS_TILES 0
 #include <stddef.h>
 
-static inline void apus_copy_row(float *to, const float *from, ptrdiff_t count) {
-  for (ptrdiff_t k = 0; k < count; k++) to[k] = from[k];
+static inline int apus_copy_rows(ptrdiff_t rows, ptrdiff_t columns, float *to, const float *from, const int *places, int scatters) {
+  unsigned largest = 0;
+  for (ptrdiff_t i = 0; i < rows; i++) {
+    float *const target = to + (scatters ? places[i] : i) * columns;
+    const float *const source = from + (scatters ? i : places[i]) * columns;
+    for (ptrdiff_t k = 0; k < columns; k++) {
+      const union { float number; unsigned bits; } value = {source[k]};
+      const unsigned exponent = value.bits & 0x7F800000;
+      largest = exponent > largest ? exponent : largest;
+      target[k] = source[k];
+    }
+  }
+  return scatters && largest == 0x7F800000;
 }
 
 // Never called: other processors leave their products to the BLAS.
@@ -374,8 +442,8 @@ static inline void apus_dot_products(
   __builtin_trap();
 }
 static inline void apus_dots(
-    ptrdiff_t rows, ptrdiff_t depth, const float *x, ptrdiff_t x_row, const int *places, ptrdiff_t named, const float *w, float *y,
-    ptrdiff_t y_step, int accumulate) {
+    ptrdiff_t rows, ptrdiff_t depth, const float *x, ptrdiff_t x_row, const int *places, const float *w, float *y, ptrdiff_t y_step,
+    int accumulate) {
   __builtin_trap();
 }
 static inline void apus_combination(

@@ -102,30 +102,44 @@ public struct EpochOrder: Sendable {
   /// Puts into `places`, for each slot of window `index` in turn, where its row stands when the window's pieces lie one behind
   /// the other. Keeps the array's storage.
   public func places(ofWindow index: Int, into places: inout [Int32]) {
-    let count = slots(ofWindow: index).count
-    precondition(count <= Int(Int32.max), "a window of \(count) rows, at most \(Int32.max)")
-    Self.number(&places, count)
+    Self.resize(&places, countOfPlaces(index))
+    Self.number(&places)
     guard shuffled else { return }
-    var stream = RandomStream(
-      seed: seed, stream: Purpose.rows, UInt64(virtualRank), UInt64(epoch), UInt64(index))
+    var stream = stream(ofWindow: index)
     stream.shuffle(&places)
   }
 
-  /// Puts into `slots`, for each row of the window's pieces in turn, which of the window's slots it comes in; `places` becomes what
-  /// `places(ofWindow:into:)` makes it. Keeps the arrays' storage.
-  func slots(ofWindow index: Int, into slots: inout [Int32], places: inout [Int32]) {
-    self.places(ofWindow: index, into: &places)
-    Self.number(&slots, places.count)
-    var rows = slots.mutableSpan
-    for slot in places.indices { rows[Int(places[slot])] = Int32(slot) }
+  /// Puts into `slots`, for each row of the window's pieces in turn, which of the window's slots it comes in: the inverse of what
+  /// `places(ofWindow:into:)` gives. Keeps the arrays' storage.
+  ///
+  /// - Parameter scratch: written over.
+  func slots(ofWindow index: Int, into slots: inout [Int32], scratch: inout [Int32]) {
+    Self.resize(&slots, countOfPlaces(index))
+    guard shuffled else { return Self.number(&slots) }
+    Self.resize(&scratch, slots.count)
+    var stream = stream(ofWindow: index)
+    stream.invertedShuffle(into: &slots, scratch: &scratch)
   }
 
-  /// Makes `values` the numbers from 0 up to `count`.
-  private static func number(_ values: inout [Int32], _ count: Int) {
+  private func countOfPlaces(_ index: Int) -> Int {
+    let count = slots(ofWindow: index).count
+    precondition(count <= Int(Int32.max), "a window of \(count) rows, at most \(Int32.max)")
+    return count
+  }
+
+  private func stream(ofWindow index: Int) -> RandomStream {
+    RandomStream(seed: seed, stream: Purpose.rows, UInt64(virtualRank), UInt64(epoch), UInt64(index))
+  }
+
+  private static func resize(_ values: inout [Int32], _ count: Int) {
     if values.count > count { values.removeLast(values.count - count) }
     while values.count < count { values.append(0) }
+  }
+
+  /// Makes `values` the numbers from 0 on.
+  private static func number(_ values: inout [Int32]) {
     var span = values.mutableSpan
-    for index in 0..<count { span[index] = Int32(truncatingIfNeeded: index) }
+    for index in span.indices { span[index] = Int32(truncatingIfNeeded: index) }
   }
 
   /// The row of the data set in each slot of window `index`.

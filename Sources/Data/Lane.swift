@@ -135,7 +135,7 @@ final class Lane {
   private func fillInOrder(
     of index: Int, _ order: EpochOrder, with pieces: [Range<Int>], _ loader: RowLoader
   ) throws(DataError) {
-    order.slots(ofWindow: index, into: &slotsOfRows, places: &places)
+    order.slots(ofWindow: index, into: &slotsOfRows, scratch: &places)
     places.removeAll(keepingCapacity: true)
     var row = 0
     for piece in pieces {

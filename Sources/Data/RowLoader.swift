@@ -183,7 +183,8 @@ final class RowLoader {
     if try scatterPieces(of: part, into: &memory, at: places, range) { return }
     staging.reserve(part.rows.count * columns + Self.checksumFloats)
     try loadFeatures(part, into: &staging, at: 0, room: staging.count)
-    memory.scatter(staging, rows: 0..<part.rows.count, columns: columns, to: places, range)
+    // Looked at by `loadFeatures`.
+    _ = memory.scatter(staging, rows: 0..<part.rows.count, columns: columns, to: places, range)
   }
 
   /// Room behind a block for the checksum that is read with it.
@@ -225,9 +226,10 @@ final class RowLoader {
     staging.reserve(min(pieces.largest, part.rows.count) * columns)
     var done = 0
     while let rows = Self.next(of: &pieces, into: &staging, at: 0) {
-      guard accept(&staging, 0..<rows * columns) else { return false }
+      transform(&staging, 0..<rows * columns)
       let place = range.lowerBound + done
-      memory.scatter(staging, rows: 0..<rows, columns: columns, to: places, place..<place + rows)
+      let isFinite = memory.scatter(staging, rows: 0..<rows, columns: columns, to: places, place..<place + rows)
+      guard isFinite || nonFinite == .skipRow else { return false }
       done += rows
     }
     return done == part.rows.count
@@ -239,13 +241,18 @@ final class RowLoader {
     return pieces.next(into: &room)
   }
 
-  /// Transforms rows that were read; false where a number is not finite and no policy allows it.
-  private func accept(_ buffer: inout FloatBuffer, _ range: Range<Int>) -> Bool {
+  /// Transforms rows that were read; what is to be replaced in them is. What is not finite stays so, and what becomes so is found as well by
+  /// who looks afterwards.
+  private func transform(_ buffer: inout FloatBuffer, _ range: Range<Int>) {
     transform.apply(to: &buffer, offset: range.lowerBound, rows: range.count / columns, columns: columns)
-    // After the transform: what is not finite stays so, and what becomes so is found as well.
     if case .replace(let value) = nonFinite {
       transform.replaceNonFinite(in: &buffer, range, columns: columns, with: value)
     }
+  }
+
+  /// Transforms rows that were read; false where a number is not finite and no policy allows it.
+  private func accept(_ buffer: inout FloatBuffer, _ range: Range<Int>) -> Bool {
+    transform(&buffer, range)
     return Elementwise.isFinite(buffer, range) || nonFinite == .skipRow
   }
 
@@ -288,7 +295,7 @@ final class RowLoader {
   ) throws(DataError) {
     stagedTargets.reserve(part.rows.count * targetsPerRow)
     try loadTargets(part, into: &stagedTargets, at: 0)
-    memory.scatter(stagedTargets, rows: 0..<part.rows.count, columns: targetsPerRow, to: places, range)
+    _ = memory.scatter(stagedTargets, rows: 0..<part.rows.count, columns: targetsPerRow, to: places, range)
   }
 
   private func loadOneHot(

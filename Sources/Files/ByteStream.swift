@@ -4,12 +4,12 @@ import Glibc
 /// Bytes that come when their writer likes: standard input, or a named pipe.
 ///
 /// Reading never waits; `wait` does, for several at once.
-public final class ByteStream {
+public final class ByteStream: Sendable {
   public let path: String
   private let descriptor: Int32
   private let isOwned: Bool
 
-  private init(_ path: String, _ descriptor: Int32, isOwned: Bool) {
+  init(_ path: String, _ descriptor: Int32, isOwned: Bool) {
     self.path = path
     self.descriptor = descriptor
     self.isOwned = isOwned

@@ -92,9 +92,11 @@ public enum Elementwise {
     var odd: UInt32 = 0
     for index in values.indices {
       let value = values[index]
-      // 2²³ leaves no room for a fraction.
-      let isWhole = value >= 0 && value <= limit && (value + 0x1p23) - 0x1p23 == value
-      odd |= isWhole ? 0 : 1
+      // 2²³ leaves no room for a fraction. Three answers, for a question that stops at the first is no vector code.
+      let isNegative: UInt32 = value >= 0 ? 0 : 1
+      let isLarge: UInt32 = value <= limit ? 0 : 1
+      let isBroken: UInt32 = (value + 0x1p23) - 0x1p23 == value ? 0 : 1
+      odd |= isNegative | isLarge | isBroken
     }
     return odd == 0
   }

@@ -13,54 +13,49 @@ extension FloatBuffer {
     let places = allPlaces.span.extracting(part)
     check(row * columns..<(row + places.count) * columns)
     guard columns > 0 else { return }
-    let rows = source.count / columns
-    let ahead = Self.rowsAhead(columns)
-    for index in 0..<places.count {
-      if index + ahead < places.count {
-        unsafe apus_prefetch_row(source.base + (first + Int(places[index + ahead])) * columns, columns)
-      }
-      let place = first + Int(places[index])
-      precondition(place >= 0 && place < rows, "row \(place) of \(rows)")
-      unsafe Self.copyRow(to: base + (row + index) * columns, from: source.base + place * columns, columns)
-    }
-  }
-
-  /// Rows in a random order: the processor cannot guess the next one, so it is told some rows ahead; the shorter they are the more, since
-  /// each takes less time.
-  private static func rowsAhead(_ columns: Int) -> Int { columns <= 128 ? 16 : 4 }
-
-  @inline(__always)
-  private static func copyRow(to: UnsafeMutablePointer<Float>, from: UnsafeMutablePointer<Float>, _ columns: Int) {
-    // A call of memcpy for every row costs more than a short row.
-    if columns == 1 {
-      unsafe to.pointee = from.pointee
-    } else if columns <= 128 {
-      unsafe apus_copy_row(to, from, columns)
-    } else {
-      unsafe to.update(from: from, count: columns)
-    }
+    precondition(first >= 0 && first <= source.count / columns, "rows from \(first) on of \(source.count / columns)")
+    places.check(within: source.count / columns - first)
+    unsafe Self.copyRows(
+      to: base + row * columns, from: source.base + first * columns, columns, places, scatters: false)
   }
 
   /// Copies rows of `source`, which lie one behind the other, to rows of this buffer.
   ///
   /// Shapes: rows of `columns` elements here and there; `places[part]` are rows here, one for each of `rows`.
+  /// - Returns: whether every element copied is a finite number.
   public mutating func scatter(
     _ source: borrowing FloatBuffer, rows: Range<Int>, columns: Int, to allPlaces: [Int32], _ part: Range<Int>
-  ) {
+  ) -> Bool {
     let places = allPlaces.span.extracting(part)
     precondition(places.count == rows.count, "\(rows.count) rows to \(places.count) places")
     source.check(rows.lowerBound * columns..<rows.upperBound * columns)
-    guard columns > 0 else { return }
-    let room = count / columns
-    let ahead = Self.rowsAhead(columns)
-    for index in 0..<places.count {
-      if index + ahead < places.count {
-        unsafe apus_prefetch_row_write(base + Int(places[index + ahead]) * columns, columns)
-      }
-      let place = Int(places[index])
-      precondition(place >= 0 && place < room, "row \(place) of \(room)")
-      unsafe Self.copyRow(
-        to: base + place * columns, from: source.base + (rows.lowerBound + index) * columns, columns)
+    guard columns > 0 else { return true }
+    places.check(within: count / columns)
+    return unsafe Self.copyRows(
+      to: base, from: source.base + rows.lowerBound * columns, columns, places, scatters: true)
+  }
+
+  /// Rows in turn to those that `places` names, or the other way round; all places are in range.
+  /// - Returns: false where it scatters and meets a number that is not finite.
+  @discardableResult
+  private static func copyRows(
+    to: UnsafeMutablePointer<Float>, from: UnsafeMutablePointer<Float>, _ columns: Int, _ places: Span<Int32>,
+    scatters: Bool
+  ) -> Bool {
+    unsafe places.withUnsafeBufferPointer {
+      guard let base = $0.baseAddress else { return true }
+      return unsafe apus_copy_rows($0.count, columns, to, from, base, scatters ? 1 : 0) == 0
     }
+  }
+}
+
+extension Span<Int32> {
+  /// Stops the program unless all places are among the first `rows`: our bug.
+  @inline(__always)
+  func check(within rows: Int) {
+    var most: UInt32 = 0
+    // A negative place is a large one.
+    for index in indices { most = Swift.max(most, UInt32(bitPattern: self[index])) }
+    precondition(isEmpty || Int(most) < rows, "row \(most) of \(rows)")
   }
 }

@@ -1,3 +1,4 @@
+import CRelaxed
 import Glibc
 
 /// A run of floats on the heap: 64-byte aligned, zeroed when made, with a fixed count.
@@ -134,6 +135,16 @@ import Glibc
     check(range)
     unsafe (base + range.lowerBound).update(repeating: value, count: range.count)
   }
+
+  /// Asks for elements that are about to be used, the first of them where they are many and those that there are: a hint.
+  /// - Parameter writing: they will be written, and others, who may have them in their caches, lose them.
+  public func prefetch(_ range: Range<Int>, writing: Bool = false) {
+    let range = range.clamped(to: 0..<count)
+    unsafe apus_prefetch(base + range.lowerBound, min(range.count, Self.mostPrefetched), writing ? 1 : 0)
+  }
+
+  /// 64 KiB: what follows finds them in the second cache, with what was there.
+  private static let mostPrefetched = 16384
 
   /// Stops the program unless `range` lies within the buffer: our bug.
   func check(_ range: Range<Int>) {

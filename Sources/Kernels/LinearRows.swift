@@ -7,44 +7,47 @@ import CTiles
 /// on how many columns and which rows there are, in their order, alone: not on where they lie nor on how they are cut
 /// into calls.
 public enum LinearRows {
-  /// Writes `x · w` of each row to `scores` from 0 on; the weights begin at `offset`.
+  /// Writes `x · w` of each row of `part` of `rows` (all without one) to `scores` from 0 on; the weights begin at `offset`.
   public static func scores(
-    _ features: borrowing FloatBuffer, _ rows: RowSelection, columns: Int, weights: borrowing FloatBuffer,
-    at offset: Int, into scores: inout FloatBuffer
+    _ features: borrowing FloatBuffer, _ rows: RowSelection, _ part: Range<Int>? = nil, columns: Int,
+    weights: borrowing FloatBuffer, at offset: Int, into scores: inout FloatBuffer
   ) {
-    check(features, rows, columns)
+    let part = part ?? 0..<rows.count
+    check(features, rows, part, columns)
     weights.check(offset: offset, count: columns)
-    scores.check(offset: 0, count: rows.count)
+    scores.check(offset: 0, count: part.count)
     let (x, w, y) = unsafe (features.base, weights.base + offset, scores.base)
-    unsafe rows.withPlaces { places, first in
+    unsafe rows.withPlaces(from: part.lowerBound) { places, first in
       if Multiply.usesTiles {
-        unsafe apus_dots(
-          rows.count, columns, x + first * columns, columns, places, rows.named, w, y, 1, 0)
+        unsafe apus_dots(part.count, columns, x + first * columns, columns, places, w, y, 1, 0)
         return
       }
-      for index in 0..<rows.count {
+      for index in 0..<part.count {
         unsafe y[index] = Reduce.laneDot(line(x, columns, places, first, index), w, count: columns)
       }
     }
   }
 
-  /// Writes `Σ factors[i] x[i]` over the rows to `sums` from `offset` on, or adds it there where `accumulate` is set.
+  /// Writes `Σ factors[i] x[i]` over the rows of `part` of `rows` (all without one) to `sums` from `offset` on, or adds it there where
+  /// `accumulate` is set. The factors of the part stand from 0 on.
   public static func weightedSum(
-    _ features: borrowing FloatBuffer, _ rows: RowSelection, columns: Int, factors: borrowing FloatBuffer,
-    into sums: inout FloatBuffer, at offset: Int, accumulate: Bool
+    _ features: borrowing FloatBuffer, _ rows: RowSelection, _ part: Range<Int>? = nil, columns: Int,
+    factors: borrowing FloatBuffer, into sums: inout FloatBuffer, at offset: Int, accumulate: Bool
   ) {
-    check(features, rows, columns)
-    factors.check(offset: 0, count: rows.count)
+    let part = part ?? 0..<rows.count
+    check(features, rows, part, columns)
+    factors.check(offset: 0, count: part.count)
     sums.check(offset: offset, count: columns)
+    let named = rows.named - part.lowerBound
     let (x, f, y) = unsafe (features.base, factors.base, sums.base + offset)
-    unsafe rows.withPlaces { places, first in
+    unsafe rows.withPlaces(from: part.lowerBound) { places, first in
       if Multiply.usesTiles {
         unsafe apus_combination(
-          rows.count, columns, f, 1, x + first * columns, columns, places, rows.named, y, accumulate ? 1 : 0)
+          part.count, columns, f, 1, x + first * columns, columns, places, named, y, accumulate ? 1 : 0)
         return
       }
       if !accumulate { unsafe y.update(repeating: 0, count: columns) }
-      for index in 0..<rows.count {
+      for index in 0..<part.count {
         let (row, factor) = unsafe (line(x, columns, places, first, index), f[index])
         for column in 0..<columns { unsafe y[column] = y[column].addingProduct(factor, row[column]) }
       }
@@ -90,8 +93,8 @@ public enum LinearRows {
     _ parameters: inout FloatBuffer, _ rates: borrowing FloatBuffer, _ penalty: Update.Gradient, _ loss: PointLoss,
     trace: (scores: UnsafeMutablePointer<Float>, losses: UnsafeMutablePointer<Float>)?
   ) -> Descent {
-    check(features, rows, columns)
-    rows.check(within: targets.count)
+    check(features, rows, 0..<rows.count, columns)
+    rows.check(0..<rows.count, within: targets.count)
     precondition(parameters.count == columns + 1, "\(parameters.count) parameters for \(columns) columns")
     precondition(penalty.scale == 1, "a batch of one row with a scale of \(penalty.scale)")
     rates.check(offset: 0, count: rows.count)
@@ -108,9 +111,11 @@ public enum LinearRows {
     }
   }
 
-  private static func check(_ features: borrowing FloatBuffer, _ rows: RowSelection, _ columns: Int) {
+  private static func check(
+    _ features: borrowing FloatBuffer, _ rows: RowSelection, _ part: Range<Int>, _ columns: Int
+  ) {
     precondition(columns > 0, "rows of \(columns) columns")
-    rows.check(within: features.count / columns)
+    rows.check(part, within: features.count / columns)
   }
 
   @inline(__always)
@@ -189,8 +194,9 @@ public enum LinearRows {
           Multiply.usesTiles
           ? unsafe apus_dot(vectors, columns, row, weights) : unsafe Reduce.laneDot(row, weights, count: columns)
         let (term, slope) = unsafe loss(product + bias, y[place])
+        let isMade = unsafe term.isFinite && slope.isFinite && step(weights, vectors, row, slope, rates[steps])
         if let trace = unsafe trace { unsafe (trace.scores[steps], trace.losses[steps]) = (product + bias, term) }
-        guard unsafe term.isFinite && slope.isFinite && step(weights, vectors, row, slope, rates[steps]) else { break }
+        guard isMade else { break }
         // No penalty draws the bias.
         unsafe bias = bias.addingProduct(-rates[steps], Update.Gradient(scale: 1, l1: 0, l2: 0).of(slope, at: bias))
         last = term

@@ -143,8 +143,9 @@ extension LossTerms {
   @inline(__always)
   static func logisticTerm(_ z: Float, _ y: Float) -> (term: Float, slope: Float) {
     let e = FloatMath.exponential(-abs(z))
-    let probability = (z < 0 ? e : 1) / (1 + e)
-    return ((z < 0 ? 0 : z) - z * y + FloatMath.logarithmOfOnePlus(e), probability - y)
+    // The slope first: where rows wait for it, none waits for the loss.
+    let slope = (z < 0 ? e : 1) / (1 + e) - y
+    return ((z < 0 ? 0 : z) - z * y + FloatMath.logarithmOfOnePlus(e), slope)
   }
 
   @inline(__always)

@@ -186,7 +186,7 @@ extension Multiply {
   ) {
     if usesTiles {
       unsafe apus_dots(
-        view.rows, view.columns, matrix, view.rowStride, nil, 0, vector, y, step, accumulate ? 1 : 0)
+        view.rows, view.columns, matrix, view.rowStride, nil, vector, y, step, accumulate ? 1 : 0)
       return
     }
     var row = 0

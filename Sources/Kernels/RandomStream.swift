@@ -86,11 +86,49 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
   ///
   /// Takes one word of the sequence a value, where `below` would take two.
   public mutating func shuffle(_ values: inout [Int32]) {
-    precondition(values.count <= Int(Int32.max), "a permutation of \(values.count)")
-    var span = values.mutableSpan
+    unsafe values.withUnsafeMutableBufferPointer { values in
+      guard let base = values.baseAddress else { return }
+      exchanges(of: values.count) { last, other in
+        let (one, two) = unsafe (base + last, base + other)
+        unsafe (one.pointee, two.pointee) = (two.pointee, one.pointee)
+      }
+    }
+  }
+
+  /// Puts into `places` where each of the numbers 0 up to its count comes to stand when `shuffle` is given them in turn: the inverse of that
+  /// order, from the same words.
+  ///
+  /// - Parameter scratch: as many numbers, written over.
+  public mutating func invertedShuffle(into places: inout [Int32], scratch: inout [Int32]) {
+    precondition(scratch.count == places.count, "\(scratch.count) numbers of scratch for \(places.count)")
+    guard !places.isEmpty else { return }
+    unsafe scratch.withUnsafeMutableBufferPointer { others in
+      guard let others = others.baseAddress else { return }
+      exchanges(of: places.count) { last, other in unsafe others[last] = Int32(truncatingIfNeeded: other) }
+      // The exchanges in the opposite order; before its own one a number stands in its own place.
+      unsafe places.withUnsafeMutableBufferPointer { places in
+        unsafe places[0] = 0
+        for last in 1..<places.count {
+          let other = unsafe Int(others[last])
+          unsafe places[last] = places[other]
+          unsafe places[other] = Int32(truncatingIfNeeded: last)
+        }
+      }
+    }
+  }
+
+  /// Calls `body` with the places whose values `shuffle` exchanges, in turn: from the last of `count` places down to the second, each with one
+  /// that is not behind it.
+  @inline(__always)
+  private mutating func exchanges(of count: Int, _ body: (_ last: Int, _ other: Int) -> Void) {
+    precondition(count <= Int(Int32.max), "a permutation of \(count)")
     var run = WordRun(key: key, position: position)
-    for last in stride(from: span.count - 1, to: 0, by: -1) {
-      span.swapAt(last, Int(run.below(UInt32(last + 1))))
+    var others = InlineArray<64, UInt32>(repeating: 0)
+    var last = count - 1
+    while last > 0 {
+      let made = run.descend(from: UInt32(last + 1), count: last, into: &others)
+      for index in 0..<made { body(last - index, unsafe Int(others[unchecked: index])) }
+      last -= made
     }
     position = run.position
   }
@@ -118,12 +156,15 @@ private struct WordRun {
     end = position
   }
 
+  private mutating func makeWords() {
+    guard position == end else { return }
+    // From the start of the block that the position is in.
+    words = Philox.run(from: position >> 2, key: key)
+    end = (position & ~3) &+ 64
+  }
+
   private mutating func next() -> UInt32 {
-    if position == end {
-      // From the start of the block that the position is in.
-      words = Philox.run(from: position >> 2, key: key)
-      end = (position & ~3) &+ 64
-    }
+    makeWords()
     let word = words[Int(64 &- (end &- position))]
     position &+= 1
     return word
@@ -137,5 +178,25 @@ private struct WordRun {
       while UInt32(truncatingIfNeeded: product) < threshold { product = UInt64(next()) &* UInt64(bound) }
     }
     return UInt32(truncatingIfNeeded: product >> 32)
+  }
+
+  /// Puts numbers below `bound`, `bound - 1` and so on into `numbers`, as many as are made at a time and at most `count`; returns how many.
+  mutating func descend(from bound: UInt32, count: Int, into numbers: inout InlineArray<64, UInt32>) -> Int {
+    makeWords()
+    let left = Int(end &- position)
+    let made = min(left, count)
+    var doubts: UInt32 = 0
+    for index in 0..<made {
+      let limit = bound &- UInt32(truncatingIfNeeded: index)
+      let product = unsafe UInt64(words[unchecked: 64 &- left &+ index]) &* UInt64(limit)
+      unsafe numbers[unchecked: index] = UInt32(truncatingIfNeeded: product >> 32)
+      doubts |= UInt32(truncatingIfNeeded: product) < limit ? 1 : 0
+    }
+    guard doubts > 0 else {
+      position &+= UInt64(made)
+      return made
+    }
+    numbers[0] = below(bound)
+    return 1
   }
 }

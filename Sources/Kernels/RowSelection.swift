@@ -41,42 +41,50 @@ public struct RowSelection: Sendable {
     (self.first, self.count, self.places) = (first, count, places)
   }
 
-  /// Stops the program unless all rows are among the first `rows`: our bug.
+  /// Stops the program unless all rows of `part` are among the first `rows`: our bug.
   @inline(__always)
-  func check(within rows: Int) {
+  func check(_ part: Range<Int>, within rows: Int) {
+    precondition(part.lowerBound >= 0 && part.upperBound <= count, "rows \(part) of \(count)")
     guard let places else {
-      precondition(first + count <= rows, "\(count) rows from \(first) on, of \(rows)")
+      precondition(first + part.upperBound <= rows, "\(part.count) rows from \(first + part.lowerBound) on, of \(rows)")
       return
     }
-    let named = places.span.extracting(first..<first + count)
-    var most: UInt32 = 0
-    // A negative place is a large one.
-    for index in named.indices { most = max(most, UInt32(bitPattern: named[index])) }
-    precondition(count == 0 || Int(most) < rows, "row \(most) of \(rows)")
+    places.span.extracting(first + part.lowerBound..<first + part.upperBound).check(within: rows)
   }
 
-  /// Calls `body` with the places, or nil where the rows lie one behind the other, and the first row then.
+  /// Calls `body` with the places from row `start` of this selection on, or nil where the rows lie one behind the other, and the first row then.
   @inline(__always)
-  func withPlaces<Result>(_ body: (UnsafePointer<Int32>?, _ first: Int) -> Result) -> Result {
-    guard let places else { return body(nil, first) }
-    return unsafe places.withUnsafeBufferPointer { unsafe body($0.baseAddress.map { unsafe $0 + first }, 0) }
+  func withPlaces<Result>(from start: Int = 0, _ body: (UnsafePointer<Int32>?, _ first: Int) -> Result) -> Result {
+    guard let places else { return body(nil, first + start) }
+    return unsafe places.withUnsafeBufferPointer { unsafe body($0.baseAddress.map { unsafe $0 + first + start }, 0) }
   }
 }
 
 extension FloatBuffer {
-  /// Copies the rows of `source`, of `columns` elements each, to the start of this buffer, one behind the other.
-  public mutating func gather(_ rows: RowSelection, of source: borrowing FloatBuffer, columns: Int) {
+  /// Copies the rows of `source`, of `columns` elements each, that `part` of `rows` names (all without one) to the start of this buffer, one
+  /// behind the other.
+  public mutating func gather(
+    _ rows: RowSelection, _ part: Range<Int>? = nil, of source: borrowing FloatBuffer, columns: Int
+  ) {
+    let part = part ?? 0..<rows.count
     if columns == 1 {
-      rows.check(within: source.count)
-      check(offset: 0, count: rows.count)
+      rows.check(part, within: source.count)
+      check(offset: 0, count: part.count)
       let (from, to) = unsafe (source.base, base)
-      unsafe rows.withPlaces { places, first in
-        for index in 0..<rows.count { unsafe to[index] = from[places.map { unsafe Int($0[index]) } ?? first + index] }
+      unsafe rows.withPlaces(from: part.lowerBound) { places, first in
+        if let places = unsafe places {
+          for index in 0..<part.count { unsafe to[index] = from[Int(places[index])] }
+        } else {
+          unsafe to.update(from: from + first, count: part.count)
+        }
       }
-    } else if let places = rows.places {
-      gather(rows: places, rows.first..<rows.first + rows.count, of: source, columns: columns, to: 0)
+      return
+    }
+    let range = rows.first + part.lowerBound..<rows.first + part.upperBound
+    if let places = rows.places {
+      gather(rows: places, range, of: source, columns: columns, to: 0)
     } else {
-      copy(from: source, range: rows.first * columns..<(rows.first + rows.count) * columns)
+      copy(from: source, range: range.lowerBound * columns..<range.upperBound * columns)
     }
   }
 }

@@ -24,28 +24,29 @@ extension Model {
     var sum = 0.0
     var row = 0
     repeat {
-      let part = rows.rows(row..<min(row + rowsPerPass, rows.count))
+      let part = row..<min(row + rowsPerPass, rows.count)
       sum += pass(
-        parameters, features, part, targets, workspace, &gradient, offset, accumulate: accumulate || row > 0)
+        parameters, features, rows, part, targets, workspace, &gradient, offset, accumulate: accumulate || row > 0)
       row += part.count
     } while row < rows.count
     return sum
   }
 
   private func pass(
-    _ parameters: borrowing FloatBuffer, _ features: borrowing FloatBuffer, _ rows: RowSelection,
+    _ parameters: borrowing FloatBuffer, _ features: borrowing FloatBuffer, _ rows: RowSelection, _ part: Range<Int>,
     _ targets: borrowing FloatBuffer, _ workspace: Workspace, _ gradient: inout FloatBuffer, _ offset: Int,
     accumulate: Bool
   ) -> Double {
     let space = workspace.last
-    let scores = MatrixView(rows: rows.count, columns: 1)
-    LinearRows.scores(features, rows, columns: inputs, weights: parameters, at: 0, into: &space.values)
+    let scores = MatrixView(rows: part.count, columns: 1)
+    LinearRows.scores(features, rows, part, columns: inputs, weights: parameters, at: 0, into: &space.values)
     Elementwise.addBias(&space.values, scores, bias: parameters, at: inputs)
-    workspace.rows = rows.count
-    workspace.targets.gather(rows, of: targets, columns: 1)
+    workspace.rows = part.count
+    workspace.targets.gather(rows, part, of: targets, columns: 1)
     let sum = loss.sum(workspace, targets: workspace.targets, at: 0)
     LinearRows.weightedSum(
-      features, rows, columns: inputs, factors: space.gradient, into: &gradient, at: offset, accumulate: accumulate)
+      features, rows, part, columns: inputs, factors: space.gradient, into: &gradient, at: offset,
+      accumulate: accumulate)
     Elementwise.columnSums(space.gradient, scores, into: &gradient, at: offset + inputs, accumulate: accumulate)
     return sum
   }

@@ -97,6 +97,9 @@ public struct Model: Sendable {
   ) -> Double {
     forward(parameters: parameters, features: features, view: view, workspace: workspace)
     let sum = lossSum(workspace, targets: targets, targetsOffset: targetsOffset)
+    // What comes next often lies behind these rows, which are in the cache by now.
+    let end = view.offset + view.rows * view.rowStride
+    features.prefetch(end..<end + view.rows * view.rowStride)
     stage.backward(
       parameters: parameters, inputs: features, view, workspace: workspace, gradient: &gradient,
       gradientOffset: offset, accumulate: accumulate, progress: progress)

@@ -14,7 +14,8 @@ public struct Optimizer: ~Copyable {
   public let stateNames: [String]
   /// Which parameters this optimizer keeps state for: the whole layout, unless state is split among ranks.
   public let owned: Range<Int>
-  private let layout: ParameterLayout
+  /// Where the parameters of each tensor stand, and whether they are biases.
+  private let tensors: [(range: Range<Int>, isBias: Bool)]
   // Two named buffers, because an array cannot hold noncopyable ones; empty where the kind has no use for them.
   private var first: FloatBuffer
   private var second: FloatBuffer
@@ -31,7 +32,7 @@ public struct Optimizer: ~Copyable {
     precondition(owned.lowerBound >= 0 && owned.upperBound <= layout.count, "part \(owned) of \(layout.count)")
     self.settings = settings
     self.penalty = penalty
-    self.layout = layout
+    tensors = layout.entries.map { ($0.range, $0.isBias) }
     self.owned = owned
     stateNames = Self.stateNames(settings.kind)
     first = FloatBuffer(count: stateNames.count > 0 ? owned.count : 0)
@@ -81,10 +82,10 @@ public struct Optimizer: ~Copyable {
     let range = range ?? owned
     precondition(
       range.lowerBound >= owned.lowerBound && range.upperBound <= owned.upperBound, "range \(range) of \(owned)")
-    for entry in layout.entries {
-      let part = entry.range.clamped(to: range)
+    for tensor in tensors {
+      let part = tensor.range.clamped(to: range)
       if part.isEmpty { continue }
-      step(&parameters, part, gradient, scale, learningRate, isBias: entry.isBias)
+      step(&parameters, part, gradient, scale, learningRate, isBias: tensor.isBias)
     }
     if completesStep { steps += 1 }
   }

@@ -61,6 +61,9 @@ public struct Schedule: Equatable, Sendable {
     return max(rate, min(minimum, base))
   }
 
+  /// Whether rates of steps from `step` on may differ though no validation comes between them.
+  public func varies(from step: Int) -> Bool { step < warmupSteps || kind != .constant && kind != .plateau }
+
   /// How much of the steps after the warm-up is over, from 0 to 1.
   private func progress(_ since: Int, _ totalSteps: Int) -> Double {
     let length = totalSteps - warmupSteps

@@ -70,6 +70,9 @@ final class NodeReduction {
     var flags = StepTotals(from: memory, at: plan.own.slots + plan.slices.parameters).flags
     flags.raise(raised)
     flags.store(into: &memory, at: plan.control(of: plan.rank))
+    // All ranks have read the parameters that this one writes next.
+    let updated = plan.parameters + plan.owned.lowerBound
+    memory.prefetch(updated..<updated + plan.owned.count, writing: true)
     window.barrier()
     isOpen = true
     isReported = false

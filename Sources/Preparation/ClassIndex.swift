@@ -41,7 +41,8 @@ struct ClassIndex: Sendable {
     return index(of: bytes.span, 0..<bytes.count)
   }
 
-  private func index(of bytes: Span<UInt8>, _ range: Range<Int>) -> Int32? {
+  /// The number of the class that a text in `bytes` names, or nil if it names none.
+  func index(of bytes: Span<UInt8>, _ range: Range<Int>) -> Int32? {
     if let value = parser.double(bytes, range), let index = index(ofKey: Self.key(value)) { return index }
     return index(ofText: bytes, MissingValue.trimmed(bytes, range))
   }

@@ -76,11 +76,8 @@ struct StreamCommand: Command {
       return "stopped after row \(grouped(result.rows)); the state is saved: go on with --resume\n"
     }
     var rows = [("learned", "\(grouped(result.rows)) rows in \(duration(result.seconds))")]
-    let leftOut = [("malformed", result.malformed), ("incomplete", result.incomplete), ("late", result.late)]
-    if leftOut.contains(where: { $0.1 > 0 }) {
-      let parts = leftOut.filter { $0.1 > 0 }.map { "\(grouped($0.1)) \($0.0)" }
-      rows.append(("left out", parts.joined(separator: ", ")))
-    }
+    let leftOut = result.leftOut.named.filter { $0.count > 0 }.map { "\(grouped($0.count)) \($0.name)" }
+    if !leftOut.isEmpty { rows.append(("left out", leftOut.joined(separator: ", "))) }
     if let measures = result.measures { rows.append(("all rows", Self.line(measures))) }
     if let window = result.window, window.rows > 0 {
       rows.append(("last \(grouped(Int(window.rows)))", Self.line(window)))

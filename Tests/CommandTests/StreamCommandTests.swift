@@ -109,6 +109,80 @@ struct StreamCommandTests {
     #expect(abs(try folder.means()[0] - 149.5) < 1e-6)
   }
 
+  /// A writer that is killed, put right and started again goes on in its file, and every row is learned once.
+  @Test(.enabled(if: Python.isAvailable, "needs the Python of Scripts/setup"))
+  func aFileThatIsReopenedGoesOn() throws {
+    let folder = try StreamFolder()
+    let files = folder.directory
+    try folder.job(["rows.h5"], stream: "follow: true, limit: 600, log_rows: 1")
+    let running = try Run.start(
+      Binaries.fastest, ["stream", "job.json"], environment: MPILauncher.environment, workingDirectory: files.path)
+    for (start, end) in [(0, 200), (200, 400), (400, 600)] {
+      // What a writer that was killed has left says that it still writes, and does not know its own length.
+      if start > 0 { _ = try Run.program("h5clear", ["-s", "--increment=0", files.file("rows.h5")]) }
+      let writer = try Python.run(
+        """
+        import h5py, os, sys, time
+        start, end = int(sys.argv[1]), int(sys.argv[2])
+        file = h5py.File("rows.h5", "a" if start else "w", libver="latest")
+        if not start:
+            file.create_dataset("features", (0, 1), "f4", maxshape=(None, 1), chunks=(64, 1))
+            file.create_dataset("target", (0,), "i4", maxshape=(None,), chunks=(64,))
+        x, y = file["features"], file["target"]
+        file.swmr_mode = True
+        assert len(y) == start, len(y)
+        for row in range(start, end):
+            x.resize(row + 1, 0); x[row] = row; x.flush()
+            y.resize(row + 1, 0); y[row] = row % 2; y.flush()
+            time.sleep(0.001)
+        os.kill(os.getpid(), 9)
+        """, ["\(start)", "\(end)"], workingDirectory: files.path)
+      #expect(writer.signal == SIGKILL, "\(writer)")
+      let hasLearned = running.wait(timeout: .seconds(5)) {
+        ((try? folder.metrics())?.last?["rows"] as? Int ?? 0) >= end || !running.isRunning
+      }
+      #expect(hasLearned, "\(end): \(running.errorSoFar)")
+    }
+    let result = running.wait(timeout: .seconds(20))
+    #expect(result.exitCode == 0 && result.standardOutput.contains("600 rows"), "\(result)")
+    #expect(abs(try folder.means()[0] - 299.5) < 1e-6)
+  }
+
+  /// A pipe that is full holds its writer up; killed then and resumed with the writer's rows once more, none is lost or doubled.
+  @Test func aFullPipeLosesNothing() throws {
+    let folder = try StreamFolder()
+    let files = folder.directory
+    let count = 40_000
+    try files.write(text: StreamFolder.csv(0..<count), to: "rows.csv")
+    _ = try Run.program("mkfifo", [files.file("pipe")])
+    try folder.job(["pipe"], stream: "log_rows: 500", "checkpoint: { every_rows: 2000 }")
+    func start() throws -> (writer: RunningProgram, stream: RunningProgram) {
+      let writer = try Run.start("bash", ["-c", "exec cat rows.csv > pipe"], workingDirectory: files.path)
+      let stream = try Run.start(
+        Binaries.apus, ["stream", "job.json", "--resume"], environment: MPILauncher.environment,
+        workingDirectory: files.path)
+      return (writer, stream)
+    }
+    let first = try start()
+    #expect(first.stream.wait(timeout: .seconds(10)) { ((try? files.names(in: "run/checkpoints")) ?? []).count > 1 })
+    first.stream.send(SIGSTOP)
+    usleep(500_000)
+    #expect(first.writer.isRunning, "nobody reads, and a writer of \(count) rows waits")
+    first.stream.send(SIGKILL)
+    _ = first.stream.wait()
+    // As any writer to a pipe that nobody has open.
+    #expect(first.writer.wait(timeout: .seconds(10)).exitCode == 128 + SIGPIPE)
+    let second = try start()
+    second.stream.send(SIGSTOP)
+    usleep(200_000)
+    second.stream.send(SIGCONT)
+    let result = second.stream.wait(timeout: .seconds(30))
+    #expect(result.exitCode == 0 && result.standardOutput.contains("40,000 rows"), "\(result)")
+    #expect(result.standardError.contains("resumed after row"), "\(result)")
+    #expect(second.writer.wait(timeout: .seconds(10)).exitCode == 0)
+    #expect(abs(try folder.means()[0] - Double(count - 1) / 2) < 1e-6)
+  }
+
   @Test func aFileThatIsReplacedIsAnError() throws {
     let folder = try StreamFolder()
     let files = folder.directory
@@ -375,5 +449,33 @@ struct StreamCommandTests {
     try folder.job(["rows.csv", "never.csv"], stream: "follow: true, idle: \"700ms\", combine_every: 4")
     let result = try CommandLineRun.succeed(["stream", "job.json"], ranks: 2, in: files)
     #expect(result.standardOutput.contains("3,000 rows") && result.seconds < 6, "\(result)")
+  }
+
+  /// A sample is the same on any number of ranks, and after a stop in the middle; what it passes over is counted.
+  @Test func aSampleOfTheRowsIsLearned() throws {
+    let folder = try StreamFolder("sample")
+    for source in 0..<2 {
+      let rows = source * 1000..<(source + 1) * 1000
+      try folder.directory.write(text: StreamFolder.csv(rows), to: "part-\(source).csv")
+    }
+    try folder.job(
+      ["part-0.csv", "part-1.csv"], "sample: { fraction: 0.5, classes: [0.5, 1] }, checkpoint: { every_rows: 100 }")
+    var counts: Set<[Int]> = []
+    for ranks in [0, 1, 2] {
+      let result = try CommandLineRun.succeed(
+        ["stream", "job.json", "--overwrite"], ranks: ranks, in: folder.directory)
+      let last = try #require(try folder.metrics().last)
+      let (rows, passed) = (try #require(last["rows"] as? Int), try #require(last["unsampled"] as? Int))
+      #expect(rows + passed == 2000 && result.standardOutput.contains("unsampled"), "\(result)")
+      counts.insert([rows, passed])
+    }
+    // A third of the rows has the class 1 and the chance 1/2, the others 1/4.
+    let rows = try #require(counts.first?[0])
+    #expect(counts.count == 1 && abs(rows - 667) < 130, "\(counts)")
+    let limit = ["--set", "stream.limit=400"]
+    try CommandLineRun.succeed(["stream", "job.json", "--overwrite"] + limit, ranks: 0, in: folder.directory)
+    try CommandLineRun.succeed(["stream", "job.json", "--resume"], ranks: 0, in: folder.directory)
+    #expect(try folder.metrics().last?["rows"] as? Int == rows)
+    #expect(try folder.positions()["part-0.csv"]?["rows"] as? Int == 1000)
   }
 }

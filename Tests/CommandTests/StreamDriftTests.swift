@@ -102,8 +102,8 @@ struct StreamDriftTests {
     #expect(!columns.isEmpty && columns.allSatisfy { $0 == ["moves"] }, "\(seen)")
   }
 
-  /// Two ranks see the drift in what both of them predict, and answer alike.
-  @Test func ranksSeeDriftTogether() throws {
+  /// Two ranks see the drift in what both of them predict, and answer alike, however they combine.
+  @Test(arguments: StreamCombinationTests.forms) func ranksSeeDriftTogether(form: String) throws {
     let folder = try generate(["--drift", "abrupt", "--shards", "2"])
     // The first shard ends where the world changes: each rank gets rows of both worlds.
     try Python.text(
@@ -117,6 +117,7 @@ struct StreamDriftTests {
       """, workingDirectory: folder.directory.path)
     let arguments = [
       "stream", "job.json", "--set", "stream.sources=[\"part-0.h5\", \"part-1.h5\"]", "--set", "drift.on_drift=switch",
+      "--set", "stream.combine=\(form)",
     ]
     let result = try MPILauncher.run(
       ranks: 2, Binaries.fastest, arguments, workingDirectory: folder.directory.path)

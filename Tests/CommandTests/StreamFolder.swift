@@ -28,7 +28,8 @@ final class StreamFolder: Sendable {
   /// Writes a job on `sources`; returns its path.
   @discardableResult
   func job(
-    _ sources: [String], stream: String = "", _ rest: String = "", name: String = "job.json", output: String = "run"
+    _ sources: [String], stream: String = "", _ rest: String = "", optimizer: String = "sgd", name: String = "job.json",
+    output: String = "run"
   ) throws -> String {
     let list = sources.map { "\"\($0)\"" }.joined(separator: ", ")
     return try directory.write(
@@ -36,7 +37,7 @@ final class StreamFolder: Sendable {
         {
           stream: { sources: [\(list)], \(stream) },
           model: { kind: "logistic" },
-          optimizer: { kind: "sgd", learning_rate: 0.05 },
+          optimizer: { kind: "\(optimizer)", learning_rate: 0.05 },
           output: "\(output)",
           \(rest)
         }
@@ -50,13 +51,38 @@ final class StreamFolder: Sendable {
     }
   }
 
-  /// The state of each source in the newest checkpoint of a run, by its path.
-  func positions(_ run: String = "run") throws -> [String: [String: Any]] {
+  /// Deals the rows of the electricity data set to files, as if shuffled; returns their names.
+  func electricity(parts: Int) throws -> [String] {
+    let table = try Run.program("gzip", ["-dc", PackageRoot.file("Datasets/electricity/electricity.csv.gz")])
+    let lines = table.standardOutput.split(separator: "\n")
+    let rows = lines.count - 1
+    return try (0..<parts).map { part in
+      // The factor is a prime, so that each row is somewhere.
+      let own = (part * rows / parts..<(part + 1) * rows / parts).map { lines[1 + $0 * 7919 % rows] }
+      try directory.write(text: (lines[0..<1] + own).joined(separator: "\n") + "\n", to: "part-\(part).csv")
+      return "part-\(part).csv"
+    }
+  }
+
+  /// What each rank has in the newest checkpoint of a run.
+  func ranks(_ run: String = "run") throws -> [[String: Any]] {
     let newest = try #require(try directory.names(in: "\(run)/checkpoints").last { $0.hasPrefix("step-") })
     let text = try directory.readText("\(run)/checkpoints/\(newest)/stream.json")
     let root = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    return try #require(root["ranks"] as? [[String: Any]])
+  }
+
+  /// What each rank has learned in the newest checkpoint of a run.
+  func learners(_ run: String = "run") throws -> [[String: Any]] {
+    try ranks(run).map { rank in
+      try #require((rank["learner"] as? [String: Any])?["learner"] as? [String: Any])
+    }
+  }
+
+  /// The state of each source in the newest checkpoint of a run, by its path.
+  func positions(_ run: String = "run") throws -> [String: [String: Any]] {
     var found: [String: [String: Any]] = [:]
-    for rank in try #require(root["ranks"] as? [[String: Any]]) {
+    for rank in try ranks(run) {
       for position in try #require(rank["positions"] as? [[String: Any]]) {
         found[try #require(position["path"] as? String)] = position
       }

@@ -62,6 +62,42 @@ final class Window: FloatMemory {
     #expect(Window.alive == 0)
   }
 
+  private static let widths = [1, 2, 15, 16, 17, 28, 100, 112, 127, 128, 129, 144, 784]
+
+  /// Rows go to the places that are named and come back from them, whatever their width; nothing else is touched.
+  @Test(arguments: widths) func rowsGoToTheirPlacesAndBack(columns: Int) {
+    let places: [Int32] = [9, 4, 0, 7, 5, 1, 2]
+    let part = 1..<6
+    let source = FloatBuffer((0..<6 * columns).map { Float($0 + 1) })
+    var target = FloatBuffer(count: 10 * columns)
+    let isFinite = target.scatter(source, rows: 1..<6, columns: columns, to: places, part)
+    #expect(isFinite)
+    for place in 0..<10 {
+      let row = places[part].firstIndex(of: Int32(place)).map { $0 - part.lowerBound + 1 }
+      let wanted = (0..<columns).map { column in row.map { Float($0 * columns + column + 1) } ?? 0 }
+      #expect(target.values(in: place * columns..<(place + 1) * columns) == wanted)
+    }
+    var back = FloatBuffer(count: 7 * columns)
+    back.gather(rows: places, part, of: target, columns: columns, to: 2)
+    #expect(back.values(in: 0..<2 * columns).allSatisfy { $0 == 0 })
+    #expect(back.values(in: 2 * columns..<7 * columns) == source.values(in: columns..<6 * columns))
+  }
+
+  /// A number that is not finite is found in every place, and goes to its place all the same.
+  @Test(arguments: widths, [Float.nan, .infinity, -.infinity])
+  func whatIsNotFiniteIsFound(columns: Int, value: Float) {
+    for index in Set([0, columns / 2, columns - 1, 2 * columns - 1]) {
+      var source = FloatBuffer(count: 2 * columns)
+      source[index] = value
+      var target = FloatBuffer(count: 3 * columns)
+      let isFinite = target.scatter(source, rows: 0..<2, columns: columns, to: [2, 0], 0..<2)
+      #expect(!isFinite)
+      let place = index < columns ? 2 * columns + index : index - columns
+      #expect(target[place].bitPattern == value.bitPattern)
+      #expect(target.values().filter { !$0.isFinite }.count == 1)
+    }
+  }
+
   @Test func viewsDescribeParts() {
     let view = MatrixView(offset: 2, rows: 4, columns: 3, rowStride: 5)
     #expect(view.end == 20)

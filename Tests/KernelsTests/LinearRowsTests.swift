@@ -51,6 +51,33 @@ import Testing
     }
   }
 
+  /// Scores and sums over parts of a selection are those over the parts as selections of their own.
+  @Test(arguments: columns) func partsOfASelectionAreSelections(columns: Int) {
+    let x = Self.random(12 * columns, label: 1)
+    let w = Self.random(columns, label: 2)
+    let factors = Self.random(Self.places.count, label: 3)
+    for rows in [RowSelection(places: Self.places, 1..<Self.places.count), RowSelection(first: 2, count: 9)] {
+      for part in [0..<rows.count, 0..<3, 2..<rows.count, 4..<4] {
+        var scores = FloatBuffer(count: 20)
+        var others = FloatBuffer(count: 20)
+        LinearRows.scores(x, rows, part, columns: columns, weights: w, at: 0, into: &scores)
+        LinearRows.scores(x, rows.rows(part), columns: columns, weights: w, at: 0, into: &others)
+        #expect(scores.values() == others.values())
+        var sums = FloatBuffer(count: columns)
+        var same = FloatBuffer(count: columns)
+        LinearRows.weightedSum(x, rows, part, columns: columns, factors: factors, into: &sums, at: 0, accumulate: false)
+        LinearRows.weightedSum(
+          x, rows.rows(part), columns: columns, factors: factors, into: &same, at: 0, accumulate: false)
+        #expect(sums.values() == same.values())
+        var copies = FloatBuffer(count: 20 * columns)
+        var rest = FloatBuffer(count: 20 * columns)
+        copies.gather(rows, part, of: x, columns: columns)
+        rest.gather(rows.rows(part), of: x, columns: columns)
+        #expect(copies.values() == rest.values())
+      }
+    }
+  }
+
   /// A run of steps has the bits of the same steps made one by one from the other kernels.
   @Test(arguments: columns, [PointLoss.squared, .huber, .absolute, .logistic, .hinge, .squaredHinge])
   func aRunOfStepsIsTheStepsOneByOne(columns: Int, loss: PointLoss) {

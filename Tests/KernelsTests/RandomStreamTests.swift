@@ -97,6 +97,21 @@ import Testing
     #expect(stream.nextWord() == words.nextWord())
   }
 
+  /// Where each number comes to stand, from the same words.
+  @Test(arguments: [0, 1, 2, 63, 64, 65, 3000], [0, 3, 29] as [UInt64])
+  func aShuffleIsInvertedAsItIsDrawn(count: Int, position: UInt64) {
+    var stream = RandomStream(seed: 9, stream: 4, 2)
+    var same = stream
+    stream.position = position
+    same.position = position
+    let shuffled = stream.permutation(count: count)
+    var places = [Int32](repeating: -1, count: count)
+    var scratch = places
+    same.invertedShuffle(into: &places, scratch: &scratch)
+    for (place, number) in shuffled.enumerated() { #expect(places[Int(number)] == Int32(place)) }
+    #expect(same.position == stream.position)
+  }
+
   @Test func permutationsHoldEveryNumber() {
     var stream = RandomStream(seed: 9)
     #expect(stream.permutation(count: 1000).sorted() == [Int32](0..<1000))

@@ -142,6 +142,59 @@ import Testing
     #expect(alone.combines == .gradients)
   }
 
+  /// A rank that takes over the knowledge of another has its statistics, or rows, and what it has seen itself since it told of them.
+  @Test(arguments: [LearnerKind.linear, .rls]) func knowledgeOfAnotherRank(kind: LearnerKind) throws {
+    let problem = Self.problem(0)
+    let features = problem.featureBuffer
+    let targets = problem.targetBuffer
+    let settings = LearnerSettings(kind, inputs: 7, outputs: 1)
+    let ranks = try (0..<2).map { _ in try OnlineLearner(settings, sharesEvidence: true) }
+    let alone = try OnlineLearner(settings)
+    var outcomes = Outcomes(alone.task)
+    try ranks[0].learn(features, targets, rows: 0..<100, outcomes: &outcomes)
+    try ranks[1].learn(features, targets, rows: 100..<150, outcomes: &outcomes)
+    let told = ranks[1].takeEvidence()
+    try ranks[1].absorb([told])
+    try ranks[1].learn(features, targets, rows: 150..<180, outcomes: &outcomes)
+    // The other one takes in what was told, and tells what it knows.
+    try ranks[0].absorb([ranks[0].takeEvidence()])
+    try ranks[0].absorb([told])
+    try ranks[1].adopt(ranks[0].knowledge)
+    try alone.learn(features, targets, rows: 0..<180, outcomes: &outcomes)
+    for (own, all) in zip(ranks[1].moments.means, alone.moments.means) { #expect(abs(own - all) < 1e-9) }
+    #expect(ranks[1].moments.counts == alone.moments.counts && ranks[0].moments.counts[0] == 150)
+    for (own, all) in zip(ranks[1].leastSquares ?? [], alone.leastSquares ?? []) { #expect(abs(own - all) < 1e-8) }
+    #expect(throws: OnlineError.self) { try ranks[0].adopt([1]) }
+  }
+
+  /// Where ranks are gone, what their optimizers remembered is in the mean, by steps.
+  @Test func meanOfOptimizers() throws {
+    let problem = Self.problem(2)
+    let features = problem.featureBuffer
+    let targets = problem.targetBuffer
+    var settings = LearnerSettings(.logistic, inputs: 7, outputs: 1)
+    settings.optimizer = OptimizerSettings(.adagrad)
+    let ranks = try (0..<2).map { _ in try OnlineLearner(settings) }
+    var outcomes = Outcomes(ranks[0].task)
+    try ranks[0].learn(features, targets, rows: 0..<30, outcomes: &outcomes)
+    try ranks[1].learn(features, targets, rows: 100..<190, outcomes: &outcomes)
+    func squares(_ learner: OnlineLearner) throws -> [Float] {
+      let state = try JSONNode(parsing: Array(learner.json.serialized(pretty: false).utf8), dialect: .json)
+      let text = try #require(state["learner"]?["squares"]?.asString)
+      return stride(from: 0, to: text.count, by: 8).map { start in
+        let digits = text.dropFirst(start).prefix(8)
+        return Float(bitPattern: UInt32(digits, radix: 16) ?? 0)
+      }
+    }
+    let before = try ranks.map(squares)
+    let kept = parameters(ranks[0])
+    ranks[0].takeMeanOptimizer(of: ranks)
+    #expect(ranks[0].steps == 90 && parameters(ranks[0]) == kept)
+    for (index, mean) in try squares(ranks[0]).enumerated() {
+      #expect(abs(mean - (before[0][index] / 4 + before[1][index] * 3 / 4)) <= 1e-5 * mean)
+    }
+  }
+
   @Test func rowsThatCannotBeLearnedChangeNothing() throws {
     let problem = Self.problem(0)
     let features = problem.featureBuffer

@@ -20,9 +20,9 @@ import Testing
   @Test func positions() throws {
     var position = SourcePosition(path: "folder")
     position.rows = 17
-    position.malformed = 1
-    position.incomplete = 2
-    position.late = 3
+    position.leftOut.malformed = 1
+    position.leftOut.incomplete = 2
+    position.leftOut.late = 3
     position.latest = 0.1
     position.finished = ["a.csv", "b.csv"]
     position.file = SourcePosition.File(name: "c.csv")

@@ -11,6 +11,8 @@ final class GradientLearner {
   var parameters: FloatBuffer
   /// The sum over the rows accumulated since the last step.
   var gradient: FloatBuffer
+  /// Whether rows were accumulated since the last step.
+  private var isAccumulating = false
   private var workspace: Workspace
   private var losses = FloatBuffer(count: 0)
   private var scores = FloatBuffer(count: 0)
@@ -89,11 +91,12 @@ final class GradientLearner {
   func accumulate(
     _ features: borrowing FloatBuffer, _ targets: borrowing FloatBuffer, count: Int, outcomes: inout Outcomes
   ) -> Bool {
-    let before = gradient.values()
-    guard gradient(features, targets, 0, count, accumulate: true) else {
-      gradient.copy(from: before)
+    let before = isAccumulating ? gradient.values() : []
+    guard gradient(features, targets, 0, count, accumulate: isAccumulating) else {
+      if isAccumulating { gradient.copy(from: before) } else { gradient.fill(with: 0) }
       return false
     }
+    isAccumulating = true
     record(targets, 0, count, &outcomes)
     return true
   }
@@ -153,11 +156,28 @@ final class GradientLearner {
       optimizer.update(parameters: &parameters, gradient: gradient, scale: scale, learningRate: rate)
     }
     gradient.fill(with: 0)
+    isAccumulating = false
   }
 
   /// Forgets what the optimizer remembers.
   func resetOptimizer() {
     optimizer = Optimizer(settings.optimizer, penalty: settings.penalty, layout: model.layout)
+  }
+
+  /// Remembers the mean of what other optimizers do, by their steps; and as many steps as the one that made most.
+  func takeMean(of others: [GradientLearner]) {
+    let total = Double(others.reduce(0) { $0 + $1.steps })
+    guard total > 0 else { return }
+    for index in optimizer.stateNames.indices {
+      // This learner may be among the others.
+      var mean = FloatBuffer(count: parameters.count)
+      for other in others {
+        let weight = Float(Double(other.steps) / total)
+        other.optimizer.withState(index) { Elementwise.add($0, 0..<$0.count, times: weight, to: &mean, at: 0) }
+      }
+      optimizer.updateState(index) { $0.copy(from: mean) }
+    }
+    optimizer.steps = others.reduce(0) { max($0, $1.steps) }
   }
 
   /// Takes the place of the model that has grown.
@@ -197,6 +217,7 @@ extension GradientLearner {
     rateFactor = try state.double("rate_factor")
     parameters.copy(from: try state.floats("parameters", count: parameters.count))
     gradient.copy(from: try state.floats("gradient", count: gradient.count))
+    isAccumulating = true
     for (index, name) in optimizer.stateNames.enumerated() {
       let values = try state.floats(name, count: parameters.count)
       optimizer.updateState(index) { $0.copy(from: values) }

@@ -117,9 +117,22 @@ final class LeastSquaresLearner {
       try other.decode(numbers)
       all.merge(other)
     }
+    setCommon(all)
+  }
+
+  /// What all ranks know.
+  var common: [Double] { (shared ?? known).encoded }
+
+  func adopt(_ numbers: [Double]) throws(OnlineError) {
+    guard var all = shared else { return }
+    try all.decode(numbers)
+    setCommon(all)
+  }
+
+  private func setCommon(_ all: RecursiveLeastSquares) {
     shared = all
-    if let own, own.rows > 0 { all.merge(own) }
     known = all
+    if let own, own.rows > 0 { known.merge(own) }
     solve()
   }
 }

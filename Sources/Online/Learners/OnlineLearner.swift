@@ -305,6 +305,32 @@ public final class OnlineLearner {
     standardizer.absorb(moments)
   }
 
+  /// What all ranks knew after the last exchange, as a rank tells another one that is to know the same.
+  public var knowledge: [Double] {
+    let moments = standardizer.common.encoded
+    guard case .squares(let learner) = core else { return moments }
+    return moments + learner.common
+  }
+
+  /// Takes over the knowledge of another rank; what this one saw since it handed out its own counts beside it.
+  /// - Throws: `OnlineError` for numbers that are not those of such a learner.
+  public func adopt(_ knowledge: [Double]) throws(OnlineError) {
+    let count = 3 * model.inputs
+    guard knowledge.count >= count else {
+      throw OnlineError("knowledge of \(knowledge.count) numbers, not of \(count)")
+    }
+    standardizer.adopt(try RunningMoments(encoded: Array(knowledge[..<count])))
+    if case .squares(let learner) = core { try learner.adopt(Array(knowledge[count...])) }
+  }
+
+  /// Remembers of its steps what learners of other ranks do, on the mean; where there were more ranks, or fewer, none is forgotten so.
+  ///
+  /// Only learners with an optimizer remember anything.
+  public func takeMeanOptimizer(of others: [OnlineLearner]) {
+    guard case .gradient(let own) = core else { return }
+    own.takeMean(of: others.compactMap { if case .gradient(let learner) = $0.core { learner } else { nil } })
+  }
+
   // MARK: Growth
 
   /// Makes room for classes that came later: there are `count` then.

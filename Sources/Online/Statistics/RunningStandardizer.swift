@@ -111,6 +111,15 @@ public struct RunningStandardizer: Equatable, Sendable {
   public mutating func absorb(_ ranks: [RunningMoments]) {
     guard var all = shared else { return }
     for moments in ranks { all.merge(moments) }
+    adopt(all)
+  }
+
+  /// What all ranks know.
+  var common: RunningMoments { shared ?? moments }
+
+  /// Takes over what another rank knows; this one's own rows since it handed out the last ones count beside it.
+  mutating func adopt(_ all: RunningMoments) {
+    guard shared != nil else { return }
     shared = all
     moments = all
     if let own { moments.merge(own) }

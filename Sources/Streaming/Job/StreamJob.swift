@@ -3,6 +3,7 @@ public import JSON
 import Model
 import Online
 import Optimization
+import Redis
 import Settings
 import Text
 public import Training
@@ -20,6 +21,8 @@ public struct StreamJob: Sendable {
   let rows: Int
   let wait: Duration
   let combineEvery: Int
+  let form: CombinationForm
+  let staleness: Int
 
   let score: PrequentialScore.Settings
   /// 0 writes a line a second.
@@ -54,6 +57,8 @@ public struct StreamJob: Sendable {
     rows = values.integer("stream.rows") ?? 1
     wait = .seconds(values.seconds("stream.wait") ?? 0)
     combineEvery = values.integer("stream.combine_every") ?? 1
+    form = values.choice("stream.combine") ?? .parameters
+    staleness = values.integer("stream.staleness") ?? CombinationForm.staleness
     var score = PrequentialScore.Settings()
     score.window = values.integer("stream.window") ?? 0
     score.fading = values.number("stream.fading") ?? 1
@@ -68,8 +73,19 @@ public struct StreamJob: Sendable {
     json = TrainingJob.nest(StreamKeys.all.map { ($0.path, values[$0.path]) })
   }
 
+  /// Updates of a rank after which the ranks combine. One that is alone, and watches for no drift, has nothing to combine, and only looks up.
+  func updatesPerTurn(ranks: Int, columns: Int) -> Int {
+    guard ranks == 1, drift == nil else { return combineEvery }
+    return max(combineEvery, min(Self.rowsAtOnce, Self.floatsAtOnce / columns) / rows)
+  }
+
   /// Rows that are taken at a time at most: those until the ranks combine, as far as memory is used well.
-  var batchRows: Int { max(rows, min(8192 / rows * rows, rows * combineEvery)) }
+  func batchRows(ranks: Int, columns: Int) -> Int {
+    max(rows, min(Self.rowsAtOnce / rows * rows, rows * updatesPerTurn(ranks: ranks, columns: columns)))
+  }
+
+  private static let rowsAtOnce = 8192
+  private static let floatsAtOnce = 1 << 20
 
   private static func source(_ values: JobValues, classes: [String]?) -> SourceSettings {
     let schema = RowSchema(
@@ -81,7 +97,17 @@ public struct StreamJob: Sendable {
       limit: values.integer("stream.limit"), malformed: values.choice("stream.malformed") ?? .skip,
       incomplete: values.choice("stream.incomplete") ?? .skip, late: values.choice("stream.late") ?? .skip,
       lateness: values.number("stream.lateness") ?? 0,
-      resumedPipe: values.choice("stream.resumed_pipe") ?? .fromStart)
+      resumedPipe: values.choice("stream.resumed_pipe") ?? .fromStart, sample: Self.sample(values),
+      redis: RedisSettings(
+        group: values.text("redis.group") ?? "", start: values.choice("redis.start") ?? .beginning,
+        trims: values.boolean("redis.trim"), missing: values.choice("redis.missing") ?? .warn,
+        patience: .seconds(values.seconds("redis.patience") ?? 0), passwordFile: values.text("redis.password_file")))
+  }
+
+  private static func sample(_ values: JobValues) -> SampleRule {
+    SampleRule(
+      fraction: values.number("sample.fraction") ?? 1, classes: values.numbers("sample.classes"),
+      weight: values.text("sample.weight"), seed: values.integer("sample.seed") ?? 0)
   }
 
   /// The rank that reads a source. Launchers give standard input to rank 0.
@@ -110,6 +136,15 @@ extension JobValues {
   /// Seconds of a duration.
   func seconds(_ key: String) -> Double? { text(key).flatMap { Quantity.seconds($0) } ?? number(key) }
 
+  /// Finds settings of a sample that do not fit.
+  private mutating func checkSample() {
+    let chances = numbers("sample.classes")
+    if chances.contains(where: { $0 < 0 || $0 > 1 }) { reject("sample.classes", "must be numbers from 0 to 1") }
+    if !chances.isEmpty, chances.count != classNames?.count ?? 0 {
+      reject("sample.classes", "must have a number for each class")
+    }
+  }
+
   /// Finds values that make no sense, or contradict each other.
   fileprivate mutating func checkStream() {
     let paths = paths("stream.sources")
@@ -118,11 +153,13 @@ extension JobValues {
       reject("stream.sources", "must be a path or a list of paths")
     }
     if Set(paths).count < paths.count { reject("stream.sources", "names a source twice") }
-    for key in ["stream.wait", "stream.idle"] where self[key] != .null {
+    checkServers(paths)
+    checkSample()
+    for key in ["stream.wait", "stream.idle", "redis.patience"] where self[key] != .null {
       if let seconds = seconds(key), seconds >= 0, seconds.isFinite { continue }
       reject(key, "must be a duration as \"20ms\" or \"1s\", not \(SettingKind.words(self[key]))")
     }
-    if seconds("stream.wait") == nil, self["stream.wait"] == .null { reject("stream.wait", "must be a duration") }
+    for key in ["stream.wait", "redis.patience"] where self[key] == .null { reject(key, "must be a duration") }
     let classes = texts("stream.classes")
     if Set(classes).count < classes.count { reject("stream.classes", "names a class twice") }
     if text("stream.time") == nil {
@@ -133,6 +170,18 @@ extension JobValues {
     if columns.contains(text("stream.target") ?? "") { reject("stream.columns", "holds the target") }
     checkOptimizer()
     checkLearner()
+    checkCombination()
     checkDrift()
+  }
+
+  /// Finds sources that are servers and cannot be.
+  private mutating func checkServers(_ paths: [String]) {
+    for path in paths where path.contains("://") {
+      do throws(RedisAddress.Fault) {
+        _ = try RedisAddress(path)
+      } catch {
+        reject("stream.sources", "has '\(path)', which \(error.message)")
+      }
+    }
   }
 }

@@ -18,7 +18,7 @@ public enum StreamKeys {
 
   /// Every key, in the order in which `job.json` writes them.
   public static let all: [SettingKey] =
-    source + updates + evaluation + drift + model
+    source + updates + evaluation + sample + redis + drift + model
     + shared([
       "loss", "penalty.", "optimizer.", "schedule.kind", "schedule.warmup_steps", "schedule.every_steps",
       "schedule.factor",
@@ -28,7 +28,7 @@ public enum StreamKeys {
   private static let source: [SettingKey] = [
     SettingKey(
       "stream.sources", paths, nil,
-      "what is read, divided over the ranks: files, named pipes, directories into which files come, \"-\" for standard input"
+      "what is read, divided over the ranks: files, named pipes, directories into which files come, \"-\" for standard input, streams of Redis as redis://host:6379/0?key=sensors"
     ),
     SettingKey(
       "stream.format", .choice(["auto"] + SourceFormat.allCases.map(\.rawValue)), "auto",
@@ -68,6 +68,38 @@ public enum StreamKeys {
     ),
   ]
 
+  private static let sample: [SettingKey] = [
+    SettingKey(
+      "sample.fraction", share, 1.0,
+      "chance of a row to be learned; the others are passed over, neither learned nor scored, and counted"),
+    SettingKey(
+      "sample.classes", .numbers, [],
+      "factors of that chance, from 0 to 1, one for each class in the order of stream.classes: stratified sampling"),
+    SettingKey(
+      "sample.weight", .optionalText, .null,
+      "feature whose value, from 0, is a factor of that chance, which is at most 1: importance sampling"),
+    SettingKey("sample.seed", .integer(count), 0, "what the sample is drawn from, by the numbers of the rows"),
+  ]
+
+  private static let redis: [SettingKey] = [
+    SettingKey(
+      "redis.group", .text, "apus",
+      "consumer group that stands at the last entry that is in a checkpoint; made where it is missing"),
+    SettingKey(
+      "redis.start", .choice(RedisSettings.Start.allCases.map(\.rawValue)), "beginning",
+      "where a stream of Redis begins without a checkpoint: with the first entry that the server has, or where the group stands; a group that is missing is made at the end of the stream"
+    ),
+    SettingKey(
+      "redis.missing", .choice(RedisSettings.MissingPolicy.allCases.map(\.rawValue)), "warn",
+      "entries that were trimmed or deleted before they were read: a warning and a count, or an error"),
+    SettingKey(
+      "redis.trim", .boolean, false, "take entries away that are in the checkpoint before the last one (XTRIM)"),
+    SettingKey("redis.patience", duration, "60s", "how long a server may be away"),
+    SettingKey(
+      "redis.password_file", .optionalText, .null,
+      "file with the password, on each rank that reads; the variable REDISCLI_AUTH without it"),
+  ]
+
   private static let updates: [SettingKey] = [
     SettingKey("stream.rows", .integer(1...1 << 20), 1, "rows of an update at most"),
     SettingKey("stream.wait", duration, "0ms", "how long an update with fewer rows waits for more"),
@@ -75,6 +107,13 @@ public enum StreamKeys {
       "stream.combine_every", .integer(1...1 << 30), 32,
       "updates of a rank after which the ranks combine what they have learned; evaluation and drift look at the rows since"
     ),
+    SettingKey(
+      "stream.combine", .choice(CombinationForm.allCases.map(\.rawValue)), "parameters",
+      "what several ranks combine: means of parameters; sums of gradients, with every update; what each has learned, while the others go on;"
+        + " or that by way of rank 0, which owns the parameters"),
+    SettingKey(
+      "stream.staleness", .optionalInteger(positiveCount), .null,
+      "asynchronous: combinations that a rank is ahead of what another has taken in at most, before it waits (4)"),
   ]
 
   private static let evaluation: [SettingKey] = [

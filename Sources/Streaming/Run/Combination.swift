@@ -11,9 +11,11 @@ import Parallel
 struct Combination: ~Copyable {
   private static let tag = 7
 
-  private let world: Communicator
+  let world: Communicator
   /// Counts them; a message that asks for an earlier one is out of date.
-  private var number = 0
+  private(set) var number = 0
+  /// What is summed with a step.
+  private var step = StepSum()
 
   /// - Parameter world: used by nobody else.
   init(_ world: consuming Communicator) { self.world = world }
@@ -43,16 +45,32 @@ struct Combination: ~Copyable {
     return try world.allGather(report.encoded).map { RankReport(encoded: $0) }
   }
 
-  /// Gives each learner the mean of the ranks' parameters, by the rows that each has learned, and the statistics of all. Collective.
+  /// Adds the gradients of all ranks to that of each learner, and `own` of all ranks. Collective.
+  mutating func sum(_ own: StepSum.Totals, _ learner: OnlineLearner, _ fresh: OnlineLearner?) throws(MPIError)
+    -> StepSum.Totals
+  {
+    number += 1
+    return try step.sum(own, learner, fresh, world)
+  }
+
+  /// Gives each learner the mean of the ranks' parameters, by the rows that each has learned. Collective.
   /// - Parameter rows: that this rank has learned since the last time, and all ranks together.
-  func combine(_ learner: OnlineLearner, rows: (own: Double, all: Double)) throws {
-    guard ranks > 1, rows.all > 0 else { return }
-    if learner.combines != .evidence {
-      learner.weigh(by: Float(rows.own / rows.all))
-      try world.sum(&learner.parameters)
-    }
+  func average(_ learner: OnlineLearner, rows: (own: Double, all: Double)) throws(MPIError) {
+    guard ranks > 1, rows.all > 0, learner.combines != .evidence else { return }
+    learner.weigh(by: Float(rows.own / rows.all))
+    try world.sum(&learner.parameters)
+  }
+
+  /// Gives each learner the statistics of all. Collective.
+  func shareEvidence(_ learner: OnlineLearner) throws {
+    guard ranks > 1 else { return }
     let evidence = try world.allGather(learner.takeEvidence())
     try Agreement.alike { try learner.absorb(evidence) }
+  }
+
+  /// The findings of rank 0. Collective.
+  func fromRoot(_ findings: DriftFindings) throws(MPIError) -> DriftFindings {
+    DriftFindings(encoded: try world.broadcast(findings.encoded, root: 0))
   }
 
   /// Runs `body` on rank 0, which has what `own` gives on the other ranks, by rank. Collective.

@@ -9,9 +9,7 @@ struct RankMeasures {
   /// Rows, and bytes of texts, that are there and not read; nil where that is not known.
   private(set) var rowsLeft: Int?
   private(set) var bytesLeft: Int?
-  private(set) var malformed: Int
-  private(set) var incomplete: Int
-  private(set) var late: Int
+  private(set) var leftOut: RowsLeftOut
 
   init(score: PrequentialScore, latency: LatencyHistogram, sources: [StreamSource]) {
     func known(_ values: [Int?]) -> Int? {
@@ -22,9 +20,7 @@ struct RankMeasures {
     self.latency = latency
     rowsLeft = known(sources.map(\.rowsLeft))
     bytesLeft = known(sources.map(\.bytesLeft))
-    malformed = sources.reduce(0) { $0 + $1.position.malformed }
-    incomplete = sources.reduce(0) { $0 + $1.position.incomplete }
-    late = sources.reduce(0) { $0 + $1.position.late }
+    leftOut = sources.reduce(into: RowsLeftOut()) { $0 += $1.position.leftOut }
   }
 
   /// Adds those of another rank.
@@ -34,17 +30,15 @@ struct RankMeasures {
     latency.add(other.latency)
     rowsLeft = sum(rowsLeft, other.rowsLeft)
     bytesLeft = sum(bytesLeft, other.bytesLeft)
-    malformed += other.malformed
-    incomplete += other.incomplete
-    late += other.late
+    leftOut += other.leftOut
   }
 
   /// As bytes for rank 0.
   var encoded: [UInt8] {
-    let counts = [rowsLeft ?? -1, bytesLeft ?? -1, malformed, incomplete, late]
+    let lag = [rowsLeft ?? -1, bytesLeft ?? -1]
     let value = JSONValue.object([
       ("score", score.json), ("latency", .array(latency.counts.map { .number($0) })),
-      ("counts", .array(counts.map { .integer($0) })),
+      ("lag", .array(lag.map { .integer($0) })), ("left_out", .object(leftOut.members)),
     ])
     return Array(value.serialized(pretty: false).utf8)
   }
@@ -53,10 +47,12 @@ struct RankMeasures {
     let node = try JSONNode(parsing: bytes, dialect: .json, valueLimit: 100_000_000)
     score = try PrequentialScore(task, settings, json: node["score"] ?? JSONNode(.null))
     latency = LatencyHistogram((node["latency"]?.asArray ?? []).compactMap(\.asDouble))
-    let counts = (node["counts"]?.asArray ?? []).compactMap(\.asInt)
-    precondition(counts.count == 5, "\(counts.count) counts of a rank")
-    rowsLeft = counts[0] < 0 ? nil : counts[0]
-    bytesLeft = counts[1] < 0 ? nil : counts[1]
-    (malformed, incomplete, late) = (counts[2], counts[3], counts[4])
+    let lag = (node["lag"]?.asArray ?? []).compactMap(\.asInt)
+    guard lag.count == 2, let leftOut = node["left_out"].flatMap(RowsLeftOut.init) else {
+      preconditionFailure("the measures of a rank without its counts")
+    }
+    rowsLeft = lag[0] < 0 ? nil : lag[0]
+    bytesLeft = lag[1] < 0 ? nil : lag[1]
+    self.leftOut = leftOut
   }
 }

@@ -26,6 +26,13 @@ struct RankReport: Equatable {
 
   init() {}
 
+  /// Drops what only detectors of drift want to know.
+  mutating func keepRowsAlone() {
+    let rows = rows
+    self = Self()
+    self.rows = rows
+  }
+
   /// As numbers for a message: flags, counts, and what is counted.
   var encoded: [Double] {
     [

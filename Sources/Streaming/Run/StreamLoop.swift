@@ -20,8 +20,16 @@ final class StreamLoop {
 
   /// Rows that have not been told to the others are told after so long without new ones.
   private static let quiet = Duration.milliseconds(20)
+  /// How long after it has heard from another one a rank without rows looks for more without a nap.
+  private static let nearly = Duration.milliseconds(2)
+  /// A rank that is too far ahead of others for so long waits for them in a combination.
+  private static let patience = Duration.seconds(1)
+  /// Updates whose rows are taken at a time where each is one of all ranks.
+  private static let updatesAhead = 32
 
   private let job: StreamJob
+  private let form: CombinationForm
+  private let updatesPerTurn: Int
   private(set) var learner: OnlineLearner
   /// A model that learns beside the other one after a drift.
   private(set) var fresh: OnlineLearner?
@@ -30,6 +38,8 @@ final class StreamLoop {
   private(set) var featureDrift: FeatureDrift?
   private(set) var sources: SourceSet
   private var combination: Combination
+  /// How those tell each other what they learn who do not wait for each other.
+  private let deltas: DeltaExchange?
   private let reporter: StreamReporter?
   private let isRoot: Bool
 
@@ -37,6 +47,15 @@ final class StreamLoop {
   private var outcomes: Outcomes
   private var freshOutcomes: Outcomes
   private var report = RankReport()
+  /// Rows since the last combination that this rank has told the others, and that it has heard of; nobody waits for either.
+  private var told = 0
+  private var heard = 0
+  /// What the detectors have found since then, on rank 0.
+  private var findings = DriftFindings()
+  /// When this rank has heard from another one.
+  private var lastContact = ContinuousClock.now
+  /// Since when the others are too far behind.
+  private var aheadSince: ContinuousClock.Instant?
   private(set) var latency = LatencyHistogram()
   /// Updates since the last combination.
   private var updates = 0
@@ -55,9 +74,12 @@ final class StreamLoop {
 
   init(
     job: StreamJob, parts: StreamParts, sources: [StreamSource], rows: Int, combination: consuming Combination,
-    isRoot: Bool, reporter: StreamReporter?
+    deltas: DeltaExchange?, isRoot: Bool, reporter: StreamReporter?
   ) {
     self.job = job
+    let ranks = combination.ranks
+    form = ranks > 1 ? job.form : .parameters
+    self.deltas = deltas
     learner = parts.learner
     fresh = parts.fresh
     score = parts.score
@@ -70,7 +92,9 @@ final class StreamLoop {
     self.rows = rows
     savedRows = rows
     loggedRows = rows
-    batch = RowBatch(columns: parts.inputs, capacity: job.batchRows)
+    updatesPerTurn = job.updatesPerTurn(ranks: ranks, columns: parts.inputs)
+    batch = RowBatch(
+      columns: parts.inputs, capacity: job.batchRows(ranks: ranks, columns: parts.inputs))
     outcomes = Outcomes(learner.task)
     freshOutcomes = Outcomes(learner.task)
   }
@@ -80,31 +104,49 @@ final class StreamLoop {
     lastRow = .now
     lastSave = .now
     lastLog = .now
+    deltas?.begin(learners)
     while true {
-      Pulse.enter(.reading)
-      let taken = try sources.fill(
-        &batch, upTo: min(batch.capacity, (job.combineEvery - updates) * job.rows), turn: job.rows)
-      if taken > 0 { lastRow = .now }
-      try learnWhatIsDue()
+      let taken = try read(updates: updatesPerTurn - updates)
+      passWarningsOn()
+      if form != .gradients { try learnWhatIsDue() }
+      if let deltas, try deltas.take(learners, hear) { lastContact = .now }
       let isAsked = try combination.isAskedFor()
       noteWishes()
-      if isAsked || wantsCombination {
+      if isAsked || wantsCombination || form == .gradients && rowsDue > 0 {
         if !isAsked { try combination.ask() }
-        if let outcome = try combine() { return outcome }
-      } else if taken == 0, !sources.isBusy {
+        if let outcome = form == .gradients ? try stepTogether() : try combine() { return outcome }
+        lastContact = .now
+      } else if let deltas, wantsToTell, mayTell(deltas) {
+        try tell(deltas)
+      } else if taken == 0, !sources.isBusy, !isAnswerNear {
         try sources.wait(atMost: batch.rows > 0 ? job.wait : .seconds(1), isAlone: combination.ranks == 1)
       }
     }
   }
 
+  /// Takes rows that are there, for at most so many updates; returns how many.
+  private func read(updates: Int) throws -> Int {
+    Pulse.enter(.reading)
+    // What is learned an update at a time is not taken far ahead.
+    let updates = form == .gradients ? min(updates, Self.updatesAhead) : updates
+    let most = min(batch.capacity, updates * job.rows, combination.ranks == 1 ? rowsUntilDue : .max)
+    let taken = try sources.fill(&batch, upTo: most, turn: job.rows)
+    if taken > 0 { lastRow = .now }
+    return taken
+  }
+
   // MARK: Learning
 
-  /// Learns whole updates, and one with fewer rows where it has waited for long enough.
+  /// Rows that have come and are to be learned now: whole updates, and one with fewer rows where it has waited for long enough.
+  private var rowsDue: Int {
+    guard let first = batch.arrivals.first else { return 0 }
+    let isOver = job.wait == .zero || sources.hasEnded || ContinuousClock.now - first >= job.wait
+    return isOver ? batch.rows : batch.rows / job.rows * job.rows
+  }
+
   private func learnWhatIsDue() throws {
-    let whole = batch.rows / job.rows * job.rows
-    if whole > 0 { try learn(whole) }
-    guard let first = batch.arrivals.first else { return }
-    if job.wait == .zero || ContinuousClock.now - first >= job.wait || sources.hasEnded { try learn(batch.rows) }
+    let rows = rowsDue
+    if rows > 0 { try learn(rows) }
   }
 
   /// Predicts, scores and learns the first `count` rows.
@@ -115,18 +157,61 @@ final class StreamLoop {
         batch.features, batch.targets, rows: 0..<count, rowsPerStep: job.rows, outcomes: &outcomes)
       try fresh?.learn(
         batch.features, batch.targets, rows: 0..<count, rowsPerStep: job.rows, outcomes: &freshOutcomes)
-    } catch {
-      throw Failure(
-        .invalidData, "after \(grouped(rows + report.rows)) rows: \(error)",
-        hint: "lower optimizer.learning_rate, or standardize the features; the last checkpoint is intact")
-    }
+    } catch { throw failure(error) }
+    updates += (count + job.rows - 1) / job.rows
+    noteLearned(count)
+  }
+
+  private func failure(_ error: OnlineError) -> Failure {
+    Failure(
+      .invalidData, "after \(grouped(knownRows)) rows: \(error)",
+      hint: "lower optimizer.learning_rate, or standardize the features; the last checkpoint is intact")
+  }
+
+  /// The first `count` rows are learned; what was said of them before is in the outcomes.
+  private func noteLearned(_ count: Int) {
     score.add(outcomes)
     noteLatency(count)
     noteEvidence(count)
     report.rows += count
-    updates += (count + job.rows - 1) / job.rows
     batch.removeFirst(count)
-    Pulse.note(steps: rows + report.rows)
+    Pulse.note(steps: knownRows)
+  }
+
+  /// Makes updates of all ranks, as long as one of them has rows for one; one without rows adds none. Collective.
+  ///
+  /// Where there is more to be told, all learn what they have taken first, and then combine.
+  /// - Returns: how the stream ends, if it does.
+  private func stepTogether() throws -> Outcome? {
+    var isLast = false
+    var all: StepSum.Totals
+    repeat {
+      if !isLast, batch.rows < job.rows { _ = try read(updates: updatesPerTurn - updates) }
+      Pulse.enter(.step)
+      let count = min(job.rows, isLast ? batch.rows : rowsDue)
+      try accumulate(count)
+      if count > 0 { noteLearned(count) }
+      updates += 1
+      noteWishes()
+      var own = StepSum.Totals(rows: count)
+      own.due = rowsDue > 0 ? 1 : 0
+      own.left = batch.rows > 0 ? 1 : 0
+      own.wishes = wantsCombination ? 1 : 0
+      all = try combination.sum(own, learner, fresh)
+      learner.step(samples: all.rows)
+      fresh?.step(samples: all.rows)
+      isLast = isLast || all.wishes > 0
+    } while isLast ? all.left > 0 : all.due > 0
+    return isLast ? try combine() : nil
+  }
+
+  /// Predicts the first `count` rows, and finds their gradients.
+  private func accumulate(_ count: Int) throws {
+    guard count > 0 else { return }
+    do {
+      try learner.accumulate(batch.features, batch.targets, rows: 0..<count, outcomes: &outcomes)
+      try fresh?.accumulate(batch.features, batch.targets, rows: 0..<count, outcomes: &freshOutcomes)
+    } catch { throw failure(error) }
   }
 
   private func noteLatency(_ count: Int) {
@@ -157,6 +242,42 @@ final class StreamLoop {
     for row in 0..<count { report.columns += featureDrift?.update(batch.features, row: row) ?? [] }
   }
 
+  // MARK: Telling those who go on
+
+  private var learners: [OnlineLearner] { [learner, fresh].compactMap { $0 } }
+
+  /// Rows learned by all ranks, as far as this one knows.
+  private var knownRows: Int { rows + told + heard + report.rows }
+
+  /// Whether there is something to tell that the others can take in while they go on.
+  private var wantsToTell: Bool { report.rows > 0 && (updates >= updatesPerTurn || isQuiet) }
+
+  private func mayTell(_ deltas: DeltaExchange) -> Bool {
+    let may = deltas.mayPost
+    aheadSince = may ? nil : aheadSince ?? .now
+    return may
+  }
+
+  /// Whether something of another rank, which may wait for this one, is more likely to come than not within the time of a nap.
+  private var isAnswerNear: Bool {
+    guard combination.ranks > 1 else { return false }
+    return ContinuousClock.now - max(lastContact, aheadSince ?? lastContact) < Self.nearly
+  }
+
+  /// Tells the others what was learned, without waiting.
+  private func tell(_ deltas: DeltaExchange) throws {
+    try deltas.post(report, learners)
+    if isRoot { find([report], from: rows + told + heard) }
+    told += report.rows
+    report = RankReport()
+    updates = 0
+  }
+
+  private func hear(_ report: RankReport) {
+    if isRoot { find([report], from: rows + told + heard) }
+    heard += report.rows
+  }
+
   // MARK: Combining
 
   /// Takes note of what this rank wants the others to know.
@@ -173,13 +294,16 @@ final class StreamLoop {
   /// Whether this rank wants the ranks to combine now.
   private var wantsCombination: Bool {
     let tells = report.flags.contains(.hasEnded) && !hasToldEnd
-    return updates >= job.combineEvery || isQuiet && report.rows > 0 || tells
-      || !report.flags.isDisjoint(with: [.stops, .logs, .saves])
+    if tells || !report.flags.isDisjoint(with: [.stops, .logs, .saves]) { return true }
+    guard form.isLoose else { return updates >= updatesPerTurn || isQuiet && report.rows > 0 }
+    if isRoot, !findings.isEmpty || (drift?.raisedUntil).map({ $0 > 0 && knownRows >= $0 }) ?? false { return true }
+    // Where all wait, the watchdog sees for whom.
+    return aheadSince.map { ContinuousClock.now - $0 >= Self.patience } ?? false
   }
 
   /// Lines of the log and checkpoints, by the rows and the clock of rank 0.
   private func noteWhatIsDue(_ now: ContinuousClock.Instant) {
-    let known = rows + report.rows
+    let known = knownRows
     if known > loggedRows {
       let isDue = job.logRows > 0 ? known - loggedRows >= job.logRows : now - lastLog >= .seconds(1)
       if isDue { report.flags.insert(.logs) }
@@ -189,20 +313,39 @@ final class StreamLoop {
     if isTime || job.checkpointRows > 0 && known - savedRows >= job.checkpointRows { report.flags.insert(.saves) }
   }
 
+  /// Rows until the next line or checkpoint that falls due by rows.
+  private var rowsUntilDue: Int {
+    let log = job.logRows > 0 ? job.logRows - (knownRows - loggedRows) : .max
+    let checkpoint = job.checkpointRows > 0 ? job.checkpointRows - (knownRows - savedRows) : .max
+    return max(1, min(log, checkpoint))
+  }
+
   /// Tells the other ranks what was learned, and does what all of them want. Collective.
   /// - Returns: how the stream ends, if it does.
   private func combine() throws -> Outcome? {
     if batch.rows > 0 { try learn(batch.rows) }
+    if let deltas {
+      if report.rows > 0 { try tell(deltas) }
+      try deltas.settle(learners, hear)
+      aheadSince = nil
+    }
     noteWishes()
+    report.rows += told
     let isEnd = report.flags.contains(.hasEnded)
     hasToldEnd = isEnd
     let reports = try combination.exchange(report)
     let learned = reports.reduce(0) { $0 + $1.rows }
-    try combination.combine(learner, rows: (Double(report.rows), Double(learned)))
-    if let fresh { try combination.combine(fresh, rows: (Double(report.rows), Double(learned))) }
-    try respond(to: reports, from: rows)
+    if !form.isLoose, learned > 0 {
+      for learner in learners {
+        if form == .parameters { try combination.average(learner, rows: (Double(report.rows), Double(learned))) }
+        try combination.shareEvidence(learner)
+      }
+      find(reports, from: rows)
+    }
+    try respond(at: rows + learned)
     rows += learned
     report = RankReport()
+    (told, heard) = (0, 0)
     updates = 0
     let flags = reports.reduce(into: RankReport.Flags()) { $0.formUnion($1.flags) }
     let stops = flags.contains(.stops)
@@ -214,22 +357,31 @@ final class StreamLoop {
 
   // MARK: Drift
 
-  /// Feeds the detectors with what all ranks saw, and answers their signals. The same on every rank.
-  private func respond(to reports: [RankReport], from row: Int) throws {
+  /// Feeds the detectors with what ranks saw from row `row` on. Where all ranks combine at the same time each does so, alike; else rank 0.
+  private func find(_ reports: [RankReport], from row: Int) {
+    guard drift != nil else { return }
+    let learned = reports.reduce(0) { $0 + $1.rows }
+    findings.events += drift?.observe(DriftEvidence.merged(reports.map(\.errors)), from: row) ?? []
+    findings.events += drift?.observe(columns: Set(reports.flatMap(\.columns)).sorted(), at: row + learned) ?? []
+    let verdict = drift?.compare(
+      old: DriftEvidence.merged(reports.map(\.oldLosses)), fresh: DriftEvidence.merged(reports.map(\.freshLosses)))
+    if let verdict, verdict != .undecided { findings.verdict = verdict }
+  }
+
+  /// Answers what the detectors have found. The same on every rank. Collective.
+  private func respond(at row: Int) throws {
     guard var drift else { return }
     defer { self.drift = drift }
-    let learned = reports.reduce(0) { $0 + $1.rows }
-    var events = drift.observe(DriftEvidence.merged(reports.map(\.errors)), from: row)
-    events += drift.observe(columns: Set(reports.flatMap(\.columns)).sorted(), at: row + learned)
-    let verdict = drift.compare(
-      old: DriftEvidence.merged(reports.map(\.oldLosses)), fresh: DriftEvidence.merged(reports.map(\.freshLosses)))
-    if verdict != .undecided, let challenger = fresh {
-      if verdict == .fresh { learner = challenger }
+    let findings = form.isLoose ? try combination.fromRoot(findings) : findings
+    self.findings = DriftFindings()
+    if findings.verdict != .undecided, let challenger = fresh {
+      if findings.verdict == .fresh { learner = challenger }
       fresh = nil
-      reporter?.note(verdict, row: row + learned)
+      reporter?.note(findings.verdict, row: row)
     }
-    for event in events { try respond(to: event, &drift, at: row + learned) }
-    if drift.lowers(at: row + learned) { learner.learningRateFactor = 1 }
+    for event in findings.events { try respond(to: event, &drift, at: row) }
+    if drift.lowers(at: row) { learner.learningRateFactor = 1 }
+    if form.isLoose { deltas?.begin(learners) }
   }
 
   private func respond(to event: DriftResponse.Event, _ drift: inout DriftResponse, at row: Int) throws {
@@ -285,6 +437,23 @@ final class StreamLoop {
     }
     savedRows = rows
     lastSave = .now
+    for source in sources.sources { source.acknowledge() }
+  }
+
+  /// Lets the servers know of the last checkpoint before they are left.
+  func parting() {
+    for source in sources.sources where !source.isAcknowledged() {
+      warn("'\(source.path)' has not heard of the last checkpoint, and will when the stream is resumed")
+    }
+  }
+
+  private func passWarningsOn() {
+    for source in sources.sources { for warning in source.takeWarnings() { warn(warning) } }
+  }
+
+  /// Says what went wrong with a source of this rank.
+  private func warn(_ message: String) {
+    if let reporter { reporter.warn(message) } else { StandardStream.error.write("apus: warning: \(message)\n") }
   }
 
   /// What this rank needs to go on.

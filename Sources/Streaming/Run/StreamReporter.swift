@@ -61,8 +61,7 @@ final class StreamReporter {
     }
     if let rows = all.rowsLeft { members.append(("lag_rows", .integer(rows))) }
     if let bytes = all.bytesLeft { members.append(("lag_bytes", .integer(bytes))) }
-    let leftOut = [("malformed", all.malformed), ("incomplete", all.incomplete), ("late", all.late)]
-    members += leftOut.filter { $0.1 > 0 }.map { ($0.0, .integer($0.1)) }
+    members += all.leftOut.named.filter { $0.count > 0 }.map { ($0.name, .integer($0.count)) }
     if let drift = loop.drift { members.append(("drifts", .integer(drift.drifts))) }
     if appends { append(members) }
     logged = (loop.rows, now)

@@ -5,6 +5,7 @@ import JSON
 public import MPI
 import Model
 public import Online
+import Redis
 import Text
 public import Training
 public import Watch
@@ -19,10 +20,8 @@ public final class StreamRun {
     public let isStopped: Bool
     /// Rows learned, those of earlier starts too.
     public let rows: Int
-    /// Rows left out: they could not be read, lacked values, or came too late.
-    public let malformed: Int
-    public let incomplete: Int
-    public let late: Int
+    /// By all ranks.
+    public let leftOut: RowsLeftOut
     public let drifts: Int?
     /// Over all rows, and over the last ones; nil on other ranks than 0, and where nothing was learned.
     public let measures: Measures?
@@ -51,7 +50,7 @@ public final class StreamRun {
   /// The sources that cannot be there later have to be there now.
   private func checkSources() throws {
     try Agreement.everywhere(world) {
-      for path in ownPaths where path != StreamSource.standardInput {
+      for path in ownPaths where path != StreamSource.standardInput && !RedisAddress.isAddress(path) {
         guard try FileSystem.status(of: path) != nil || job.source.follows else {
           throw Failure(
             .missingInput, "the source '\(path)' does not exist",
@@ -95,6 +94,7 @@ public final class StreamRun {
     let positions = try Agreement.alike { try resumed?.positions() ?? [:] }
     let sources = ownPaths.map { StreamSource($0, settings: job.source, position: positions[$0]) }
     guard let schema = try findSchema(sources, resumed) else { return try endWithoutRows() }
+    for source in sources where !schema.names.isEmpty { source.settle(columns: schema.names) }
     try Agreement.alike { try checkMemory(columns: schema.count) }
     let parts = try Agreement.alike {
       try Self.asJobError { () throws -> StreamParts in
@@ -106,7 +106,8 @@ public final class StreamRun {
     willBegin(schema.count, resumed?.rows ?? 0)
     let loop = StreamLoop(
       job: job, parts: parts, sources: sources, rows: resumed?.rows ?? 0,
-      combination: Combination(try world.duplicate()), isRoot: world.rank == 0, reporter: reporter)
+      combination: Combination(try world.duplicate()), deltas: try makeDeltas(), isRoot: world.rank == 0,
+      reporter: reporter)
     let outcome = try loop.run()
     defer { reporter?.end() }
     return try finish(loop, outcome, reporter, columns: schema.names)
@@ -123,7 +124,9 @@ public final class StreamRun {
       Pulse.enter(.start)
       let found = try Agreement.gathering(world) { () throws -> [UInt8] in
         for source in sources {
-          guard let columns = try source.columns() else { continue }
+          let columns = try source.columns()
+          for warning in source.takeWarnings() { Self.warn(warning) }
+          guard let columns else { continue }
           let names = JSONValue.array(columns.names.map { .string($0) }).serialized(pretty: false)
           return Array("\(columns.count) \(names)".utf8)
         }
@@ -147,7 +150,7 @@ public final class StreamRun {
   }
 
   private func checkMemory(columns: Int) throws {
-    let (count, overflow) = job.batchRows.multipliedReportingOverflow(by: columns)
+    let (count, overflow) = job.batchRows(ranks: world.size, columns: columns).multipliedReportingOverflow(by: columns)
     guard overflow || count > Self.mostBatch else { return }
     throw Failure(
       .invalidJob, "updates of \(grouped(job.rows)) rows of \(grouped(columns)) columns do not fit into memory",
@@ -158,10 +161,18 @@ public final class StreamRun {
   private func endWithoutRows() throws -> Result {
     guard try !isStopRequested() else {
       return Result(
-        isStopped: true, rows: 0, malformed: 0, incomplete: 0, late: 0, drifts: nil, measures: nil, window: nil,
+        isStopped: true, rows: 0, leftOut: RowsLeftOut(), drifts: nil, measures: nil, window: nil,
         seconds: 0, modelPath: "")
     }
     throw Failure(.invalidData, "the sources have no rows, and no columns either", isShared: true)
+  }
+
+  /// What ranks need that do not wait for each other; nil where they do. Collective.
+  private func makeDeltas() throws -> DeltaExchange? {
+    guard world.size > 1, job.form.isLoose else { return nil }
+    let (rows, isTooMany) = job.rows.multipliedReportingOverflow(by: job.combineEvery)
+    return DeltaExchange(
+      try world.duplicate(), isCentral: job.form == .central, rows: isTooMany ? .max : rows, staleness: job.staleness)
   }
 
   private func makeReporter(
@@ -197,6 +208,7 @@ public final class StreamRun {
     _ loop: StreamLoop, _ outcome: StreamLoop.Outcome, _ reporter: StreamReporter?, columns: [String]
   ) throws -> Result {
     if loop.rows > 0 { try loop.save() }
+    loop.parting()
     let path = FileSystem.join(job.output, ModelFile.name)
     if outcome == .ended {
       _ = try Agreement.fromRoot(world) {
@@ -204,18 +216,16 @@ public final class StreamRun {
         return []
       }
     }
-    let counts = try world.allGather(
-      [\SourcePosition.malformed, \.incomplete, \.late].map { key in
-        loop.sources.sources.reduce(0) { $0 + $1.position[keyPath: key] }
-      })
-    func sum(_ index: Int) -> Int { counts.reduce(0) { $0 + $1[index] } }
+    let own = loop.sources.sources.reduce(into: RowsLeftOut()) { $0 += $1.position.leftOut }
+    let counts = try world.allGather(own.counts)
     return Result(
-      isStopped: outcome == .stopped, rows: loop.rows, malformed: sum(0), incomplete: sum(1), late: sum(2),
+      isStopped: outcome == .stopped, rows: loop.rows,
+      leftOut: counts.reduce(into: RowsLeftOut()) { $0 += RowsLeftOut(counts: $1) },
       drifts: loop.drift?.drifts, measures: reporter?.last, window: reporter?.lastWindow,
       seconds: reporter?.seconds ?? 0, modelPath: path)
   }
 
-  /// Says what went wrong without ending the run. Called on rank 0.
+  /// Says what went wrong without ending the run.
   private static func warn(_ message: String) {
     StandardStream.error.write("apus: warning: \(message)\n")
   }

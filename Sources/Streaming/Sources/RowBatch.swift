@@ -38,6 +38,9 @@ struct RowBatch: ~Copyable {
   /// The target that was filled in last.
   var nextTarget: Float { targets[rows] }
 
+  /// A feature that was filled in last.
+  func nextFeature(_ column: Int) -> Float { features[rows * columns + column] }
+
   /// Whether all features that were filled in last are finite.
   var isNextFinite: Bool { Elementwise.isFinite(features, rows * columns..<(rows + 1) * columns) }
 

@@ -18,37 +18,27 @@ public struct SourcePosition: Equatable, Sendable {
   public let path: String
   /// Rows that are done with, of all files: learned, or left out.
   public var rows = 0
-  /// Rows left out because they could not be read.
-  public var malformed = 0
-  /// Rows left out because values were missing, or not finite.
-  public var incomplete = 0
-  /// Rows left out because they came too late.
-  public var late = 0
+  public var leftOut = RowsLeftOut()
   /// The latest time of a row; nil where rows have none.
   public var latest: Double?
   /// The file that is being read.
   public var file: File?
   /// The files of a directory that are done with.
   public var finished: [String] = []
+  /// How far a stream of Redis is done with.
+  var entry: EntryMark?
 
   init(path: String) { self.path = path }
 
-  /// Rows left out.
-  public var leftOut: Int { malformed + incomplete + late }
-
   public var json: JSONValue {
-    .object([
-      ("path", .string(path)), ("rows", .integer(rows)), ("malformed", .integer(malformed)),
-      ("incomplete", .integer(incomplete)), ("late", .integer(late)),
-      ("latest", latest.map { .number($0) } ?? .null),
-      (
-        "file",
-        file.map {
-          .object([("name", .string($0.name)), ("rows", .integer($0.rows)), ("bytes", .integer($0.bytes))])
-        } ?? .null
-      ),
-      ("finished", .array(finished.map { .string($0) })),
-    ])
+    let file = file.map { file in
+      JSONValue.object([("name", .string(file.name)), ("rows", .integer(file.rows)), ("bytes", .integer(file.bytes))])
+    }
+    return .object(
+      [("path", .string(path)), ("rows", .integer(rows))] + leftOut.members + [
+        ("latest", latest.map { .number($0) } ?? .null), ("file", file ?? .null),
+        ("finished", .array(finished.map { .string($0) })), ("entry", entry?.json ?? .null),
+      ])
   }
 
   /// Reads what `json` has written.
@@ -63,9 +53,10 @@ public struct SourcePosition: Equatable, Sendable {
     guard let path = node["path"]?.asString else { throw DataError(.invalid, "the position of a source has no path") }
     self.init(path: path)
     rows = try count(node, "rows")
-    malformed = try count(node, "malformed")
-    incomplete = try count(node, "incomplete")
-    late = try count(node, "late")
+    guard let leftOut = RowsLeftOut(node) else {
+      throw DataError(.invalid, "the position of a source does not say how many rows were left out")
+    }
+    self.leftOut = leftOut
     latest = node["latest"]?.asDouble
     if let found = node["file"], let name = found["name"]?.asString {
       var file = File(name: name)
@@ -74,5 +65,6 @@ public struct SourcePosition: Equatable, Sendable {
       self.file = file
     }
     finished = (node["finished"]?.asArray ?? []).compactMap(\.asString)
+    if let found = node["entry"], !found.isNull { entry = try EntryMark(found) }
   }
 }

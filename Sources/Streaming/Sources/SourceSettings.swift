@@ -33,4 +33,6 @@ struct SourceSettings: Equatable, Sendable {
   /// How much earlier than the latest row another may have been made without being late.
   var lateness: Double
   var resumedPipe: ResumedPipe
+  var sample: SampleRule
+  var redis: RedisSettings
 }

@@ -2,13 +2,15 @@ import Data
 import Failures
 import Files
 import Preparation
+import Redis
 import Text
 
-/// A source of rows: standard input, a named pipe, a file, or a directory into which files come.
+/// A source of rows: standard input, a named pipe, a file, a directory into which files come, or a stream of Redis.
 final class StreamSource {
   private enum Reader {
     case text(TextRows)
     case hdf5(HDF5Rows)
+    case redis(RedisRows)
   }
 
   /// Standard input.
@@ -40,6 +42,10 @@ final class StreamSource {
   private var looked: ContinuousClock.Instant?
   /// Rows that lie ready, with one among them of which something is to be said.
   private var oneByOne = 0
+  /// Draws the rows that are learned; nil takes all.
+  private var sampler: RowSampler?
+  /// The names of the features, once the ranks agree on them.
+  private var settled: [String]?
   /// Of a text that is followed.
   private var fileNumber: UInt64?
   private var checked: ContinuousClock.Instant?
@@ -52,14 +58,24 @@ final class StreamSource {
     if let limit = settings.limit { hasEnded = self.position.rows >= limit }
   }
 
-  /// The pipe to wait for, where the source is one that may still give rows.
+  /// What to wait for, where the source may still give rows and says when it does.
   var stream: ByteStream? {
-    guard !hasEnded, case .text(let rows) = reader else { return nil }
-    return rows.stream
+    guard !hasEnded else { return nil }
+    switch reader {
+    case .text(let rows): return rows.stream
+    case .redis(let rows): return rows.stream
+    case .hdf5, nil: return nil
+    }
   }
 
-  /// Rows of the file that are there and not read; nil where that is not known.
-  var rowsLeft: Int? { if case .hdf5(let rows) = reader { rows.rowsLeft } else { nil } }
+  /// Rows that are there and not read; nil where that is not known.
+  var rowsLeft: Int? {
+    switch reader {
+    case .hdf5(let rows): rows.rowsLeft
+    case .redis(let rows): rows.rowsLeft
+    case .text, nil: nil
+    }
+  }
 
   /// Bytes of the text that are there and not read; nil where that is not known.
   var bytesLeft: Int? { if case .text(let rows) = reader { rows.bytesLeft() } else { nil } }
@@ -71,9 +87,28 @@ final class StreamSource {
     switch reader {
     case .text(let rows): return try rows.columns().map { ($0, $0.count) }
     case .hdf5(let rows): return (settings.schema.columns, rows.columns)
+    case .redis(let rows):
+      let columns = try rows.columns()
+      if columns == nil, rows.hasEnded { hasEnded = true }
+      return columns.map { ($0, $0.count) }
     case nil: return nil
     }
   }
+
+  /// The features have these names, in this order: what each entry of a stream of Redis names for itself.
+  func settle(columns: [String]) {
+    settled = columns
+    if case .redis(let rows) = reader { rows.settle(columns) }
+  }
+
+  /// What the user should know since the last time.
+  func takeWarnings() -> [String] { if case .redis(let rows) = reader { rows.takeWarnings() } else { [] } }
+
+  /// The rows that are done with are in a checkpoint.
+  func acknowledge() { if case .redis(let rows) = reader { rows.acknowledge() } }
+
+  /// Whether the server of the source knows of the last checkpoint, waiting a little for it; true where there is no server.
+  func isAcknowledged() -> Bool { if case .redis(let rows) = reader { rows.isAcknowledged() } else { true } }
 
   /// Takes rows that are there, at most `limit` of them, without waiting; returns their number.
   ///
@@ -95,6 +130,7 @@ final class StreamSource {
         switch reader {
         case .text(let rows): try rows.next(into: &values, at: place, target: &target, time: &time)
         case .hdf5(let rows): try rows.next(into: &values, at: place, target: &target, time: &time)
+        case .redis(let rows): try rows.next(into: &values, at: place, target: &target, time: &time)
         case nil: .nothing
         }
       }
@@ -122,7 +158,7 @@ final class StreamSource {
 
   /// Takes rows that lie ready at once, where nothing is to be said of any of them; nil where rows have to be looked at one by one.
   private func takeTogether(_ limit: Int, into batch: inout RowBatch) -> Int? {
-    guard oneByOne == 0, case .hdf5(let rows) = reader else { return nil }
+    guard oneByOne == 0, sampler == nil, case .hdf5(let rows) = reader else { return nil }
     let left = settings.limit.map { $0 - position.rows } ?? .max
     let count = min(limit, batch.room, left, rows.rowsReady)
     guard count > 0 else { return nil }
@@ -143,6 +179,7 @@ final class StreamSource {
     switch reader {
     case .text(let rows): rows.arrived
     case .hdf5(let rows): rows.arrived
+    case .redis(let rows): rows.arrived
     case nil: .now
     }
   }
@@ -158,7 +195,13 @@ final class StreamSource {
   private func note() {
     position.rows += 1
     position.file?.rows += 1
-    if case .text(let rows) = reader { position.file?.bytes = rows.offset }
+    switch reader {
+    case .text(let rows): position.file?.bytes = rows.offset
+    case .redis(let rows):
+      position.entry = rows.mark
+      position.leftOut.missing = rows.mark?.missing ?? 0
+    case .hdf5, nil: break
+    }
     if let limit = settings.limit, position.rows >= limit { hasEnded = true }
   }
 
@@ -191,20 +234,36 @@ final class StreamSource {
       try leaveOut(\.incomplete, settings.incomplete, "a value is missing, or not finite")
       return false
     }
-    return true
+    return try isSampled(batch)
+  }
+
+  /// Whether the sample takes the row that was filled in last.
+  private func isSampled(_ batch: borrowing RowBatch) throws -> Bool {
+    guard let sampler else { return true }
+    guard let takes = sampler.takes(position.rows, target: batch.nextTarget, feature: { batch.nextFeature($0) }) else {
+      try leaveOut(\.malformed, settings.malformed, "its weight for the sample is none")
+      return false
+    }
+    if !takes { position.leftOut.unsampled += 1 }
+    return takes
   }
 
   private func leaveOut(
-    _ count: WritableKeyPath<SourcePosition, Int>, _ policy: SourceSettings.Policy, _ what: String
+    _ count: WritableKeyPath<RowsLeftOut, Int>, _ policy: SourceSettings.Policy, _ what: String
   ) throws {
-    let number = position.file?.rows ?? position.rows
-    let fault = "row \(number) of '\(position.file?.name ?? path)' (counted from 0) cannot be learned: \(what)"
+    let fault = "\(place) cannot be learned: \(what)"
     guard policy != .fail else {
       throw Failure(
         .invalidData, fault, hint: "stream.malformed, stream.incomplete and stream.late can leave such rows out")
     }
     if firstFault == nil { firstFault = fault }
-    position[keyPath: count] += 1
+    position.leftOut[keyPath: count] += 1
+  }
+
+  /// Where the row is that was looked at last.
+  private var place: String {
+    if case .redis(let rows) = reader, let mark = rows.mark { return "entry \(mark.id) of '\(path)'" }
+    return "row \(position.file?.rows ?? position.rows) of '\(position.file?.name ?? path)' (counted from 0)"
   }
 
   // MARK: Opening
@@ -222,6 +281,10 @@ final class StreamSource {
   private func openWhatIsThere() throws -> Bool {
     guard path != Self.standardInput else {
       openStream(.standardInput)
+      return true
+    }
+    guard !RedisAddress.isAddress(path) else {
+      try openServer()
       return true
     }
     guard let status = try FileSystem.status(of: path) else {
@@ -247,6 +310,19 @@ final class StreamSource {
     if settings.resumedPipe == .fromStart { repeated = position.rows }
     reader = .text(
       TextRows(.stream(stream), name: stream.path, schema: settings.schema, format: settings.format, follows: false))
+  }
+
+  private func openServer() throws {
+    let address: RedisAddress
+    do throws(RedisAddress.Fault) {
+      address = try RedisAddress(path)
+    } catch {
+      throw Failure(.invalidJob, "'\(path)' \(error.message)")
+    }
+    let rows = try RedisRows(
+      address, settings: settings.redis, schema: settings.schema, follows: settings.follows, mark: position.entry)
+    if let settled { rows.settle(settled) }
+    reader = .redis(rows)
   }
 
   /// Opens the next file of a directory, in the order of their names.
@@ -308,12 +384,27 @@ final class StreamSource {
       }
       found = names.count
     case .hdf5(let rows): found = rows.columns
+    case .redis(let rows):
+      guard let names = try rows.columns() else {
+        if rows.hasEnded { hasEnded = true }
+        return false
+      }
+      found = names.count
     case nil: return false
     }
     guard found == columns else {
       throw Failure(
         .invalidData, "'\(position.file?.name ?? path)' has \(found) columns of features, and the model \(columns)",
         hint: "stream.columns names the columns that are features")
+    }
+    if !settings.sample.takesAll {
+      let names = try self.columns()?.names ?? []
+      sampler = RowSampler(settings.sample, source: path, columns: names)
+      guard sampler != nil else {
+        throw Failure(
+          .invalidJob, "sample.weight names '\(settings.sample.weight ?? "")', which is no feature of '\(path)'",
+          hint: names.isEmpty ? "stream.columns names the features of HDF5 files" : nil)
+      }
     }
     isChecked = true
     return true
@@ -336,6 +427,11 @@ final class StreamSource {
 
   /// A file, or all there is, is at its end.
   private func close() {
+    // A server still hears of the last checkpoint.
+    if case .redis = reader {
+      hasEnded = true
+      return
+    }
     reader = nil
     isChecked = false
     guard isDirectory, let name = position.file?.name else {

@@ -63,6 +63,8 @@ package struct JobValues {
 
   package func texts(_ key: String) -> [String] { self[key].asArray?.compactMap(\.asString) ?? [] }
 
+  package func numbers(_ key: String) -> [Double] { self[key].asArray?.compactMap(\.asDouble) ?? [] }
+
   package func integers(_ key: String) -> [Int] {
     guard case .array(let nodes) = self[key] else { return [] }
     return nodes.compactMap { if case .integer(let number) = $0.value { number } else { nil } }

@@ -50,6 +50,9 @@ extension Trainer {
   /// Brings the learning rates of the next `count` steps to `rates`.
   private func reserveRates(_ count: Int) {
     rates.reserve(Self.mostSteps)
+    guard job.schedule.varies(from: state.step) else {
+      return rates.fill(0..<count, with: Float(rate(ofStep: state.step)))
+    }
     for index in 0..<count { rates[index] = Float(rate(ofStep: state.step + index)) }
   }
 }
