@@ -56,7 +56,8 @@ extension Preparer {
     guard others.isEmpty else {
       throw PreparationError(
         .invalid,
-        "\(others.count == 1 ? "column" : "columns") \(others.map { quoted($0) }.joined(separator: ", ")): features must be numbers"
+        "\(others.count == 1 ? "column" : "columns") \(others.map { quoted($0) }.joined(separator: ", ")): features must be numbers",
+        hint: "a recipe says what is made of others, or that they are ignored: --recipe prepare.json"
       )
     }
     let complete = table.profile.completeRows
