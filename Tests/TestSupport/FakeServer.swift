@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Glibc
 
@@ -6,7 +5,6 @@ import Glibc
 public final class FakeServer: Sendable {
   private let folder: TemporaryDirectory
   private let descriptor: Int32
-  private let isOver = DispatchSemaphore(value: 0)
 
   public var socket: String { folder.file("s") }
 
@@ -22,8 +20,9 @@ public final class FakeServer: Sendable {
     }
     guard bound == 0, listen(descriptor, 8) == 0 else { throw RunError(description: "cannot listen on \(path)") }
     self.descriptor = descriptor
-    Thread.detachNewThread { [isOver] in
-      defer { isOver.signal() }
+    Thread.detachNewThread {
+      // Here and nowhere else: until then the number of the socket must not become another's.
+      defer { close(descriptor) }
       while true {
         let connection = accept(descriptor, nil, nil)
         guard connection >= 0 else { return }
@@ -41,8 +40,5 @@ public final class FakeServer: Sendable {
   deinit {
     // Ends the wait for a connection, and with it the thread.
     shutdown(descriptor, Int32(SHUT_RDWR))
-    // The number of the socket is another's from here on.
-    isOver.wait()
-    close(descriptor)
   }
 }
