@@ -112,6 +112,30 @@ static inline void cprocess_block_signals(sigset_t *before) {
 // Names this thread, by the first 15 bytes.
 static inline void cprocess_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
 
+// The number of this thread in the kernel.
+static inline pid_t cprocess_thread(void) { return (pid_t)syscall(SYS_gettid); }
+
+// The processor that this thread runs on; -1 where nobody knows.
+static inline int cprocess_processor(void) {
+  unsigned processor;
+  return syscall(SYS_getcpu, &processor, 0, 0) ? -1 : (int)processor;
+}
+
+// Whether a thread gets only what others leave of the processors (SCHED_IDLE), or its part.
+static inline int cprocess_set_idle(pid_t thread, int idle) {
+  const int priority = 0;
+  return (int)syscall(SYS_sched_setscheduler, thread, idle ? 5 : 0, &priority);
+}
+
+// Lets this thread run on one processor alone.
+static inline int cprocess_stay_on(int processor) {
+  unsigned long set[16] = {0};
+  const int bits = 8 * sizeof *set;
+  if (processor < 0 || processor >= 16 * bits) return -1;
+  set[processor / bits] = 1ul << processor % bits;
+  return (int)syscall(SYS_sched_setaffinity, 0, sizeof set, set);
+}
+
 // Takes the room for a file of so many bytes.
 static inline int cprocess_reserve(int descriptor, off_t bytes) {
   return (int)syscall(SYS_fallocate, descriptor, 0, (off_t)0, bytes);

@@ -19,13 +19,18 @@ public struct SafetensorsLayout: Sendable {
 
   /// In the order of their elements in the file.
   public let tensors: [Entry]
-  /// Bytes of the whole file.
-  public let bytes: Int
-  private let metadata: [(key: String, value: String)]
+  private var metadata: [(key: String, value: String)]
   private let carriesChecksum: Bool
-  private let headerBytes: Int
-  /// The byte at which each tensor begins, and the last one ends.
+  /// What the header says of the tensors, as a JSON object.
+  private let tensorsText: [UInt8]
+  /// What stands before the elements, without the spaces at its end, and with them.
+  private var textBytes: Int
+  private var headerBytes: Int { padded(textBytes) }
+  /// The byte behind the header at which each tensor begins, and the last one ends.
   private let starts: [Int]
+
+  /// Bytes of the whole file.
+  public var bytes: Int { headerBytes + starts[tensors.count] }
 
   /// - Parameters:
   ///   - tensors: names must differ.
@@ -39,50 +44,76 @@ public struct SafetensorsLayout: Sendable {
     self.tensors = tensors
     self.metadata = metadata
     self.carriesChecksum = carriesChecksum
-    let blank = carriesChecksum ? Checksum().hex : nil
-    headerBytes = Self.header(tensors, metadata, checksum: blank).count
-    starts = tensors.reduce(into: [headerBytes]) { $0.append($0[$0.count - 1] + 4 * $1.count) }
-    bytes = starts[tensors.count]
+    starts = tensors.reduce(into: [0]) { $0.append($0[$0.count - 1] + 4 * $1.count) }
+    tensorsText = Self.text(
+      zip(tensors, zip(starts, starts.dropFirst())).map { tensor, place in
+        (
+          tensor.name,
+          .object([
+            ("dtype", .string(SafetensorsTensor.ElementType.float32.rawValue)),
+            ("shape", .array(tensor.shape.map { .integer($0) })),
+            ("data_offsets", .array([.integer(place.0), .integer(place.1)])),
+          ])
+        )
+      })
+    textBytes = 0
+    textBytes = text(checksum: carriesChecksum ? Checksum().hex : nil).count + Self.lengthBytes
+  }
+
+  /// The layout of a file with another value of the metadatum `key`, which this one has.
+  public func setting(_ key: String, to value: String) -> SafetensorsLayout {
+    guard let index = metadata.firstIndex(where: { $0.key == key }) else {
+      preconditionFailure("no metadatum '\(key)'")
+    }
+    var layout = self
+    layout.metadata[index].value = value
+    layout.textBytes += Self.textBytes(of: value) - Self.textBytes(of: metadata[index].value)
+    return layout
+  }
+
+  private static func text(_ members: [(String, JSONValue)]) -> [UInt8] {
+    Array(JSONValue.object(members).serialized(pretty: false).utf8)
+  }
+
+  private static func textBytes(of value: String) -> Int {
+    JSONValue.string(value).serialized(pretty: false).utf8.count
   }
 
   /// From this size on the elements begin with a page, so that whole pages can be written past the system's cache.
   static let largeBytes = 1 << 20
 
-  /// What stands before the elements: length and JSON, padded with spaces to a multiple of 8 bytes, in large files of a page, so that
-  /// the elements are aligned.
+  private static let lengthBytes = 8
+
+  /// The number of bytes before the elements, padded to a multiple of 8, in large files of a page, so that the elements are aligned.
+  private func padded(_ bytes: Int) -> Int {
+    let side = starts[tensors.count] >= Self.largeBytes ? File.pageBytes : 8
+    return (bytes + side - 1) / side * side
+  }
+
+  /// What stands before the elements: length and JSON, padded with spaces.
   /// - Parameter checksum: of the content, of 16 digits whatever it is; nil where the file carries none.
-  private static func header(
-    _ tensors: [Entry], _ metadata: [(key: String, value: String)], checksum: String?
-  ) -> [UInt8] {
+  private func header(checksum: String?) -> [UInt8] {
+    let text = text(checksum: checksum)
+    let bytes = padded(text.count + Self.lengthBytes)
+    let length = bytes - Self.lengthBytes
+    precondition(length <= SafetensorsHeader.mostBytes, "a header of \(length) bytes")
+    let spaces = repeatElement(UInt8(ascii: " "), count: length - text.count)
+    return (0..<Self.lengthBytes).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + text + spaces
+  }
+
+  private func text(checksum: String?) -> [UInt8] {
     let pairs = metadata + (checksum.map { [(key: ContentChecksum.key, value: $0)] } ?? [])
-    var members: [(String, JSONValue)] = []
-    if !pairs.isEmpty {
-      members.append(("__metadata__", .object(pairs.map { ($0.key, JSONValue.string($0.value)) })))
-    }
-    var start = 0
-    for tensor in tensors {
-      let end = start + 4 * tensor.count
-      members.append(
-        (
-          tensor.name,
-          .object([
-            ("dtype", .string(SafetensorsTensor.ElementType.float32.rawValue)),
-            ("shape", .array(tensor.shape.map { JSONValue.integer($0) })),
-            ("data_offsets", .array([JSONValue.integer(start), JSONValue.integer(end)])),
-          ])
-        ))
-      start = end
-    }
-    var text = Array(JSONValue.object(members).serialized(pretty: false).utf8)
-    while text.last == UInt8(ascii: "\n") { text.removeLast() }
-    let side = start >= largeBytes ? File.pageBytes : 8
-    while (8 + text.count) % side != 0 { text.append(UInt8(ascii: " ")) }
-    precondition(text.count <= SafetensorsHeader.mostBytes, "a header of \(text.count) bytes")
-    return (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) } + text
+    guard !pairs.isEmpty else { return tensorsText }
+    var text = Self.text([("__metadata__", .object(pairs.map { ($0.key, JSONValue.string($0.value)) }))])
+    // The object of the tensors goes on behind this member.
+    text.removeLast()
+    if !tensors.isEmpty { text.append(UInt8(ascii: ",")) }
+    text += tensorsText.dropFirst()
+    return text
   }
 
   /// The byte at which element `index` of tensor `tensor` stands.
-  func offset(ofTensor tensor: Int, element index: Int) -> Int { starts[tensor] + 4 * index }
+  func offset(ofTensor tensor: Int, element index: Int) -> Int { headerBytes + starts[tensor] + 4 * index }
 
   /// What a file is whose elements were written in parts.
   public struct Receipt: Equatable, Sendable {
@@ -106,7 +137,7 @@ public struct SafetensorsLayout: Sendable {
       ContentChecksum.Tensor(name: $0.name, type: .float32, shape: $0.shape, checksum: $1)
     }
     let content = carriesChecksum ? ContentChecksum.hex(metadata: metadata, contents) : nil
-    let header = Self.header(tensors, metadata, checksum: content)
+    let header = header(checksum: content)
     let whole = zip(tensors, checksums).reduce(Checksum(of: header)) { $0.followed(by: $1.1, count: 4 * $1.0.count) }
     return Receipt(bytes: bytes, checksum: whole, tensors: checksums, header: header)
   }

@@ -1,4 +1,4 @@
-import Files
+public import Files
 public import Kernels
 import Text
 
@@ -22,7 +22,10 @@ public final class SafetensorsWriter {
     parts = [Checksum.Part](repeating: Checksum.Part(), count: layout.tensors.count)
     do throws(FilesError) {
       let file = try File.openOrCreate(path)
-      if layout.bytes >= SafetensorsLayout.largeBytes { try file.reserve(bytes: layout.bytes) }
+      // One that was a checkpoint's before has its room.
+      if layout.bytes >= SafetensorsLayout.largeBytes, try file.size < layout.bytes {
+        try file.reserve(bytes: layout.bytes)
+      }
       self.file = consume file
     } catch {
       throw Self.failed(error, path, layout)
@@ -37,11 +40,24 @@ public final class SafetensorsWriter {
   ) throws(DataError) {
     let count = layout.tensors[tensor].count
     precondition(index >= 0 && range.count <= count - index, "\(range.count) elements from \(index) on of \(count)")
-    let values = buffer.span.extracting(range)
-    parts[tensor].update(values, at: MemoryLayout<Float>.stride * index)
+    parts[tensor].update(buffer.span.extracting(range), at: MemoryLayout<Float>.stride * index)
     bytes += MemoryLayout<Float>.stride * range.count
-    let offset = layout.offset(ofTensor: tensor, element: index)
-    try writing { (file) throws(FilesError) in try file.writePastCache(values, at: offset) }
+    let piece = File.Piece(range, at: layout.offset(ofTensor: tensor, element: index))
+    try writing { (file) throws(FilesError) in try file.writePastCache(buffer.span, [piece]) }
+  }
+
+  /// Writes elements of many tensors at once, of which the checksums are known already.
+  /// - Parameters:
+  ///   - pieces: where they are in the buffer, and the first element of each piece among those of all tensors.
+  ///   - sums: what all pieces together contribute to the tensors that they are of. Nothing else of these is written.
+  public func write(
+    _ buffer: borrowing FloatBuffer, _ pieces: [(range: Range<Int>, element: Int)],
+    _ sums: [(tensor: Int, part: Checksum.Part)]
+  ) throws(DataError) {
+    for sum in sums { parts[sum.tensor] = sum.part }
+    bytes += sums.reduce(0) { $0 + $1.part.count }
+    let pieces = pieces.map { File.Piece($0.range, at: layout.offset(ofTensor: 0, element: $0.element)) }
+    try writing { (file) throws(FilesError) in try file.writePastCache(buffer.span, pieces) }
   }
 
   /// Brings what was written to the disk.
@@ -66,7 +82,7 @@ public final class SafetensorsWriter {
       let file = try File.openOrCreate(path)
       try file.write(receipt.header.span, at: 0)
       // Behind the elements there may be what an earlier file of this name had, whose writer was killed.
-      try file.truncate(to: receipt.bytes)
+      try file.cut(to: receipt.bytes)
       try file.synchronize()
       try file.close()
     } catch {

@@ -51,9 +51,8 @@ public struct Checksum: Equatable, Sendable {
     var crc = state
     var offset = 0
     if count >= 256, let folding = Folding.shared {
-      offset = count & ~63
-      let block = unsafe folding.fold(base, offset, crc)
-      crc = unsafe ChecksumTables.fold(block.first, table + 8 * 256) ^ ChecksumTables.fold(block.last, table)
+      offset = count & ~(folding.bytes - 1)
+      crc = unsafe ChecksumTables.fold(folding.fold(base, offset, crc))
     }
     while offset &+ 16 <= count {
       let low =
@@ -70,6 +69,44 @@ public struct Checksum: Equatable, Sendable {
       offset &+= 1
     }
     state = crc
+  }
+
+  /// Takes the bytes of `source` and copies them to `target`, in one pass where the processor can do that.
+  /// - Returns: whether all numbers are finite.
+  fileprivate mutating func update(copying source: UnsafeBufferPointer<Float>, to target: UnsafeMutablePointer<Float>)
+    -> Bool
+  {
+    guard let folding = Folding.shared, folding.isWide else {
+      return unsafe update(copyingInPasses: source, to: target)
+    }
+    // The target of the one pass begins with a cache line.
+    let line = 64
+    let lead = (line - Int(bitPattern: target) % line) % line / MemoryLayout<Float>.stride
+    let floats = max(0, source.count - lead) & ~(folding.bytes / MemoryLayout<Float>.stride - 1)
+    guard floats > 0, let base = source.baseAddress else { return unsafe update(copyingInPasses: source, to: target) }
+    let isLeadFinite = unsafe update(copyingInPasses: UnsafeBufferPointer(rebasing: source[..<lead]), to: target)
+    var hasSpecial: Int32 = 0
+    let bytes = floats * MemoryLayout<Float>.stride
+    state = unsafe ChecksumTables.fold(
+      folding.copy(base + lead, bytes, state, to: target + lead, hasSpecial: &hasSpecial))
+    let rest = unsafe UnsafeBufferPointer(rebasing: source[(lead + floats)...])
+    return unsafe update(copyingInPasses: rest, to: target + lead + floats) && isLeadFinite && hasSpecial == 0
+  }
+
+  /// As `update(copying:to:)`, as much at a time as a cache close to the processor holds.
+  private mutating func update(
+    copyingInPasses source: UnsafeBufferPointer<Float>, to target: UnsafeMutablePointer<Float>
+  ) -> Bool {
+    var isFinite = true
+    for start in stride(from: 0, to: source.count, by: 4096) {
+      let part = unsafe UnsafeBufferPointer(rebasing: source[start..<min(start + 4096, source.count)])
+      for index in 0..<part.count {
+        unsafe target[start + index] = part[index]
+        isFinite = unsafe part[index].isFinite && isFinite
+      }
+      unsafe update(UnsafeRawBufferPointer(part))
+    }
+    return isFinite
   }
 }
 
@@ -94,6 +131,24 @@ extension Checksum {
       skip(to: offset)
       checksum.update(floats)
       advance(by: floats.count * MemoryLayout<Float>.stride)
+    }
+
+    /// As `update(_:at:)`, copying them to the beginning of `target`.
+    /// - Returns: whether all of them are finite.
+    public mutating func update(
+      copying floats: Span<Float>, to target: inout MutableSpan<Float>, at offset: Int
+    ) -> Bool {
+      requireLittleEndian()
+      precondition(floats.count <= target.count, "a copy of \(floats.count) floats to \(target.count)")
+      skip(to: offset)
+      let isFinite = unsafe floats.withUnsafeBufferPointer { source in
+        unsafe target.withUnsafeMutableBufferPointer { target in
+          guard let start = target.baseAddress else { return true }
+          return unsafe checksum.update(copying: source, to: start)
+        }
+      }
+      advance(by: floats.count * MemoryLayout<Float>.stride)
+      return isFinite
     }
 
     /// Takes `bytes`, which stand in the file from `offset` on and behind those taken before.
@@ -170,10 +225,17 @@ extension Checksum {
 /// Source: V. Gopal et al., Fast CRC Computation for Generic Polynomials Using PCLMULQDQ Instruction, Intel 2009.
 private struct Folding {
   /// Nil where the processor has no such instruction.
-  static let shared: Folding? = apus_has_carryless() != 0 ? Folding() : nil
+  static let shared: Folding? = {
+    let bytes = Int(apus_carryless_bytes())
+    return bytes > 0 ? Folding(bytes: bytes) : nil
+  }()
 
-  private let by64 = Folding.factors(bytes: 64)
-  private let by16 = Folding.factors(bytes: 16)
+  /// Bytes that are taken at a time, a power of two.
+  let bytes: Int
+  private let factors = apus_factors(
+    by256: Folding.factors(bytes: 256), by64: Folding.factors(bytes: 64), by16: Folding.factors(bytes: 16))
+
+  var isWide: Bool { bytes == Int(apus_wide) }
 
   /// What moves a block of 16 bytes on by so many: for its first eight bytes and for its last, which stand eight bytes further on.
   ///
@@ -183,9 +245,26 @@ private struct Folding {
     return apus_words(first: power(8 * bytes + 63), last: power(8 * bytes - 1))
   }
 
-  /// - Parameter count: a multiple of 64.
-  func fold(_ bytes: UnsafeRawPointer, _ count: Int, _ start: UInt64) -> apus_words {
-    unsafe apus_fold(bytes.assumingMemoryBound(to: UInt8.self), count, start, by64, by16)
+  /// - Parameter count: a multiple of `bytes`, not 0.
+  func fold(_ source: UnsafeRawPointer, _ count: Int, _ start: UInt64) -> apus_words {
+    let source = unsafe source.assumingMemoryBound(to: UInt8.self)
+    return unsafe withUnsafePointer(to: factors) { factors in
+      unsafe isWide
+        ? apus_fold_wide(source, count, start, factors, nil, nil) : apus_fold_narrow(source, count, start, factors)
+    }
+  }
+
+  /// As `fold`, with a copy made in the same pass. Only where that is wide.
+  func copy(
+    _ source: UnsafeRawPointer, _ count: Int, _ start: UInt64, to target: UnsafeMutableRawPointer,
+    hasSpecial: inout Int32
+  ) -> apus_words {
+    let (source, target) = unsafe (
+      source.assumingMemoryBound(to: UInt8.self), target.assumingMemoryBound(to: UInt8.self)
+    )
+    return unsafe withUnsafePointer(to: factors) { factors in
+      unsafe apus_fold_wide(source, count, start, factors, target, &hasSpecial)
+    }
   }
 }
 
@@ -205,6 +284,11 @@ private enum ChecksumTables {
     }
     return unsafe UnsafePointer(tables)
   }()
+
+  /// The checksum of 16 bytes.
+  static func fold(_ block: apus_words) -> UInt64 {
+    unsafe fold(block.first, shared + 8 * 256) ^ fold(block.last, shared)
+  }
 
   /// The joint effect of eight bytes, the first of them seven tables up from `table`.
   @inline(__always)

@@ -103,20 +103,43 @@ public struct File: ~Copyable, Sendable {
     try unsafe floats.withUnsafeBytes { (buffer) throws(FilesError) in try unsafe drain(buffer, at: offset) }
   }
 
-  /// Writes the numbers as `write(_:at:)` does, what is whole pages both in memory and in the file past the system's cache where the
-  /// file system can: for large files that nobody reads soon it saves the copy, and most of the system's work.
-  public func writePastCache(_ floats: Span<Float>, at offset: Int) throws(FilesError) {
+  /// A place in the file for some of the numbers of a buffer.
+  public struct Piece: Equatable, Sendable {
+    /// Where they are in the buffer.
+    public let range: Range<Int>
+    /// The byte of the file at which they begin.
+    public let offset: Int
+
+    public init(_ range: Range<Int>, at offset: Int) {
+      self.range = range
+      self.offset = offset
+    }
+  }
+
+  /// Writes the numbers of the pieces as `write(_:at:)` does, what is whole pages both in memory and in the file past the system's cache
+  /// where the file system can: for large files that nobody reads soon it saves the copy, and most of the system's work.
+  ///
+  /// What is less than a page goes first: while pages are on their way, nobody else gets the file to write to its cache.
+  public func writePastCache(_ floats: Span<Float>, _ pieces: [Piece]) throws(FilesError) {
     requireLittleEndian()
+    for piece in pieces { precondition(floats.indices.contains(piece.range), "\(piece.range) of \(floats.count)") }
     try unsafe floats.withUnsafeBytes { (buffer) throws(FilesError) in
-      let pages = unsafe Self.wholePages(buffer, at: offset)
-      guard pages.count >= Self.leastPastCache else { return try unsafe drain(buffer, at: offset) }
-      try unsafe drain(UnsafeRawBufferPointer(rebasing: buffer[..<pages.lowerBound]), at: offset)
-      let middle = unsafe UnsafeRawBufferPointer(rebasing: buffer[pages])
-      if try unsafe !drainPastCache(middle, at: offset + pages.lowerBound) {
-        try unsafe drain(middle, at: offset + pages.lowerBound)
+      var pages = unsafe [(bytes: UnsafeRawBufferPointer, offset: Int)]()
+      for piece in pieces {
+        let bytes = unsafe UnsafeRawBufferPointer(
+          rebasing: buffer[4 * piece.range.lowerBound..<4 * piece.range.upperBound])
+        let whole = unsafe Self.wholePages(bytes, at: piece.offset)
+        guard whole.count >= Self.leastPastCache else {
+          try unsafe drain(bytes, at: piece.offset)
+          continue
+        }
+        try unsafe drain(UnsafeRawBufferPointer(rebasing: bytes[..<whole.lowerBound]), at: piece.offset)
+        let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[whole.upperBound...])
+        try unsafe drain(rest, at: piece.offset + whole.upperBound)
+        unsafe pages.append((UnsafeRawBufferPointer(rebasing: bytes[whole]), piece.offset + whole.lowerBound))
       }
-      let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[pages.upperBound...])
-      try unsafe drain(rest, at: offset + pages.upperBound)
+      guard unsafe !pages.isEmpty, try unsafe !drainPastCache(pages) else { return }
+      for index in unsafe pages.indices { try unsafe drain(pages[index].bytes, at: pages[index].offset) }
     }
   }
 
@@ -134,12 +157,12 @@ public struct File: ~Copyable, Sendable {
   }
 
   /// - Returns: false where the file system cannot write past the cache; what was written then is to be written again.
-  private func drainPastCache(_ buffer: UnsafeRawBufferPointer, at offset: Int) throws(FilesError) -> Bool {
+  private func drainPastCache(_ pages: [(bytes: UnsafeRawBufferPointer, offset: Int)]) throws(FilesError) -> Bool {
     let descriptor = self.descriptor
     guard (try? SystemCall.setDirect(descriptor, true)) != nil else { return false }
     var isWritten = true
     do {
-      try unsafe drain(buffer, at: offset)
+      for index in unsafe pages.indices { try unsafe drain(pages[index].bytes, at: pages[index].offset) }
     } catch {
       // As where a write was cut short within a page.
       guard error.code == EINVAL else { throw error }
@@ -175,11 +198,16 @@ public struct File: ~Copyable, Sendable {
     try naming(path, "write") { () throws(SystemCall.Failure) in try SystemCall.ftruncate(descriptor, bytes) }
   }
 
+  /// Cuts off what the file holds beyond `bytes`; where it holds nothing there, that is a look.
+  public func cut(to bytes: Int) throws(FilesError) {
+    if try size > bytes { try truncate(to: bytes) }
+  }
+
   /// Waits until everything written lies on the disk.
-  /// Corresponds to `fsync(2)`.
+  /// Corresponds to `fdatasync(2)`.
   public func synchronize() throws(FilesError) {
     let descriptor = self.descriptor
-    try naming(path, "write") { () throws(SystemCall.Failure) in try SystemCall.fsync(descriptor) }
+    try naming(path, "write") { () throws(SystemCall.Failure) in try SystemCall.fdatasync(descriptor) }
   }
 
   /// Closes the file. Some file systems report only here that a write did not reach the disk.

@@ -49,10 +49,11 @@ extension FileSystem {
     try synchronizeDirectory(directory(of: path))
   }
 
-  /// Writes a file in its place and flushes it: for one in a folder that gets its name when all in it is written.
+  /// Writes a file in its place, over what is there, and flushes it: for one in a folder that gets its name when all in it is written.
   public static func writeThrough(_ bytes: [UInt8], to path: String) throws(FilesError) {
-    let file = try File.create(path)
-    try file.write(bytes)
+    let file = try File.openOrCreate(path)
+    try file.write(bytes.span, at: 0)
+    try file.cut(to: bytes.count)
     try file.synchronize()
     try file.close()
   }

@@ -14,6 +14,12 @@ public enum FileSystem {
     }
   }
 
+  /// Whether a regular file lies at `path`, under this name only: writing to it changes nothing that is reached in another way.
+  public static func isPlain(_ path: String) throws(FilesError) -> Bool {
+    let status = try naming(path, "look at") { () throws(SystemCall.Failure) in try SystemCall.lstat(path) }
+    return FileStatus(status).kind == .regular && status.st_nlink == 1
+  }
+
   /// The names in a folder, sorted by their bytes, so that every machine sees one order.
   public static func list(_ directory: String) throws(FilesError) -> [String] {
     let names = try naming(directory, "list") { () throws(SystemCall.Failure) in

@@ -5,6 +5,8 @@ import Glibc
 /// For a buffer that is large and short-lived beside others: `FloatBuffer(sharing: PageMemory(count: n))`. What a heap gets
 /// back it keeps.
 @safe public final class PageMemory: FloatMemory {
+  private static let largePage = 2 << 20
+
   private let base: UnsafeMutableRawPointer
   private let bytes: Int
   private let count: Int
@@ -14,7 +16,9 @@ import Glibc
   /// Stops the program where the system has no memory left: a plan that does not fit is to be found before.
   public init(count: Int) {
     precondition(count > 0 && count <= Int.max / 8, "pages for \(count) elements")
-    let bytes = count * MemoryLayout<Float>.stride
+    var bytes = count * MemoryLayout<Float>.stride
+    // Whole large pages: the system lays what is of less across their borders.
+    if bytes >= Self.largePage { bytes = (bytes + Self.largePage - 1) / Self.largePage * Self.largePage }
     let memory = unsafe mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     guard let memory = unsafe memory, unsafe memory != MAP_FAILED else {
       preconditionFailure("no memory for \(bytes) bytes")

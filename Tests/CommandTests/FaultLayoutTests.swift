@@ -46,7 +46,7 @@ import Testing
     CommandLineRun.expectFailure(
       result, code: 74,
       says: [
-        "the checkpoint of step 7 was not saved: cannot write 'run/checkpoints/.partial-step-000000007/",
+        "the checkpoint of step 7 was not saved: cannot write 'run/checkpoints/.partial/",
         "File too large", "hint: a checkpoint takes",
       ], warns: true)
     #expect(result.standardError.contains("warning: the checkpoint of step 5 was not saved: cannot write"), "\(result)")

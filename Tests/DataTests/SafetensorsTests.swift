@@ -303,9 +303,10 @@ import Testing
       try writer.write(FloatBuffer([1, 2]), 0..<2, toTensor: 0)
       _ = try SafetensorsWriter.seal(path, layout, [try writer.finish()])
     }
-    // Two writes, of the elements and of the header, one length, and two of what ends either.
-    for (call, count) in [(SystemCall.Name.pwrite, 2), (.ftruncate, 1), (.fsync, 2), (.close, 2)] {
+    // Two writes, of the elements and of the header, one length of a file that was longer, and two of what ends either.
+    for (call, count) in [(SystemCall.Name.pwrite, 2), (.fstat, 1), (.ftruncate, 1), (.fdatasync, 2), (.close, 2)] {
       for first in 1...count {
+        try FileSystem.write([UInt8](repeating: 7, count: 1_000), to: path, atomically: false)
         FaultPlan.$current.withValue(FaultPlan(calls: [call], first: first, effect: .fail(ENOSPC))) {
           let error = dataError { try write() }
           #expect(error.kind == .io && error.message.contains("'\(path)'"), "\(error)")

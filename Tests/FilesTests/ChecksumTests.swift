@@ -20,9 +20,9 @@ import Testing
   }
 
   @Test func everyLengthAndEverySplit() {
-    let bytes = (0..<450).map { UInt8(truncatingIfNeeded: $0 * 37 + $0 / 256 + 11) }
-    // From 256 bytes on all but the end is folded first.
-    for length in Array(0...100) + Array(250...bytes.count) {
+    let bytes = (0..<1100).map { UInt8(truncatingIfNeeded: $0 * 37 + $0 / 256 + 11) }
+    // From 256 bytes on all but the end is folded first, 64 or 256 bytes at a time.
+    for length in Array(0...100) + Array(250...450) + Array(1020...bytes.count) {
       let part = Array(bytes[..<length])
       #expect(Checksum(of: part).value == slow(part))
       var split = Checksum()
@@ -38,6 +38,32 @@ import Testing
     checksum.update(floats.span)
     let bytes = floats.flatMap { float in (0..<4).map { UInt8(truncatingIfNeeded: float.bitPattern >> (8 * $0)) } }
     #expect(checksum == Checksum(of: bytes))
+  }
+
+  /// The same checksum as without a copy, the same floats, and every one that is not finite noticed.
+  @Test(arguments: [0, 1, 63, 64, 65, 130, 5000]) func copies(_ count: Int) {
+    let floats = (0..<count).map { Float($0) * 0.37 - 9 }
+    for offset in [0, 24] {
+      var plain = Checksum.Part()
+      plain.update(floats.span, at: offset)
+      func copied(_ floats: [Float]) -> (isFinite: Bool, part: Checksum.Part, copy: [Float]) {
+        var part = Checksum.Part()
+        var copy = [Float](repeating: -1, count: count + 3)
+        var target = copy.mutableSpan
+        let isFinite = part.update(copying: floats.span, to: &target, at: offset)
+        return (isFinite, part, copy)
+      }
+      let found = copied(floats)
+      #expect(found.isFinite && found.part == plain && found.copy == floats + [-1, -1, -1])
+      for index in [0, count / 2, count - 1] where count > 0 {
+        for bad in [Float.nan, .infinity, -.infinity] {
+          var floats = floats
+          floats[index] = bad
+          let found = copied(floats)
+          #expect(!found.isFinite && found.copy[index].bitPattern == bad.bitPattern)
+        }
+      }
+    }
   }
 
   @Test func everyFlippedBitIsFound() {

@@ -149,7 +149,12 @@ import Testing
         try FaultPlan.$current.withValue(plan) {
           let file = try File.create(path)
           try file.reserve(bytes: start + 4 * part.count)
-          try file.writePastCache(floats.span.extracting(first..<floats.count), at: start)
+          // The second piece goes on where the first ends.
+          let border = first + 1024 * (part.count / 2048)
+          let pieces = [
+            File.Piece(first..<border, at: start), File.Piece(border..<floats.count, at: start + 4 * (border - first)),
+          ]
+          try file.writePastCache(floats.span, pieces)
           try file.close()
         }
         let file = try File.openForReading(path)
@@ -162,10 +167,13 @@ import Testing
       try check(nil)
       try check(FaultPlan(calls: [.fcntl], first: 1, effect: .fail(EINVAL)))
       try check(FaultPlan(calls: [.fallocate], first: 1, effect: .fail(EOPNOTSUPP)))
-      // The pages themselves, behind what comes before the first of them.
-      let pages = FaultPlan(calls: [.pwrite], first: start % 4096 == 0 ? 1 : 2, effect: .fail(EINVAL))
-      if first == aligned { try check(pages) }
-      for call in 1...3 { try check(FaultPlan(calls: [.pwrite], first: call, effect: .cutShort)) }
+      // The pages themselves, behind what comes before and after those of each piece.
+      let edges = start % 4096 == 0 ? 1 : 4
+      for call in 1...2 {
+        let pages = FaultPlan(calls: [.pwrite], first: edges + call, effect: .fail(EINVAL))
+        if first == aligned { try check(pages) }
+      }
+      for call in 1...edges + 2 { try check(FaultPlan(calls: [.pwrite], first: call, effect: .cutShort)) }
       #expect(throws: FilesError.self) { try check(FaultPlan(calls: [.fallocate], first: 1, effect: .fail(ENOSPC))) }
       #expect(throws: FilesError.self) { try check(FaultPlan(calls: [.pwrite], first: 1, effect: .fail(ENOSPC))) }
     }

@@ -35,7 +35,7 @@ let sharedFileCases: [RankCase] = [
 ]
 
 /// Calls that make something, and those that are made on the way.
-private let making: Set<SystemCall.Name> = [.write, .pwrite, .fsync, .ftruncate, .mkdir, .rename]
+private let making: Set<SystemCall.Name> = [.write, .pwrite, .fsync, .fdatasync, .ftruncate, .mkdir, .rename]
 private let writing = making.union([
   .open, .close, .stat, .lstat, .fstat, .opendir, .readdir, .unlink, .rmdir, .thread, .flock, .fallocate, .fcntl,
 ])
@@ -128,7 +128,7 @@ private struct FaultyTraining {
       if seen < first { break }
       first += 1
     }
-    try expect(first > (effect == .cutShort ? 5 : 15), true, "calls of rank \(victim): \(first)")
+    try expect(first > (effect == .cutShort ? 5 : 10), true, "calls of rank \(victim): \(first)")
   }
 
   /// What a training that ended well, or not, may leave.

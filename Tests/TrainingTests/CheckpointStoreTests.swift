@@ -14,12 +14,14 @@ import Testing
 
   private var names: [String] { (try? directory.names(in: "c")) ?? [] }
 
-  private func save(_ store: CheckpointStore, _ step: Int, _ text: String = "x") throws {
-    let folder = try store.begin(step: step)
+  private func save(
+    _ store: CheckpointStore, _ step: Int, _ text: String = "x", nextFiles: Set<String>? = nil
+  ) throws {
+    let folder = try store.begin()
     let bytes = Array("\(text) \(step)".utf8)
-    try FileSystem.write(bytes, to: folder + "/data")
+    try FileSystem.writeThrough(bytes, to: folder + "/data")
     try store.commit(step: step, [.init(name: "data", bytes: bytes.count, checksum: Checksum(of: bytes).hex)])
-    try store.removeOld(afterCommitting: step)
+    try store.removeOld(afterCommitting: step, nextFiles: nextFiles)
   }
 
   /// The newest checkpoint by the name of its folder, and the warnings.
@@ -67,7 +69,7 @@ import Testing
 
   @Test func otherNamesAreLeftAlone() throws {
     let store = store(keep: 1)
-    let unfinished = [".partial-step-000000007", ".removed-step-000000006"]
+    let unfinished = [".partial", ".removed-step-000000006"]
     for name in ["step-abc", "step-", "notes", "step-99999999999999999999", ".partial-notes"] + unfinished {
       try directory.write(text: "", to: "c/\(name)/file")
     }
@@ -81,12 +83,12 @@ import Testing
   @Test func failureLeavesTheOlderOnes() throws {
     let store = store(keep: 1)
     try save(store, 1)
-    let folder = try store.begin(step: 2)
+    let folder = try store.begin()
     try FileSystem.write([1, 2, 3], to: folder + "/data")
     #expect(try newest(store).name == "step-000000001")
     // Another rank, which is later.
-    #expect(try store.begin(step: 2) == folder && FileSystem.list(folder) == ["data"])
-    store.giveUp(step: 2)
+    #expect(try store.begin() == folder && FileSystem.list(folder) == ["data"])
+    store.giveUp()
     #expect(names == ["step-000000001"])
     #expect(try newest(store).name == "step-000000001")
   }
@@ -108,6 +110,33 @@ import Testing
     try save(store, 25)
     #expect(names == ["step-000000025"])
     #expect(try newest(store).name == "step-000000025" && newest(store).warnings.isEmpty)
+  }
+
+  /// The next checkpoint takes over the files of one that goes; not those that others reach under another name, or have put there.
+  @Test func filesAreUsedAgain() throws {
+    let store = store(keep: 1)
+    try save(store, 1)
+    let old = directory.file("c/step-000000001")
+    try directory.write(text: "mine", to: "mine")
+    try directory.write(text: "there", to: "c/step-000000001/state")
+    #expect(link(old + "/state", directory.file("linked")) == 0)
+    #expect(symlink(directory.file("mine"), old + "/best") == 0)
+    try directory.write(text: "there", to: "c/step-000000001/notes/file")
+    let number = try FileSystem.status(of: old + "/data")?.number
+    try save(store, 2, nextFiles: ["data", "state", "best"])
+    #expect(names == [".partial", "step-000000002"])
+    #expect(try FileSystem.list(directory.file("c/.partial")) == ["data", "manifest.json"])
+    #expect(try newest(store).name == "step-000000002")
+    // Longer and shorter than what was there.
+    try save(store, 3, "long enough", nextFiles: ["data"])
+    #expect(try FileSystem.status(of: directory.file("c/step-000000003/data"))?.number == number)
+    #expect(try newest(store).name == "step-000000003" && newest(store).warnings.isEmpty)
+    try save(store, 4, "", nextFiles: [])
+    #expect(try newest(store).name == "step-000000004" && newest(store).warnings.isEmpty)
+    #expect(try FileSystem.list(directory.file("c/.partial")) == ["manifest.json"])
+    store.giveUp()
+    #expect(names == ["step-000000004"])
+    #expect(try directory.readText("linked") == "there" && directory.readText("mine") == "mine")
   }
 
   /// What cannot be removed is told, and the new checkpoint is there.

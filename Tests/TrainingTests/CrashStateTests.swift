@@ -170,7 +170,7 @@ import Testing
         }
       }
     }
-    #expect(states > 800, "\(states)")
+    #expect(states > 750, "\(states)")
   }
 
   /// The power fails at some moment of the three writers: what no fsync has made sure is lost, cut, or there before what came earlier.

@@ -57,7 +57,7 @@ struct StreamState {
   func write(
     to store: CheckpointStore, _ parameters: borrowing FloatBuffer, _ description: ModelDescription
   ) throws {
-    let folder = try store.begin(step: rows)
+    let folder = try store.begin()
     do {
       let model = try ModelFile.write(parameters, description, to: FileSystem.join(folder, ModelFile.name))
       let bytes = Array(json.serialized(pretty: false).utf8)
@@ -66,7 +66,7 @@ struct StreamState {
       try store.commit(step: rows, [model, state])
       try store.removeOld(afterCommitting: rows)
     } catch {
-      store.giveUp(step: rows)
+      store.giveUp()
       throw error
     }
   }

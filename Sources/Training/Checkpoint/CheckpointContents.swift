@@ -22,13 +22,15 @@ struct CheckpointContents: Sendable {
   /// The names of the optimizer's moments.
   let moments: [String]
 
-  /// Of the files that are alike in every checkpoint.
+  /// Of the model but for its step, and of the files that are alike in every checkpoint.
+  private let modelLayout: SafetensorsLayout
   private let optimizerLayout: SafetensorsLayout
   private let bestLayout: SafetensorsLayout
 
   init(description: ModelDescription, moments: [String]) {
     self.description = description
     self.moments = moments
+    modelLayout = ModelFile.layout(of: description)
     // Each tensor has the name of its moment before its own: `first_moment.layers.0.weight`.
     optimizerLayout = ModelFile.layout(of: description.model.layout, prefixes: moments.map { $0 + "." })
     bestLayout = ModelFile.layout(of: description.model.layout)
@@ -36,9 +38,8 @@ struct CheckpointContents: Sendable {
 
   /// The files of the checkpoint of `state`.
   func files(of state: TrainingState) -> [File] {
-    var description = description
-    description.step = state.step
-    var files = [File(kind: .parameters, name: ModelFile.name, layout: ModelFile.layout(of: description))]
+    let layout = modelLayout.setting(ModelDescription.stepKey, to: String(state.step))
+    var files = [File(kind: .parameters, name: ModelFile.name, layout: layout)]
     if !moments.isEmpty { files.append(File(kind: .moments, name: Self.optimizerName, layout: optimizerLayout)) }
     if state.earlyStopping.bestLoss != nil {
       files.append(File(kind: .best, name: Self.bestName, layout: bestLayout))

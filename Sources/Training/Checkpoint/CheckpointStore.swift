@@ -6,11 +6,12 @@ import Synchronization
 /// The folder of a run's checkpoints.
 ///
 /// A checkpoint is written beside its place, brought to the disk, and renamed; one that is removed is renamed first: whatever has the
-/// name of a checkpoint is complete. The oldest ones are removed only after a newer one is there.
+/// name of a checkpoint is complete. The oldest ones are removed only after a newer one is there; the files of the last that goes
+/// are written over by the next checkpoint, which saves the file system most of its work.
 public final class CheckpointStore: Sendable {
   public static let name = "checkpoints"
   private static let prefix = "step-"
-  private static let partialPrefix = ".partial-"
+  private static let partialName = ".partial"
   private static let removedPrefix = ".removed-"
 
   public let directory: String
@@ -27,22 +28,22 @@ public final class CheckpointStore: Sendable {
   package func removeUnfinished() throws {
     guard try FileSystem.status(of: directory) != nil else { return }
     for name in try FileSystem.list(directory)
-    where name.hasPrefix(Self.partialPrefix + Self.prefix) || name.hasPrefix(Self.removedPrefix + Self.prefix) {
+    where name == Self.partialName || name.hasPrefix(Self.removedPrefix + Self.prefix) {
       try FileSystem.removeTree(FileSystem.join(directory, name))
     }
   }
 
-  /// The folder for the files of the checkpoint of `step`, which takes its name in `commit`; made where it is not there. Any rank may
-  /// call it, at any time before that.
-  package func begin(step: Int) throws -> String {
-    let partial = partialPath(of: step)
-    try FileSystem.createDirectory(partial)
-    return partial
+  /// The folder for the files of the next checkpoint, which takes its name in `commit`; made where it is not there. Files in it are to be
+  /// written over. Any rank may call it, at any time before that.
+  package func begin() throws -> String {
+    // A look costs the file system less than a folder that it refuses to make.
+    if try FileSystem.status(of: partialPath)?.kind != .directory { try FileSystem.createDirectory(partialPath) }
+    return partialPath
   }
 
   /// Gives the checkpoint of `step` its name; `entries` are its files, which lie on the disk. By rank 0.
   package func commit(step: Int, _ entries: [CheckpointManifest.Entry]) throws {
-    let (partial, final) = (partialPath(of: step), path(of: step))
+    let (partial, final) = (partialPath, path(of: step))
     let manifest = CheckpointManifest(step: step, entries: entries)
     try FileSystem.writeThrough(manifest.bytes, to: FileSystem.join(partial, CheckpointManifest.name))
     try FileSystem.synchronizeDirectory(partial)
@@ -56,16 +57,20 @@ public final class CheckpointStore: Sendable {
     isOnDisk.store(true, ordering: .relaxed)
   }
 
-  /// Removes what there is of a checkpoint of `step` that cannot be finished. By rank 0, when no rank writes to it any more.
-  package func giveUp(step: Int) {
-    try? FileSystem.removeTree(partialPath(of: step))
+  /// Removes what there is of a checkpoint that cannot be finished, or that none follows. By rank 0, when no rank writes to it any more.
+  package func giveUp() {
+    try? FileSystem.removeTree(partialPath)
   }
 
   /// Removes all but the last ones up to `step`, and those of later steps, which were damaged: the run has gone on from an older one.
   /// By rank 0.
-  package func removeOld(afterCommitting step: Int) throws {
+  /// - Parameter nextFiles: the names of files that the next checkpoint has for sure: it takes over those of one that goes; nil where
+  ///   none follows.
+  package func removeOld(afterCommitting step: Int, nextFiles: Set<String>? = nil) throws {
     let steps = try steps()
-    for old in steps.filter({ $0 <= step }).dropLast(keep) + steps.filter({ $0 > step }) { try remove(step: old) }
+    let old = steps.filter { $0 <= step }.dropLast(keep)
+    for one in old.dropLast(nextFiles == nil ? 0 : 1) + steps.filter({ $0 > step }) { try remove(step: one) }
+    if let last = old.last, let nextFiles { try reuse(step: last, nextFiles) }
   }
 
   /// Removes the checkpoint of `step`, if there is one; it is complete or not there at any moment.
@@ -74,9 +79,30 @@ public final class CheckpointStore: Sendable {
     guard try FileSystem.status(of: path) != nil else { return }
     let removed = FileSystem.join(directory, Self.removedPrefix + Self.name(of: step))
     try FileSystem.removeTree(removed)
-    try FileSystem.rename(path, to: removed)
-    try FileSystem.synchronizeDirectory(directory)
+    try takeName(of: path, removed)
     try FileSystem.removeTree(removed)
+  }
+
+  /// Makes the checkpoint of `step` the folder of the next one, in which files of `names` may stay; it is complete or not there at any
+  /// moment. There is no such folder yet.
+  private func reuse(step: Int, _ names: Set<String>) throws {
+    let removed = FileSystem.join(directory, Self.removedPrefix + Self.name(of: step))
+    try FileSystem.removeTree(removed)
+    try takeName(of: path(of: step), removed)
+    for name in try FileSystem.list(removed) {
+      let path = FileSystem.join(removed, name)
+      // What somebody keeps under another name, or has put there, is not ours to write over.
+      let isOurs = try (names.contains(name) || name == CheckpointManifest.name) && FileSystem.isPlain(path)
+      if !isOurs { try FileSystem.removeTree(path) }
+    }
+    // Only now, with nothing in it that would be written over in error.
+    try FileSystem.rename(removed, to: partialPath)
+  }
+
+  /// Gives the checkpoint at `path` a name that is none of a checkpoint, for sure.
+  private func takeName(of path: String, _ name: String) throws {
+    try FileSystem.rename(path, to: name)
+    try FileSystem.synchronizeDirectory(directory)
   }
 
   /// The path of the newest checkpoint that is whole; damaged ones are told to `warn`.
@@ -107,9 +133,7 @@ public final class CheckpointStore: Sendable {
   /// Where the checkpoint of `step` lies.
   public func path(of step: Int) -> String { FileSystem.join(directory, Self.name(of: step)) }
 
-  private func partialPath(of step: Int) -> String {
-    FileSystem.join(directory, Self.partialPrefix + Self.name(of: step))
-  }
+  private var partialPath: String { FileSystem.join(directory, Self.partialName) }
 
   private static func name(of step: Int) -> String {
     let digits = String(step)

@@ -12,6 +12,14 @@ struct CheckpointWrite: Sendable {
   let store: CheckpointStore
   let contents: CheckpointContents
   let state: TrainingState
+  private let files: [CheckpointContents.File]
+
+  init(store: CheckpointStore, contents: CheckpointContents, state: TrainingState) {
+    self.store = store
+    self.contents = contents
+    self.state = state
+    files = contents.files(of: state)
+  }
 
   /// Writes this rank's share of all files and brings it to the disk.
   /// - Parameters:
@@ -21,8 +29,8 @@ struct CheckpointWrite: Sendable {
   func writeShare(
     completesHere: Bool = false, _ fill: (CheckpointContents.Kind, SafetensorsWriter) throws -> Void
   ) throws -> [SafetensorsPart] {
-    let folder = try store.begin(step: state.step)
-    return try contents.files(of: state).map { file in
+    let folder = try store.begin()
+    return try files.map { file in
       let writer = try SafetensorsWriter(FileSystem.join(folder, file.name), file.layout)
       try fill(file.kind, writer)
       return try writer.finish(isSealedHere: completesHere)
@@ -30,10 +38,11 @@ struct CheckpointWrite: Sendable {
   }
 
   /// Completes the checkpoint of which the ranks have written `shares`. On rank 0.
+  /// - Parameter isLast: no other follows.
   /// - Returns: what is wrong with the older checkpoints, which were to be removed; empty where nothing is.
-  func complete(_ shares: [[SafetensorsPart]]) throws -> String {
-    let folder = try store.begin(step: state.step)
-    var entries = try contents.files(of: state).enumerated().map { index, file in
+  func complete(_ shares: [[SafetensorsPart]], isLast: Bool = false) throws -> String {
+    let folder = try store.begin()
+    var entries = try files.enumerated().map { index, file in
       let receipt = try SafetensorsWriter.seal(
         FileSystem.join(folder, file.name), file.layout, shares.map { $0[index] })
       return CheckpointManifest.Entry(name: file.name, file.layout, receipt)
@@ -44,7 +53,7 @@ struct CheckpointWrite: Sendable {
       CheckpointManifest.Entry(name: Self.stateName, bytes: bytes.count, checksum: Checksum(of: bytes).hex))
     try store.commit(step: state.step, entries)
     do {
-      try store.removeOld(afterCommitting: state.step)
+      try store.removeOld(afterCommitting: state.step, nextFiles: isLast ? nil : Set(entries.map(\.name)))
       return ""
     } catch {
       return "an older checkpoint could not be removed: \(Failure(error).message)"

@@ -19,6 +19,8 @@ import Watch
 /// Every rank calls the methods that are marked as collective, at the same step.
 public final class Checkpointer {
   private static let mostStateBytes = 1 << 20
+  /// Seconds for which a checkpoint is written in what time the training leaves.
+  private static let patience = 5.0
 
   private let store: CheckpointStore
   private let contents: CheckpointContents
@@ -27,7 +29,11 @@ public final class Checkpointer {
   private let keepsBest: Bool
   /// Whether the checkpoint is completed on this host, which brings all to the disk that the ranks of the host have written.
   private var completesHere: Bool { grid.nodes[grid.indices[grid.world.rank]] == grid.nodes[grid.indices[0]] }
+  /// Whether the ranks of this host take all of its processors.
+  private let staysHere: Bool
   private let copy: CheckpointCopy
+  /// The thread that writes; made for the first checkpoint.
+  private var worker: WorkerThread?
   private var schedule: CheckpointSchedule
   private var lastSave = ContinuousClock.now
   private var underWay: Save?
@@ -46,14 +52,23 @@ public final class Checkpointer {
     let write: CheckpointWrite
     let begun: ContinuousClock.Instant
     var phase: Phase
+
+    func hurry() {
+      switch phase {
+      case .writing(let work): work.hurry()
+      case .completing(let work): work?.hurry()
+      }
+    }
   }
 
   init(
-    store: CheckpointStore, job: TrainingJob, description: ModelDescription, files: ModelFiles, grid: ProcessGrid
+    store: CheckpointStore, job: TrainingJob, description: ModelDescription, files: ModelFiles, grid: ProcessGrid,
+    hasProcessorToSpare: Bool
   ) {
     self.store = store
     self.files = files
     self.grid = grid
+    staysHere = !hasProcessorToSpare
     schedule = CheckpointSchedule(job.checkpoint)
     keepsBest = job.patience > 0
     contents = CheckpointContents(description: description, moments: Optimizer.stateNames(job.optimizer.kind))
@@ -82,12 +97,13 @@ public final class Checkpointer {
   }
 
   /// Begins a checkpoint of `trainer`, after the one that is under way. Collective.
+  /// - Throws: `Failure`, on every rank alike, where `trainer` holds numbers that are not finite; nothing is written then.
   func save<Strategy: ParallelStrategy>(_ trainer: Trainer<Strategy>) throws {
     try finish()
     let begun = ContinuousClock.now
-    copy.take(trainer)
+    try trainer.requireFinite(but: copy.take(trainer))
     let write = write(of: trainer)
-    let work = Background("checkpoint") { [copy, completesHere] in
+    let work = Background(on: startedWorker(), staysHere: staysHere) { [copy, completesHere] in
       try write.writeShare(completesHere: completesHere) { try copy.write($0, with: $1) }
     }
     underWay = Save(write: write, begun: begun, phase: .writing(work))
@@ -96,7 +112,10 @@ public final class Checkpointer {
   /// Carries the checkpoint that is under way on, where no rank writes any more. Collective.
   /// - Parameter othersWrite: what the flags of the step say of `isWriting`; the same on all ranks.
   func advance(othersWrite: Bool) throws {
-    if underWay != nil, !othersWrite { try Pulse.during(.checkpoint) { try takeNextPhase() } }
+    guard let underWay else { return }
+    guard othersWrite else { return try Pulse.during(.checkpoint) { try takeNextPhase() } }
+    // On a machine that has no time to spare it would take for ever.
+    if Self.seconds(since: underWay.begun) > Self.patience { underWay.hurry() }
   }
 
   /// Waits for the checkpoint that is under way, if there is one. Collective.
@@ -104,22 +123,39 @@ public final class Checkpointer {
     while underWay != nil { try Pulse.during(.checkpoint) { try takeNextPhase() } }
   }
 
+  /// Waits for the checkpoint that is under way where none follows, and leaves nothing but whole ones. Collective.
+  func end() throws {
+    try finish()
+    if grid.world.rank == 0 { store.giveUp() }
+  }
+
   /// Writes a checkpoint of `trainer`, after which no step comes, and waits for it. Collective.
   /// - Throws: `Failure`, on every rank alike, where some rank cannot write it.
   func saveLast<Strategy: ParallelStrategy>(_ trainer: Trainer<Strategy>) throws {
     try finish()
-    guard savedStep != trainer.state.step else { return }
+    guard savedStep != trainer.state.step else { return try end() }
     // Nothing changes what the ranks hold meanwhile: no copy is needed.
     let write = write(of: trainer)
     do {
       let shares = try Agreement.gathering(grid.world) {
         SafetensorsPart.encoded(try write.writeShare(completesHere: completesHere) { try fill($1, $0, from: trainer) })
       }
-      try noteCompleted(write) { try write.complete(try shares.map { try SafetensorsPart.decoded($0) }) }
+      try noteCompleted(write) {
+        try write.complete(try shares.map { try SafetensorsPart.decoded($0) }, isLast: true)
+      }
     } catch let failure as Failure {
-      giveUp(write)
+      try giveUp()
       throw explained(failure, write)
     }
+  }
+
+  private func startedWorker() -> Result<WorkerThread, Failure> {
+    if let worker { return .success(worker) }
+    return Result {
+      let started = try WorkerThread("checkpoint")
+      worker = started
+      return started
+    }.mapError { Failure($0) }
   }
 
   private func write<Strategy: ParallelStrategy>(of trainer: Trainer<Strategy>) -> CheckpointWrite {
@@ -137,14 +173,16 @@ public final class Checkpointer {
         let encoded = try Agreement.gathering(grid.world) { SafetensorsPart.encoded(try work.value()) }
         let shares = try encoded.map { try SafetensorsPart.decoded($0) }
         let write = save.write
-        save.phase = .completing(grid.world.rank == 0 ? Background("checkpoint") { try write.complete(shares) } : nil)
+        save.phase = .completing(
+          grid.world.rank == 0
+            ? Background(on: startedWorker(), staysHere: staysHere) { try write.complete(shares) } : nil)
         underWay = save
       case .completing(let work):
         try noteCompleted(save.write) { try work?.value() ?? "" }
         schedule.note(seconds: Self.seconds(since: save.begun))
       }
     } catch let failure as Failure where failure.isShared {
-      giveUp(save.write)
+      try giveUp()
       if grid.world.rank == 0 {
         let explained = explained(failure, save.write)
         Self.warn("\(explained.message); the training goes on (\(explained.hint ?? ""))")
@@ -163,9 +201,13 @@ public final class Checkpointer {
     savedStep = write.state.step
   }
 
-  private func giveUp(_ write: CheckpointWrite) {
+  /// Collective: the next checkpoint has the same folder, in which no rank may write before this one is gone.
+  private func giveUp() throws {
     lastSave = .now
-    if grid.world.rank == 0 { store.giveUp(step: write.state.step) }
+    _ = try Agreement.fromRoot(grid.world) {
+      store.giveUp()
+      return []
+    }
   }
 
   /// A checkpoint that could not be written, in the user's words.

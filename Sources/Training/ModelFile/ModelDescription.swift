@@ -8,6 +8,8 @@ public import Model
 public struct ModelDescription: Sendable {
   /// The first format had no checksum.
   public static let format = "apus-model-2"
+  /// The metadatum that says the step.
+  static let stepKey = "step"
 
   public var model: Model
   /// Names of the classes by index; empty for a regression.
@@ -71,7 +73,7 @@ public struct ModelDescription: Sendable {
     if let target { pairs.append(("target", target)) }
     pairs.append(("normalization", normalizationJSON))
     if let preparation { pairs.append(("preparation", preparation.serialized(pretty: false))) }
-    pairs.append(("step", String(step)))
+    pairs.append((Self.stepKey, String(step)))
     pairs.append(("job", job))
     return pairs
   }
@@ -175,7 +177,7 @@ extension ModelDescription {
     classNames = try Self.texts(file, "classes")
     columns = try Self.texts(file, "columns")
     target = file.metadata("target")
-    step = file.metadata("step").flatMap { Int($0) } ?? 0
+    step = file.metadata(Self.stepKey).flatMap { Int($0) } ?? 0
     job = file.metadata("job") ?? ""
     preparation = try Self.preparation(file)
     (normalization, scale) = try Self.normalization(file, columns: sizes[0])

@@ -27,8 +27,8 @@ final class ModelFiles {
   init<Strategy: ParallelStrategy>(_ strategy: Strategy, whole: ParameterLayout, grid: ProcessGrid) {
     let (layout, owned, place) = (strategy.layout, strategy.owned, strategy.place)
     // Ranks that hold the same share the work; what all parts of a layer have is written by the first of them.
-    let slice = layout.count * place.data.index / place.data.count
-    let sliceEnd = layout.count * (place.data.index + 1) / place.data.count
+    let slice = Self.border(place.data.index, of: place.data.count, in: layout.count)
+    let sliceEnd = Self.border(place.data.index + 1, of: place.data.count, in: layout.count)
     self.grid = grid
     self.whole = whole
     sharesMoments = !strategy.splitsUpdate
@@ -40,6 +40,13 @@ final class ModelFiles {
       parameters: written,
       moments: sharesMoments ? written : layout.runs(of: owned, in: whole, replicated: place.tensor.isFirst),
       momentOrigin: owned.lowerBound, whole: whole)
+  }
+
+  /// Where the share of the rank with this index begins; of large ones with a page of the file, which is then of one rank alone.
+  private static func border(_ index: Int, of ranks: Int, in count: Int) -> Int {
+    let border = count * index / ranks
+    let page = File.pageBytes / MemoryLayout<Float>.stride
+    return index == ranks || count / ranks < 64 * page ? border : border / page * page
   }
 
   /// Reads the parameters of the model file at `path`.

@@ -16,11 +16,6 @@ struct ModelShare: Sendable {
   /// Tensors of the whole model.
   var tensors: Int { starts.count - 1 }
 
-  /// The first element of `runs` in a file that has `before` elements before those of the model; 0 without any.
-  func place(of runs: [TensorRun], before: Int = 0) -> Int {
-    runs.first.map { before + starts[$0.tensor] + $0.start } ?? 0
-  }
-
   /// Writes the share of the parameters.
   func write(_ values: borrowing FloatBuffer, with writer: SafetensorsWriter) throws(DataError) {
     try writer.write(values, parameters)
@@ -35,26 +30,6 @@ struct ModelShare: Sendable {
 extension [TensorRun] {
   /// Elements of all runs.
   var elementCount: Int { reduce(0) { $0 + $1.local.count } }
-
-  /// The same elements where they lie one behind the other.
-  var packed: [TensorRun] {
-    var end = 0
-    return map { run in
-      defer { end += run.local.count }
-      return TensorRun(tensor: run.tensor, start: run.start, local: end..<end + run.local.count)
-    }
-  }
-
-  /// Copies the elements of `values` that are in the runs to `offset` of a buffer, one behind the other.
-  /// - Parameter origin: the place in a rank's layout that `values` begin with.
-  func copy(_ values: borrowing FloatBuffer, origin: Int = 0, to copy: inout FloatBuffer, at offset: Int) {
-    var end = offset
-    for run in self {
-      let place = run.local.lowerBound - origin
-      copy.copy(from: values, range: place..<place + run.local.count, to: end)
-      end += run.local.count
-    }
-  }
 }
 
 extension ModelShare {

@@ -97,7 +97,6 @@ public final class Trainer<Strategy: ParallelStrategy> {
     guard let checkpointer, checkpointer.isDue(after: state.step, isTimeUp: totals.save) else { return }
     reporter?.pause()
     survey?.pause()
-    try checkFinite()
     try Pulse.during(.checkpoint) { try checkpointer.save(self) }
     survey?.resume()
     reporter?.resume()
@@ -187,17 +186,21 @@ public final class Trainer<Strategy: ParallelStrategy> {
   /// Throws before numbers that have run away reach a file, where they would take the place of good ones. Collective; the same on
   /// every rank.
   private func checkFinite() throws {
-    // The parameters count above the first moment, that above the second.
-    var code = 0
+    func isFinite(_ values: borrowing FloatBuffer) -> Bool { Elementwise.isFinite(values, 0..<values.count) }
+    let moment = optimizer.stateNames.indices.first { !optimizer.withState($0, isFinite) }
+    try requireFinite(but: strategy.withParameters(isFinite) ? moment.map { .moment($0) } : .parameters)
+  }
+
+  /// Throws where some rank has found numbers that have run away. Collective; the same on every rank.
+  func requireFinite(but place: NonFinitePlace?) throws {
     let names = optimizer.stateNames
-    for index in names.indices.reversed()
-    where !optimizer.withState(index, { Elementwise.isFinite($0, 0..<$0.count) }) {
-      code = names.count - index
+    let code = try strategy.highest(place?.code(moments: names.count) ?? 0)
+    let what: String
+    switch NonFinitePlace(code: code, moments: names.count) {
+    case nil: return
+    case .parameters: what = "a parameter"
+    case .moment(let index): what = "the optimizer's \(names[index])"
     }
-    if !strategy.withParameters({ Elementwise.isFinite($0, 0..<$0.count) }) { code = names.count + 1 }
-    code = try strategy.highest(code)
-    guard code > 0 else { return }
-    let what = code > names.count ? "a parameter" : "the optimizer's \(names[names.count - code])"
     throw diverged("\(what) after step \(state.step)")
   }
 

@@ -181,7 +181,8 @@ public final class TrainingRun {
   ) throws -> Result {
     let files = ModelFiles(strategy, whole: design.model.layout, grid: grid)
     let checkpointer = Checkpointer(
-      store: store, job: job, description: description, files: files, grid: grid)
+      store: store, job: job, description: description, files: files, grid: grid,
+      hasProcessorToSpare: processors.allowed > processors.ranks)
     let trainer = Trainer(
       job: job, plan: plan, strategy: strategy, state: resumed?.state ?? TrainingState(course),
       validator: try makeValidator(strategy), checkpointer: checkpointer, survey: try makeSurvey(strategy),
@@ -221,10 +222,10 @@ public final class TrainingRun {
       return try trainer.train()
     } catch let failure as Failure where failure.isShared {
       // What was saved before is as good as if nothing had happened.
-      try checkpointer.finish()
+      try checkpointer.end()
       throw failure
     } catch let failure as StepFailure {
-      try checkpointer.finish()
+      try checkpointer.end()
       try Agreement.everywhere(grid.world) { if let own = failure.own { throw own } }
       preconditionFailure("a step failed, and none of \(grid.world.size) ranks says why")
     }
@@ -242,11 +243,16 @@ public final class TrainingRun {
 
   /// A thread reads ahead where every rank of the machine has a processor for one.
   private var readingAhead: ReadingAhead {
+    let (allowed, ranks) = processors
+    return allowed >= 2 * ranks ? .always : .whereBlocked
+  }
+
+  /// The processors that this rank may use, and how many ranks use these.
+  private var processors: (allowed: Int, ranks: Int) {
     let ranks = grid.nodes.count { $0 == grid.nodes[grid.indices[grid.world.rank]] }
     // A rank that is bound to some of the processors shares them with as many ranks as it would share all.
     let allowed = Machine.allowedProcessors
-    let sharing = max(1, ranks * allowed / max(allowed, Machine.processors))
-    return allowed >= 2 * sharing ? .always : .whereBlocked
+    return (allowed, max(1, ranks * allowed / max(allowed, Machine.processors)))
   }
 
   private func makeDataParallel() throws -> DataParallel {
