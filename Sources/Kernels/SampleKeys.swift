@@ -4,13 +4,11 @@
 /// parts merge into that of the whole.
 ///
 /// Source: P. Efraimidis, P. Spirakis, Weighted Random Sampling with a Reservoir (2006).
-public struct SampleKeys: Equatable, Sendable {
+public struct SampleKeys: Sendable {
   private let stream: RandomStream
 
   /// - Parameter purpose: tells the samples of one seed from each other.
   public init(seed: UInt64, purpose: UInt64) { stream = RandomStream(seed: seed, stream: purpose) }
-
-  public static func == (a: SampleKeys, b: SampleKeys) -> Bool { a.stream.word(at: 0) == b.stream.word(at: 0) }
 
   /// A number of the middles of 2⁵³ equal parts of (0, 1), each with the same chance.
   public func uniform(_ number: UInt64) -> Double {

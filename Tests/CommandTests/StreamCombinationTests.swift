@@ -48,14 +48,7 @@ struct StreamCombinationTests {
     try folder.job(
       (0..<4).map { "rows-\($0).csv" }, stream: "combine: \"\(form)\", combine_every: 8, window: 100",
       "checkpoint: { every_rows: 1000 }")
-    let running = try MPILauncher.start(
-      ranks: 2, Binaries.apus, ["stream", "job.json"], options: CommandLineRun.impatient, workingDirectory: files.path)
-    let hasSaved = running.wait(timeout: .seconds(20)) {
-      ((try? files.names(in: "run/checkpoints")) ?? []).contains { $0.hasPrefix("step-") }
-    }
-    #expect(hasSaved)
-    kill(try CommandLineRun.process(ofRank: 1, in: running), SIGKILL)
-    #expect(running.wait(timeout: .seconds(20)).exitCode != 0)
+    try folder.killARankThatHasSaved()
     let result = try CommandLineRun.succeed(["stream", "job.json", "--resume"], ranks: 3, in: files)
     #expect(
       result.standardError.contains("resumed after row") && result.standardOutput.contains("8,000 rows"), "\(result)")

@@ -400,14 +400,7 @@ struct StreamCommandTests {
     }
     try folder.job(
       (0..<4).map { "rows-\($0).csv" }, stream: "combine_every: 8", "checkpoint: { every_rows: 500 }")
-    let running = try MPILauncher.start(
-      ranks: 2, Binaries.apus, ["stream", "job.json"], options: CommandLineRun.impatient, workingDirectory: files.path)
-    let hasSaved = running.wait(timeout: .seconds(20)) {
-      ((try? files.names(in: "run/checkpoints")) ?? []).contains { $0.hasPrefix("step-") }
-    }
-    #expect(hasSaved)
-    kill(try CommandLineRun.process(ofRank: 1, in: running), SIGKILL)
-    #expect(running.wait(timeout: .seconds(20)).exitCode != 0)
+    try folder.killARankThatHasSaved()
     try CommandLineRun.succeed(["stream", "job.json", "--resume"], ranks: 3, in: files)
     #expect(abs(try folder.means()[0] - 5_999.5) < 1e-4)
     let positions = try folder.positions()

@@ -61,7 +61,7 @@ final class DeltaExchange {
 
   /// All ranks have equal learners now.
   func begin(_ learners: [OnlineLearner]) {
-    let count = learners.reduce(0) { $0 + Self.parameters(of: $1) }
+    let count = Self.placed(learners).last?.range.upperBound ?? 0
     if base.count != count {
       base = FloatBuffer(count: count)
       change = FloatBuffer(count: count)
@@ -201,55 +201,40 @@ final class DeltaExchange {
     floatsOnTheWay = []
     confirmed = [Int](repeating: posts, count: world.size)
     confirmedToOthers = taken
-    for learner in learners where learner.combines != .evidence { try world.broadcast(&learner.parameters, root: 0) }
+    for (learner, _) in Self.placed(learners) { try world.broadcast(&learner.parameters, root: 0) }
     try adopt(try world.broadcast(learners.flatMap(\.knowledge), root: 0), learners)
     takeBase(learners)
   }
 
   // MARK: Parameters of the learners
 
-  /// Those that are combined: none of `rls`, which is made of its rows.
-  private static func parameters(of learner: OnlineLearner) -> Int {
-    learner.combines == .evidence ? 0 : learner.parameters.count
-  }
-
-  private func takeBase(_ learners: [OnlineLearner]) {
-    guard base.count > 0 else { return }
-    var place = 0
-    for learner in learners {
-      base.copy(from: learner.parameters, to: place)
-      place += learner.parameters.count
+  /// The learners whose parameters are combined, and where those of each lie; not `rls`, which is made of its rows.
+  private static func placed(_ learners: [OnlineLearner]) -> [(learner: OnlineLearner, range: Range<Int>)] {
+    var end = 0
+    return learners.filter { $0.combines != .evidence }.map { learner in
+      let start = end
+      end += learner.parameters.count
+      return (learner, start..<end)
     }
   }
+
+  private static func copyParameters(of learners: [OnlineLearner], to buffer: inout FloatBuffer) {
+    for (learner, range) in placed(learners) { buffer.copy(from: learner.parameters, to: range.lowerBound) }
+  }
+
+  private func takeBase(_ learners: [OnlineLearner]) { Self.copyParameters(of: learners, to: &base) }
 
   private func giveBase(_ learners: [OnlineLearner]) {
-    guard base.count > 0 else { return }
-    var place = 0
-    for learner in learners {
-      let count = learner.parameters.count
-      learner.parameters.copy(from: base, range: place..<place + count)
-      place += count
-    }
+    for (learner, range) in Self.placed(learners) { learner.parameters.copy(from: base, range: range) }
   }
 
   /// What was learned since `base`, into `change`.
   private func findChange(_ learners: [OnlineLearner]) {
-    guard base.count > 0 else { return }
-    var place = 0
-    for learner in learners {
-      change.copy(from: learner.parameters, to: place)
-      place += learner.parameters.count
-    }
+    Self.copyParameters(of: learners, to: &change)
     Elementwise.add(base, 0..<base.count, times: -1, to: &change, at: 0)
   }
 
   private func addChange(_ learners: [OnlineLearner]) {
-    guard base.count > 0 else { return }
-    var place = 0
-    for learner in learners {
-      let count = learner.parameters.count
-      Elementwise.add(change, place..<place + count, to: &learner.parameters, at: 0)
-      place += count
-    }
+    for (learner, range) in Self.placed(learners) { Elementwise.add(change, range, to: &learner.parameters, at: 0) }
   }
 }

@@ -32,9 +32,6 @@ public struct RowsLeftOut: Equatable, Sendable {
     for (reason, count) in zip(Self.reasons, counts) { self[keyPath: reason.count] = count }
   }
 
-  /// Rows that something was wrong with.
-  var faulty: Int { malformed + incomplete + late }
-
   static func += (sum: inout RowsLeftOut, other: RowsLeftOut) {
     for reason in reasons { sum[keyPath: reason.count] += other[keyPath: reason.count] }
   }
