@@ -67,10 +67,7 @@ final class StreamLoop {
 
   /// Rows learned by all ranks, as of the last combination.
   private(set) var rows: Int
-  private var lastLog = ContinuousClock.now
-  private var loggedRows = 0
-  private var lastSave = ContinuousClock.now
-  private(set) var savedRows: Int
+  private var schedule: StreamSchedule
 
   init(
     job: StreamJob, parts: StreamParts, sources: [StreamSource], rows: Int, combination: consuming Combination,
@@ -90,8 +87,7 @@ final class StreamLoop {
     self.isRoot = isRoot
     self.reporter = reporter
     self.rows = rows
-    savedRows = rows
-    loggedRows = rows
+    schedule = StreamSchedule(job, rows: rows)
     updatesPerTurn = job.updatesPerTurn(ranks: ranks, columns: parts.inputs)
     batch = RowBatch(
       columns: parts.inputs, capacity: job.batchRows(ranks: ranks, columns: parts.inputs))
@@ -102,8 +98,7 @@ final class StreamLoop {
   /// Learns until the stream ends. Collective.
   func run() throws -> Outcome {
     lastRow = .now
-    lastSave = .now
-    lastLog = .now
+    schedule.begin()
     deltas?.begin(learners)
     while true {
       let taken = try read(updates: updatesPerTurn - updates)
@@ -129,7 +124,7 @@ final class StreamLoop {
     Pulse.enter(.reading)
     // What is learned an update at a time is not taken far ahead.
     let updates = form == .gradients ? min(updates, Self.updatesAhead) : updates
-    let most = min(batch.capacity, updates * job.rows, combination.ranks == 1 ? rowsUntilDue : .max)
+    let most = min(batch.capacity, updates * job.rows, combination.ranks == 1 ? schedule.rowsUntilDue(knownRows) : .max)
     let taken = try sources.fill(&batch, upTo: most, turn: job.rows)
     if taken > 0 { lastRow = .now }
     return taken
@@ -303,21 +298,8 @@ final class StreamLoop {
 
   /// Lines of the log and checkpoints, by the rows and the clock of rank 0.
   private func noteWhatIsDue(_ now: ContinuousClock.Instant) {
-    let known = knownRows
-    if known > loggedRows {
-      let isDue = job.logRows > 0 ? known - loggedRows >= job.logRows : now - lastLog >= .seconds(1)
-      if isDue { report.flags.insert(.logs) }
-    }
-    guard known > savedRows else { return }
-    let isTime = job.checkpointSeconds > 0 && now - lastSave >= .seconds(job.checkpointSeconds)
-    if isTime || job.checkpointRows > 0 && known - savedRows >= job.checkpointRows { report.flags.insert(.saves) }
-  }
-
-  /// Rows until the next line or checkpoint that falls due by rows.
-  private var rowsUntilDue: Int {
-    let log = job.logRows > 0 ? job.logRows - (knownRows - loggedRows) : .max
-    let checkpoint = job.checkpointRows > 0 ? job.checkpointRows - (knownRows - savedRows) : .max
-    return max(1, min(log, checkpoint))
+    if schedule.isLogDue(knownRows, now) { report.flags.insert(.logs) }
+    if schedule.isCheckpointDue(knownRows, now) { report.flags.insert(.saves) }
   }
 
   /// Tells the other ranks what was learned, and does what all of them want. Collective.
@@ -402,10 +384,7 @@ final class StreamLoop {
 
   /// Writes a line of the log. Collective.
   private func log(isLast: Bool) throws {
-    lastLog = .now
-    // A stream that was at its end already when it was resumed has its last line.
-    let isNew = rows > loggedRows
-    loggedRows = rows
+    let isNew = schedule.noteLog(rows)
     let own = RankMeasures(score: score, latency: latency, sources: sources.sources)
     try Pulse.during(.evaluation) {
       try combination.gather({ own.encoded }) { others in
@@ -422,7 +401,7 @@ final class StreamLoop {
     do {
       try save()
     } catch let failure as Failure where failure.isShared {
-      lastSave = .now
+      schedule.noteFailedCheckpoint()
       reporter?.warn("a checkpoint was not saved, and the stream goes on: \(failure.message)")
     }
   }
@@ -435,8 +414,7 @@ final class StreamLoop {
         try reporter?.save(self, [JSONNode(state.json)] + ranks)
       }
     }
-    savedRows = rows
-    lastSave = .now
+    schedule.noteCheckpoint(rows)
     for source in sources.sources { source.acknowledge() }
   }
 
