@@ -55,7 +55,8 @@ struct StreamState {
 
   /// Writes a checkpoint; complete or not there. On rank 0.
   func write(
-    to store: CheckpointStore, _ parameters: borrowing FloatBuffer, _ description: ModelDescription
+    to store: CheckpointStore, _ parameters: borrowing FloatBuffer, _ description: ModelDescription,
+    _ sample: StreamSample?
   ) throws {
     let folder = try store.begin()
     do {
@@ -63,7 +64,7 @@ struct StreamState {
       let bytes = Array(json.serialized(pretty: false).utf8)
       try FileSystem.write(bytes, to: FileSystem.join(folder, Self.fileName))
       let state = CheckpointManifest.Entry(name: Self.fileName, bytes: bytes.count, checksum: Checksum(of: bytes).hex)
-      try store.commit(step: rows, [model, state])
+      try store.commit(step: rows, [model, state] + (try sample?.write(into: folder) ?? []))
       try store.removeOld(afterCommitting: rows)
     } catch {
       store.giveUp()
