@@ -11,7 +11,7 @@ extension StallJudge.Stall {
       let member = members[rank]
       let states = [status.flatMap(Self.silence), member.state?.text].compactMap { $0 }
       table.append([
-        "\(rank)", member.host, "\(member.process)", status.map(Self.phase) ?? "not known",
+        "\(rank)", member.host, "\(member.process)", status.map(Self.phase) ?? silentPhase?.name ?? "not known",
         status.map { grouped($0.beat.step) } ?? "", status.map { duration($0.idle) } ?? "",
         states.joined(separator: "; "),
       ])
@@ -28,7 +28,9 @@ extension StallJudge.Stall {
       "rank \(rank) (\(members[rank]))"
     }
     let more = culprits.count > 8 ? " and \(culprits.count - 8) more" : ""
-    let what = ranks[first].map { "\(Self.phase($0)) after step \(grouped($0.beat.step))" } ?? ""
+    let what =
+      ranks[first].map { "\(Self.phase($0)) after step \(grouped($0.beat.step))" }
+      ?? silentPhase.map { "\($0.name), before it has said anything" } ?? "it says nothing"
     return "\(named.joined(separator: ", "))\(more) hangs: \(what); \(allowed)"
   }
 

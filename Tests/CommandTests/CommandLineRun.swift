@@ -73,12 +73,16 @@ enum CommandLineRun {
 
   /// The process of a rank of a running job.
   static func process(ofRank rank: Int, in running: RunningProgram) throws -> Int32 {
+    try #require(findProcess(ofRank: rank, in: running))
+  }
+
+  /// The process of a rank of a running job; nil where there is none yet.
+  static func findProcess(ofRank rank: Int, in running: RunningProgram) -> Int32? {
     let wanted = "OMPI_COMM_WORLD_RANK=\(rank)"
-    let found = running.descendants.first { process in
+    return running.descendants.first { process in
       let environment = FileManager.default.contents(atPath: "/proc/\(process)/environ") ?? Data()
       return String(decoding: environment, as: UTF8.self).split(separator: "\0").contains { $0 == wanted }
     }
-    return try #require(found)
   }
 
   /// Expects that no process of the test in `folder` is left; the kernel gets a moment to collect those that were killed.

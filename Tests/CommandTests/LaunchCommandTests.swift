@@ -145,8 +145,8 @@ import Testing
       timeout: .seconds(60))
     #expect(!result.timedOut && result.exitCode == 76, "\(result)")
     let report = result.messages.first ?? ""
-    let pattern = "the training has not begun; --start-limit allows 4.0 s; rank 1 \\(host [^ ]+, process [0-9]+\\) hangs\n"
-    #expect(report.contains(try Regex(pattern)), "\(result)")
+    #expect(report.contains("the training has not begun; --start-limit allows 4.0 s; rank 1 (host "), "\(result)")
+    #expect(report.contains(try Regex("process [0-9]+\\) hangs\n")), "\(result)")
     #expect(report.contains(try Regex("\n +1  .* start  stopped by a signal")), "\(result)")
     CommandLineRun.expectNoProcess(of: folder)
   }

@@ -36,6 +36,37 @@ struct WatchdogTests {
     try training.resume(ranks: 3)
   }
 
+  /// Stopped as soon as it is watched, and before the ranks can tell each other anything.
+  @Test func rankThatIsStoppedInItsStart() throws {
+    let training = try training("start: 5, reading: 5, step: 5, collective: 5, checkpoint: 5, evaluation: 5")
+    let running = try MPILauncher.start(
+      ranks: 3, Binaries.apus, training.arguments, options: CommandLineRun.impatient,
+      workingDirectory: training.folder.path)
+    var stopped: Int32?
+    _ = running.wait(timeout: .seconds(20)) {
+      guard let process = CommandLineRun.findProcess(ofRank: 1, in: running), Self.isWatched(process) else {
+        return false
+      }
+      kill(process, SIGSTOP)
+      stopped = process
+      return true
+    }
+    let process = try #require(stopped)
+    let result = running.wait(timeout: .seconds(60))
+    #expect(!result.timedOut && result.exitCode == 76, "\(result)")
+    let report = result.messages.first { $0.contains("watchdog.") } ?? ""
+    #expect(report.contains("rank 1 (host ") && report.contains("process \(process)) hangs: "), "\(result)")
+    #expect(report.contains("stopped by a signal"), "\(result)")
+    CommandLineRun.expectNoProcess(of: training.folder)
+  }
+
+  private static func isWatched(_ process: Int32) -> Bool {
+    let tasks = "/proc/\(process)/task"
+    return ((try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []).contains { task in
+      (try? String(contentsOfFile: "\(tasks)/\(task)/comm", encoding: .utf8)) == "apus-watchdog\n"
+    }
+  }
+
   /// Each rank in turn stands still for half of what it may.
   @Test func pausesAreNoStall() throws {
     let training = try training()
@@ -85,8 +116,9 @@ struct WatchdogTests {
     #expect(!result.timedOut && result.exitCode == 76, "\(result)")
     let report = result.messages.first ?? ""
     #expect(report.contains("rank 1 (host ") && report.contains("stopped by a signal"), "\(result)")
-    // One that goes on to its end leaves nothing behind.
-    _ = try Run.shell("rm run/.beats-*", workingDirectory: folder.path)
+    // One that goes on to its end leaves nothing behind, and takes away what was left long ago.
+    #expect(try folder.names(in: "run").contains { $0.hasPrefix(".beats-") })
+    _ = try Run.shell("touch -d '20 minutes ago' run/.beats-*", workingDirectory: folder.path)
     try CommandLineRun.succeed(["evaluate", "run", "part-0.h5", "--watchdog", "3"], ranks: 2, in: folder)
     #expect(try !folder.names(in: "run").contains { $0.hasPrefix(".beats") })
   }

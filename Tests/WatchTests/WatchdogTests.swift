@@ -63,6 +63,31 @@ struct WatchdogTests {
     #expect(!folder.contains(BeatFile.name))
   }
 
+  /// What killed jobs have left goes after a while; what is written, or something else, stays.
+  @Test func abandonedFilesGo() throws {
+    let folder = try TemporaryDirectory("beats")
+    let old = Date(timeIntervalSinceNow: -1_200)
+    for (name, bytes, isOld) in [
+      (".beats-1", 128, true), (".out.csv.beats", 64, true), (".beats-2", 128, false), (".beats-3", 5, true),
+      ("x.beats", 64, true), (".beats-x/y", 64, true),
+    ] {
+      try folder.write([UInt8](repeating: 32, count: bytes), to: name)
+      if isOld {
+        try FileManager.default.setAttributes([.modificationDate: old], ofItemAtPath: folder.file(name))
+      }
+    }
+    let watchdog = try Watchdog(deadlines: deadlines(100), rank: 0, members: [.own, .own]) { _ in }
+    try watchdog.share(in: folder.path, as: ".beats-7")
+    #expect(try folder.names() == [".beats-2", ".beats-3", ".beats-7", ".beats-x", "x.beats"])
+    // Who was stopped for so long that somebody took its own makes it again.
+    try FileManager.default.removeItem(atPath: folder.file(".beats-7"))
+    let deadline = ContinuousClock.now + .seconds(30)
+    while !folder.contains(".beats-7"), ContinuousClock.now < deadline { usleep(10_000) }
+    #expect(folder.contains(".beats-7"))
+    watchdog.end()
+    #expect(!folder.contains(".beats-7"))
+  }
+
   @Test func phasesNest() {
     Pulse.begin()
     Pulse.enter(.step)
