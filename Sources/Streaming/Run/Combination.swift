@@ -1,4 +1,5 @@
 import Failures
+import JSON
 import MPI
 import Online
 import Parallel
@@ -71,6 +72,14 @@ struct Combination: ~Copyable {
   /// The findings of rank 0. Collective.
   func fromRoot(_ findings: DriftFindings) throws(MPIError) -> DriftFindings {
     DriftFindings(encoded: try world.broadcast(findings.encoded, root: 0))
+  }
+
+  /// The classes that rows of all ranks wait for, in the order of the ranks. Collective.
+  func share(_ classes: [ClassLabel]) throws -> [ClassLabel] {
+    let own = JSONValue.array(classes.map(\.json)).serialized(pretty: false)
+    return try Agreement.gathering(world) { Array(own.utf8) }.flatMap { bytes in
+      (try JSONNode(parsing: bytes, dialect: .json).asArray ?? []).compactMap { ClassLabel($0.value) }
+    }
   }
 
   /// Runs `body` on rank 0, which has what `own` gives on the other ranks, by rank. Collective.

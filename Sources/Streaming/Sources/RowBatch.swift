@@ -11,6 +11,8 @@ struct RowBatch: ~Copyable {
   private(set) var rows = 0
   /// When each row arrived, at the latest; the last look of a source at which it was not there yet is earlier.
   private(set) var arrivals: [ContinuousClock.Instant] = []
+  /// Rows that brought their classes, and what each was taken for.
+  private(set) var newcomers: [(row: Int, predicted: Int)] = []
 
   init(columns: Int, capacity: Int) {
     self.columns = columns
@@ -36,7 +38,13 @@ struct RowBatch: ~Copyable {
   }
 
   /// The target that was filled in last.
-  var nextTarget: Float { targets[rows] }
+  var nextTarget: Float {
+    get { targets[rows] }
+    set { targets[rows] = newValue }
+  }
+
+  /// The features that were filled in last.
+  var nextFeatures: [Float] { features.values(in: rows * columns..<(rows + 1) * columns) }
 
   /// A feature that was filled in last.
   func nextFeature(_ column: Int) -> Float { features[rows * columns + column] }
@@ -48,6 +56,15 @@ struct RowBatch: ~Copyable {
   mutating func take(arrived: ContinuousClock.Instant) {
     arrivals.append(arrived)
     rows += 1
+  }
+
+  /// Takes a row whose class is known by now: the one with `number`.
+  mutating func take(_ newcomer: Newcomer, number: Int) {
+    precondition(rows < capacity, "a batch of \(capacity) rows is full")
+    features.copy(from: newcomer.features, at: rows * columns)
+    nextTarget = Float(number)
+    newcomers.append((rows, newcomer.predicted ?? number))
+    take(arrived: newcomer.arrived)
   }
 
   /// Takes rows of another buffer if nothing is wrong with any of them: all numbers finite (of the features unless `allowsMissing`), and
@@ -79,6 +96,7 @@ struct RowBatch: ~Copyable {
   mutating func removeAll() {
     rows = 0
     arrivals.removeAll(keepingCapacity: true)
+    newcomers.removeAll()
   }
 
   /// Takes out the first `count` rows, which have been learned.
@@ -87,6 +105,7 @@ struct RowBatch: ~Copyable {
     features.move(range: count * columns..<rows * columns, to: 0)
     targets.move(range: count..<rows, to: 0)
     arrivals.removeFirst(count)
+    newcomers = newcomers.filter { $0.row >= count }.map { ($0.row - count, $0.predicted) }
     rows -= count
   }
 }
