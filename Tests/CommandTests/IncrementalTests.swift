@@ -112,6 +112,24 @@ import Testing
     }
   }
 
+  /// A grown model is evaluated on data that have its columns and classes in their own order, and fewer of them.
+  @Test func isEvaluatedByName() throws {
+    try first()
+    try CommandLineRun.succeed(next(), ranks: 2, in: folder)
+    let text = try CommandLineRun.succeed(
+      ["evaluate", "new", "next", "--split", "train", "--json"], ranks: 2, in: folder
+    ).standardOutput
+    let found = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    #expect(try found["accuracy"] as? Double == metrics("new", "after", "accuracy"))
+    #expect(try abs(#require(found["loss"] as? Double) - metrics("new", "after", "loss")) < 1e-6)
+    try CommandLineRun.fail(
+      ["evaluate", "new", "first"], ranks: 2, in: folder, code: 65,
+      says: ["lacks the column 'c', which the model has"])
+    // The old model knows neither the third class nor the new column, which is left out.
+    try CommandLineRun.fail(["evaluate", "old", "next"], ranks: 2, in: folder, code: 65, says: ["the 2 classes"])
+    try CommandLineRun.succeed(["predict", "old", "next", "--output", "out.csv"], ranks: 2, in: folder)
+  }
+
   @Test func resumes() throws {
     try first(["checkpoint.every_steps=20"])
     let keys = ["from.elastic=5", "from.optimizer=true"]
