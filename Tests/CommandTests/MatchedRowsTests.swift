@@ -18,7 +18,9 @@ import Testing
     try CommandLineRun.succeed(["train", "job.json"], ranks: 0, in: folder)
   }
 
-  private static let centers = ["red": [-1.0, 0, 0.5], "green": [1.0, 0, -0.5], "blue": [0.0, 2, 0], "black": [3, 3, 3]]
+  private static let centers = [
+    "red": [-1.0, 0, 0.5], "green": [1.0, 0, -0.5], "blue": [0.0, 2, 0], "black": [3, 3, 3],
+  ]
 
   /// A table, and a data set of it.
   private func write(
@@ -33,7 +35,8 @@ import Testing
       let found = Dictionary(uniqueKeysWithValues: values)
       return (columns.map { "\(found[$0] ?? .nan)" } + [label]).joined(separator: ",")
     }
-    try folder.write(text: ([(columns + ["kind"]).joined(separator: ",")] + lines).joined(separator: "\n") + "\n", to: "\(name).csv")
+    try folder.write(
+      text: ([(columns + ["kind"]).joined(separator: ",")] + lines).joined(separator: "\n") + "\n", to: "\(name).csv")
     try CommandLineRun.succeed(
       ["prepare", "\(name).csv", "--target", "kind", "--shards", "2", "--output", name] + options, ranks: 0, in: folder)
   }

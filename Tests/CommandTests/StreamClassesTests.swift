@@ -235,7 +235,8 @@ struct StreamClassesTests {
   }
 
   @Test(arguments: [
-    ("malformed", "", 0), ("skip", "malformed: \"fail\",", 0), ("malformed", "malformed: \"fail\",", 65), ("fail", "", 65),
+    ("malformed", "", 0), ("skip", "malformed: \"fail\",", 0), ("malformed", "malformed: \"fail\",", 65),
+    ("fail", "", 65),
   ]) func whatElseMayBecomeOfUnknownClasses(policy: String, more: String, code: Int32) throws {
     let folder = try StreamFolder("classes")
     try folder.directory.write(text: Self.csv(Self.rows(0..<200, "c", from: 100)), to: "rows.csv")

@@ -149,7 +149,8 @@ extension JobValues {
     guard !isPerClass, names.count == 2 || loss == .logistic || kind == .logistic else { return }
     reject(
       "stream.new_classes",
-      "cannot be \"add\" where one score tells two classes apart; use kind \"softmax\", or \"mlp\" with the loss \"softmax\"")
+      "cannot be \"add\" where one score tells two classes apart; use kind \"softmax\", or \"mlp\" with the loss \"softmax\""
+    )
   }
 
   private mutating func checkLoss(_ kind: LearnerKind) {

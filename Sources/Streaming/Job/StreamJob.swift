@@ -94,7 +94,8 @@ public struct StreamJob: Sendable {
       classes: classes, time: values.text("stream.time"))
     return SourceSettings(
       schema: schema, newClasses: values.choice("stream.new_classes") ?? .malformed,
-      mostClasses: values.integer("stream.most_classes") ?? 0, format: values.choice("stream.format"), follows: values.boolean("stream.follow"),
+      mostClasses: values.integer("stream.most_classes") ?? 0, format: values.choice("stream.format"),
+      follows: values.boolean("stream.follow"),
       limit: values.integer("stream.limit"), malformed: values.choice("stream.malformed") ?? .skip,
       incomplete: values.choice("stream.incomplete") ?? .skip, late: values.choice("stream.late") ?? .skip,
       lateness: values.number("stream.lateness") ?? 0,

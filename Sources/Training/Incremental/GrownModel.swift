@@ -136,7 +136,8 @@ struct GrownModel: Sendable {
       guard data.dataset.columns == earlier.model.inputs else {
         throw Failure(
           .invalidData,
-          "'\(data.source.paths.first ?? "")' has \(data.dataset.columns) columns, and the model \(earlier.model.inputs)")
+          "'\(data.source.paths.first ?? "")' has \(data.dataset.columns) columns, and the model \(earlier.model.inputs)"
+        )
       }
     }
     return try RowAdapter(

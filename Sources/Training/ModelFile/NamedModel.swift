@@ -44,7 +44,8 @@ extension RowAdapter {
     let held = Set(places.compactMap { $0 })
     if let missing = (0..<model.neededColumns).first(where: { !held.contains($0) }) {
       throw Failure(
-        .invalidData, "'\(path)' lacks the column '\(model.columns[missing])', which \(model.name) has", hint: model.hint)
+        .invalidData, "'\(path)' lacks the column '\(model.columns[missing])', which \(model.name) has",
+        hint: model.hint)
     }
     guard held.count == places.count(where: { $0 != nil }) else {
       throw Failure(.invalidData, "'\(path)' has two columns of one name")
