@@ -84,7 +84,7 @@ extension IncrementalTests {
     kill(try CommandLineRun.process(ofRank: 1, in: running), SIGKILL)
     #expect(running.wait(timeout: .seconds(60)).exitCode != 0)
     #expect(try files().filter { !$0.key.hasPrefix("update") } == before)
-    let epochs = try #require(steps().max()) / 15 + 2
+    let epochs = try #require(steps().max()) / 10 + 2
     let result = try CommandLineRun.succeed(
       update(["train.epochs=\(epochs)", "checkpoint.every_steps=5"], ["--resume"]), ranks: 3, in: folder)
     #expect(result.standardError.contains("resumed after step"), "\(result)")

@@ -24,7 +24,7 @@ import Testing
 
   /// A table, and a data set of it.
   private func write(
-    _ columns: [String], _ classes: [String], rows: Int, options: [String] = ["--standardize"], to name: String
+    _ columns: [String], _ classes: [String], rows: Int, to name: String
   ) throws {
     var random = SeededGenerator(seed: 7)
     let lines = (0..<rows).map { row in
@@ -38,7 +38,8 @@ import Testing
     try folder.write(
       text: ([(columns + ["kind"]).joined(separator: ",")] + lines).joined(separator: "\n") + "\n", to: "\(name).csv")
     try CommandLineRun.succeed(
-      ["prepare", "\(name).csv", "--target", "kind", "--shards", "2", "--output", name] + options, ranks: 0, in: folder)
+      ["prepare", "\(name).csv", "--target", "kind", "--standardize", "--test", "0", "--shards", "2", "--output", name],
+      ranks: 0, in: folder)
   }
 
   private func evaluation(_ data: String, ranks: Int = 0) throws -> [String: Any] {

@@ -256,7 +256,7 @@ import Testing
         let fields = line.split(separator: ",")
         return "\(fields[1]),\(fields[0]),\(fields[2])\n"
       }.joined(), to: "turned.csv")
-    try run("prepare", "turned.csv", "--target", "kind", "--output", "turned")
+    try run("prepare", "turned.csv", "--target", "kind", "--output", "turned", "--test", "0")
     try run("predict", "run", "turned", "--output", "turned.csv", "--overwrite")
     #expect(try rows("turned.csv").sorted() == rows("all.csv").sorted())
   }
