@@ -7,6 +7,8 @@ public struct CSVFeed: Sendable {
   /// What `next` came to.
   public enum Row: Equatable, Sendable {
     case row
+    /// A row that is as it should be but for its class, which is none of those that are known: the name that it gives it.
+    case unknownClass(String)
     /// What is wrong with the row that was passed over.
     case malformed(String)
     /// More text is needed.
@@ -22,7 +24,7 @@ public struct CSVFeed: Sendable {
   private let wanted: [String]
   private let target: String
   private let time: String?
-  private let classes: ClassIndex?
+  private var classes: ClassIndex?
   private let parser = DecimalParser()
   private let missing = MissingValue.standard
   private var dialect = CSVDialect()
@@ -70,6 +72,9 @@ public struct CSVFeed: Sendable {
     position = 0
     block.bytes += bytes
   }
+
+  /// The classes are these from now on.
+  public mutating func know(classes: [String]) { self.classes = ClassIndex(names: classes) }
 
   /// No more text comes.
   public mutating func finish() { isWhole = true }
@@ -205,7 +210,11 @@ public struct CSVFeed: Sendable {
     let field = fields[first + targetField]
     if let classes {
       guard let index = classes.index(of: field, in: block) else {
-        return .malformed("\(quoted(target)) is \(text(field)), none of the classes")
+        let content = block.content(field)
+        guard let name = ClassIndex.newName(content.span, 0..<content.count) else {
+          return .malformed("\(quoted(target)) is \(text(field)), none of the classes")
+        }
+        return .unknownClass(name)
       }
       value = Float(index)
     } else {

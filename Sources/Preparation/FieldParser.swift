@@ -2,10 +2,18 @@
 package struct FieldParser: Sendable {
   private let parser = DecimalParser()
   private let missing = MissingValue.standard
-  private let classes: ClassIndex?
+  private var classes: ClassIndex?
 
   /// - Parameter classes: the names of the classes; nil where the target is a number.
   package init(classes: [String]?) { self.classes = classes.map { ClassIndex(names: $0) } }
+
+  /// The classes are these from now on.
+  package mutating func know(classes: [String]) { self.classes = ClassIndex(names: classes) }
+
+  /// The name of the class that a text of the target stands for, where `target` knows none; nil where it can stand for none.
+  package func newClass(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String? {
+    classes == nil ? nil : ClassIndex.newName(bytes, range)
+  }
 
   /// A feature: a number, or NaN where the field says that there is none; nil for other texts.
   package func feature(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Float? {

@@ -117,13 +117,12 @@ struct EvaluateCommand: WatchedCommand {
     let virtualRanks = VirtualRanks(count: max(Self.parts, world.size), ranks: world.size)
     let place = GridShape(data: world.size).place(rank)
     let evaluator = try Agreement.alike {
-      try description.check(opened.dataset)
-      guard opened.dataset.rows > 0 else { throw Failure(.invalidData, "'\(data.path)' has no rows") }
-      let transform = try opened.source.transform(model: description.normalization, scale: Float(description.scale))
+      let rows = try MatchedRows(opened, for: description, wantsClasses: true)
+      guard rows.dataset.rows > 0 else { throw Failure(.invalidData, "'\(data.path)' has no rows") }
       let policy = nonFinite ?? description.nonFinite
-      try transform.check(policy, of: data.path)
+      try rows.transform.check(policy, of: data.path)
       return try Evaluator(
-        model: model.model, dataset: opened.dataset, transform: transform, virtualRanks: virtualRanks, place: place,
+        model: model.model, dataset: rows.dataset, transform: rows.transform, virtualRanks: virtualRanks, place: place,
         nonFinite: policy
       ) { LocalScorer(model.model, rows: $0, rank: place.data.index, ranks: place.data.count) }
     }

@@ -8,7 +8,8 @@ struct LaunchedTraining: LaunchedRun {
   private let path: String
   private let words: [String]
   private let store: CheckpointStore
-  private let metricsPath: String
+  private let folder: String
+  private let output: String
   private let jobPath: String
   /// The job of the run that is to be replaced, as it lies there; nil where none is.
   private let replaced: FileStatus?
@@ -19,9 +20,10 @@ struct LaunchedTraining: LaunchedRun {
   init(job: TrainingJob, program: String, words: [String], replaces: Bool) {
     path = program
     self.words = words
-    store = CheckpointStore(directory: RunDirectory.checkpoints(of: job.output), keep: job.checkpoint.keep)
-    metricsPath = FileSystem.join(job.output, MetricsLog.name)
-    jobPath = FileSystem.join(job.output, RunDirectory.jobName)
+    output = job.output
+    folder = (try? ModelUpdate(job))?.folder ?? output
+    store = CheckpointStore(directory: RunDirectory.checkpoints(of: folder), keep: job.checkpoint.keep)
+    jobPath = FileSystem.join(folder, RunDirectory.jobName)
     replaced = replaces ? (try? FileSystem.status(of: jobPath)) ?? nil : nil
   }
 
@@ -40,7 +42,12 @@ struct LaunchedTraining: LaunchedRun {
 
   var checkpointStep: Int? { awaitsReplacement ? nil : (try? store.steps())?.last }
 
-  var lastStep: Int? { (try? LastMetrics(metricsPath))?.training?["step"]?.asInt }
+  var lastStep: Int? {
+    // Once the model has taken the place of another, so has its log.
+    let isThere = (try? FileSystem.status(of: folder)) != nil
+    let path = FileSystem.join(isThere ? folder : output, MetricsLog.name)
+    return (try? LastMetrics(path))?.training?["step"]?.asInt
+  }
 
   func firstStep(announcedBy line: String) -> Int? { TrainCommand.firstStep(ofGreeting: line) }
 }

@@ -119,12 +119,11 @@ struct PredictCommand: WatchedCommand {
     let opened = try OpenedDataset(data, defaultSplit: "test", wantsTargets: false, scanLabels: false, world: world)
     let (rank, ranks) = (world.rank, world.size)
     return try Agreement.alike {
-      try description.checkColumns(of: opened.dataset)
-      let transform = try opened.source.transform(model: description.normalization, scale: Float(description.scale))
+      let matched = try MatchedRows(opened, for: description, wantsClasses: false)
       let policy = nonFinite ?? description.nonFinite
-      try transform.check(policy, of: data.path)
+      try matched.transform.check(policy, of: data.path)
       return try ShardBlocks(
-        opened, transform: transform, nonFinite: policy, blockRows: blockRows, rank: rank, ranks: ranks)
+        matched, nonFinite: policy, blockRows: blockRows, rank: rank, ranks: ranks)
     }
   }
 

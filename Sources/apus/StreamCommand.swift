@@ -84,6 +84,7 @@ struct StreamCommand: Command {
     if let window = result.window, window.rows > 0 {
       rows.append(("last \(grouped(Int(window.rows)))", Self.line(window)))
     }
+    if !result.newClasses.isEmpty { rows.append(("new classes", result.newClasses.joined(separator: ", "))) }
     if let drifts = result.drifts { rows.append(("drifts", grouped(drifts))) }
     rows.append(("model", result.modelPath))
     return rows.map { "\(padded($0.0, to: 13))  \($0.1)\n" }.joined()

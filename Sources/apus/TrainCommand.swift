@@ -34,6 +34,7 @@ struct TrainCommand: Command {
       "apus train job.json", "mpirun -n 4 apus train job.json --resume",
       "apus train job.json --set train.epochs=5 --set output=runs/short --dry-run",
       "apus train job.json --from runs/march --set data.path=april --set output=runs/april",
+      "apus train job.json --from runs/now --set data.path=april --set output=runs/now",
     ])
 
   let request: JobRequest
@@ -57,6 +58,12 @@ struct TrainCommand: Command {
       }
       return ExitCode.success.rawValue
     }
+    guard !run.isDone else {
+      if world.rank == 0 {
+        StandardStream.output.write("the model in '\(job.output)' has been trained with these data already\n")
+      }
+      return ExitCode.success.rawValue
+    }
     let (rank, ranks) = (world.rank, world.size)
     let result = try run.train(policy: request.policy, watchdog: watchdog) {
       guard rank == 0 else { return }
@@ -64,7 +71,7 @@ struct TrainCommand: Command {
       StandardStream.error.write(greeting(run, ranks: ranks))
     }
     if world.rank == 0 { StandardStream.output.write(report(run, result)) }
-    if let comparison = result.comparison, !comparison.isAccepted { throw refusal(comparison, result, run.job) }
+    if let comparison = result.comparison, !comparison.isAccepted { throw refusal(comparison, result, run) }
     return (result.outcome == .stopped ? ExitCode.stopped : .success).rawValue
   }
 
@@ -139,13 +146,15 @@ struct TrainCommand: Command {
       + " on \(grouped(part.after.rows)) rows of \(part.rows)"
   }
 
-  private func refusal(_ comparison: ModelComparison, _ result: TrainingRun.Result, _ job: TrainingJob) -> Failure {
+  private func refusal(_ comparison: ModelComparison, _ result: TrainingRun.Result, _ run: TrainingRun) -> Failure {
+    let job = run.job
     let loss = comparison.old.map { significant($0.loss, digits: 3) } ?? "-"
     return Failure(
       .refused,
       "the model has become worse on old rows by \(loss), and from.tolerance allows \(significant(comparison.tolerance ?? 0, digits: 3))",
       hint:
-        "'\(job.from?.model ?? "")' is as it was; the new model is '\(result.modelPath)', and '\(job.output)' has no \(ModelFile.name)",
+        "'\(job.from?.model ?? "")' is as it was; the new model is '\(result.modelPath)'"
+        + (run.update == nil ? ", and '\(job.output)' has no \(ModelFile.name)" : ""),
       isShared: true)
   }
 }

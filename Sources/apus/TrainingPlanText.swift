@@ -36,7 +36,7 @@ struct TrainingPlanText {
       if run.job.wire != .float32 { rows.append(("wire", Self.wire(run))) }
     }
     rows.append(("memory a rank", memories.max { $0.total < $1.total }?.text ?? ""))
-    rows.append(("output", run.job.output))
+    rows.append(("output", run.job.output + (run.update == nil ? "" : ", whose model is replaced")))
     var text = rows.map { "\(padded($0.0, to: 13))  \($0.1)\n" }.joined()
     if run.shape.ranks > 1 { text += "\n" + Self.table(run, places, memories, traffics) + "\n" }
     self.text = text + "the job is sound; nothing was trained\n"

@@ -140,6 +140,7 @@ enum CommandLineHelp {
       mpirun -n 4 apus train job.json --resume
       apus train job.json --set train.epochs=5 --set output=runs/short --dry-run
       apus train job.json --from runs/march --set data.path=april --set output=runs/april
+      apus train job.json --from runs/now --set data.path=april --set output=runs/now
 
     """
 

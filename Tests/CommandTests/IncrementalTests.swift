@@ -42,18 +42,18 @@ import Testing
       in: folder)
   }
 
-  private static func sets(_ keys: [String]) -> [String] { keys.flatMap { ["--set", $0] } }
+  static func sets(_ keys: [String]) -> [String] { keys.flatMap { ["--set", $0] } }
 
   @discardableResult
-  private func first(_ keys: [String] = [], ranks: Int = 2) throws -> RunResult {
+  func first(_ keys: [String] = [], ranks: Int = 2) throws -> RunResult {
     try CommandLineRun.succeed(["train", "job.json"] + Self.sets(keys), ranks: ranks, in: folder)
   }
 
-  private func next(_ keys: [String] = [], _ options: [String] = [], output: String = "new") -> [String] {
+  func next(_ keys: [String] = [], _ options: [String] = [], output: String = "new") -> [String] {
     ["train", "job.json", "--from", "old"] + options + Self.sets(["data.path=next", "output=\(output)"] + keys)
   }
 
-  private func json(_ name: String) throws -> [String: Any] {
+  func json(_ name: String) throws -> [String: Any] {
     try #require(try JSONSerialization.jsonObject(with: Data(try folder.read(name))) as? [String: Any])
   }
 
@@ -110,6 +110,24 @@ import Testing
       #expect(try metrics("old", when, "accuracy") == #require(old["accuracy"] as? Double))
       #expect(try metrics("new", when, "accuracy") > 0.9, "rows of the same kinds with their columns elsewhere")
     }
+  }
+
+  /// A grown model is evaluated on data that have its columns and classes in their own order, and fewer of them.
+  @Test func isEvaluatedByName() throws {
+    try first()
+    try CommandLineRun.succeed(next(), ranks: 2, in: folder)
+    let text = try CommandLineRun.succeed(
+      ["evaluate", "new", "next", "--split", "train", "--json"], ranks: 2, in: folder
+    ).standardOutput
+    let found = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    #expect(try found["accuracy"] as? Double == metrics("new", "after", "accuracy"))
+    #expect(try abs(#require(found["loss"] as? Double) - metrics("new", "after", "loss")) < 1e-6)
+    try CommandLineRun.fail(
+      ["evaluate", "new", "first"], ranks: 2, in: folder, code: 65,
+      says: ["lacks the column 'c', which the model has"])
+    // The old model knows neither the third class nor the new column, which is left out.
+    try CommandLineRun.fail(["evaluate", "old", "next"], ranks: 2, in: folder, code: 65, says: ["the 2 classes"])
+    try CommandLineRun.succeed(["predict", "old", "next", "--output", "out.csv"], ranks: 2, in: folder)
   }
 
   @Test func resumes() throws {
@@ -172,7 +190,13 @@ import Testing
       next(["data.path=other"]), 65, "the target of the data is 'sort', and that of the model to go on from 'kind'")
     try fail(next(["model.hidden=[7]"]), 78, "'model.hidden' is [7], and the model to go on from has [6]")
     try fail(next(["data.scale=2"]), 78, "'data.scale' is 2.0, and the model to go on from has 1.0")
-    try fail(next([], output: "old"), 64, "where the model lies that it goes on from")
+    try CommandLineRun.succeed(
+      ["train", "job.json", "--set", "output=named", "--set", "train.epochs=1"], ranks: 0, in: folder)
+    try FileManager.default.moveItem(
+      atPath: folder.file("named/model.safetensors"), toPath: folder.file("named/mine.safetensors"))
+    try fail(
+      ["train", "job.json", "--from", "named/mine.safetensors"] + Self.sets(["data.path=next", "output=named"]), 64,
+      "where the model lies that it goes on from")
     try fail(
       ["train", "job.json", "--from", "nowhere", "--set", "output=new"], 66, "the model 'nowhere' does not exist")
     try fail(next(["from.old_data=next", "from.old_split=nope"]), 64, "has no split 'nope'")

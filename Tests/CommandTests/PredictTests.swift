@@ -250,17 +250,14 @@ import Testing
     let labels = try rows("all.csv").map { $0.prefix { $0 != "," } }
     #expect(labels.enumerated().allSatisfy { $1 == ($0 % 2 == 0 ? "small" : "large") })
 
-    // The same columns in another order are other data.
+    // Columns are found by name, wherever they are.
     try folder.write(
       text: csv.split(separator: "\n").map { line in
         let fields = line.split(separator: ",")
         return "\(fields[1]),\(fields[0]),\(fields[2])\n"
       }.joined(), to: "turned.csv")
-    try run("prepare", "turned.csv", "--target", "kind", "--output", "turned")
-    let turned = try Run.program(
-      Binaries.apus, ["predict", "run", "turned", "--output", "x.h5"], workingDirectory: folder.path)
-    #expect(turned.exitCode == 65)
-    #expect(
-      turned.standardError.contains("column 0 of the data is 'weight', and the model was trained on 'size' there"))
+    try run("prepare", "turned.csv", "--target", "kind", "--output", "turned", "--test", "0")
+    try run("predict", "run", "turned", "--output", "turned.csv", "--overwrite")
+    #expect(try rows("turned.csv").sorted() == rows("all.csv").sorted())
   }
 }

@@ -105,13 +105,22 @@ final class StreamFolder: Sendable {
 
   /// The mean of each column over all rows that were learned, as the model file has it.
   func means(_ run: String = "run") throws -> [Double] {
+    let normalization = try #require(try modelMetadata(run)["normalization"])
+    let node = try #require(try JSONSerialization.jsonObject(with: Data(normalization.utf8)) as? [String: Any])
+    return try #require(node["means"] as? [Double])
+  }
+
+  /// The names of the classes, as the model file has them.
+  func classes(_ run: String = "run") throws -> [String] {
+    let classes = try #require(try modelMetadata(run)["classes"])
+    return try #require(try JSONSerialization.jsonObject(with: Data(classes.utf8)) as? [String])
+  }
+
+  private func modelMetadata(_ run: String) throws -> [String: String] {
     let bytes = try directory.read("\(run)/model.safetensors")
     let length = (0..<8).reduce(0) { $0 | Int(bytes[$1]) << (8 * $1) }
     let header = try #require(
       try JSONSerialization.jsonObject(with: Data(bytes[8..<8 + length])) as? [String: Any])
-    let metadata = try #require(header["__metadata__"] as? [String: String])
-    let normalization = try #require(metadata["normalization"])
-    let node = try #require(try JSONSerialization.jsonObject(with: Data(normalization.utf8)) as? [String: Any])
-    return try #require(node["means"] as? [Double])
+    return try #require(header["__metadata__"] as? [String: String])
   }
 }

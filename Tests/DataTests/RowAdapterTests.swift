@@ -44,6 +44,15 @@ import Testing
     #expect(Array(normalized.features.suffix(6)) == [0, 0, 0, 1, 0.5, 0], "a column that is not there is at its mean")
   }
 
+  /// Columns that the model has not are passed over, be they finite or not.
+  @Test func columnsAreLeftOut() throws {
+    let data = try dataset("wide.h5", rows: [[7, 2, .nan], [8, 4, 9]], targets: [0, 1])
+    let model = try Normalization(means: [5, 0, 1], scales: [1, 1, 1])
+    let joined = try ShardedDataset(
+      joining: [(data, RowAdapter(places: [2, 1, nil], columns: 3, model: model))], manifest: nil)
+    #expect(try read(joined, classes: 2).features == [5, 2, 7, 5, 4, 8])
+  }
+
   /// The rows of a training come once an epoch, and as often as their data set was joined.
   @Test func repeatedRowsComeAgain() throws {
     let one = try dataset("one.h5", rows: [[1], [2]], targets: [0, 0])

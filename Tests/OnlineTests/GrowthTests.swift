@@ -40,6 +40,35 @@ import Testing
     #expect(fresh.model.outputs == 4)
   }
 
+  /// With the third class areas under the ROC curve end, and the state of the score can still be read.
+  @Test func aScoreOfTwoClassesGrows() throws {
+    let problem = Problem(rows: 400, columns: 7, classes: 3, seed: 3)
+    let early = (0..<200).filter { problem.targets[$0] < 2 }
+    let learner = try OnlineLearner(LearnerSettings(.softmax, inputs: 7, outputs: 2))
+    var settings = PrequentialScore.Settings()
+    settings.window = 150
+    var score = try PrequentialScore(learner.task, settings)
+    var outcomes = Outcomes(learner.task)
+    for row in early {
+      try learner.learn(problem.featureBuffer, problem.targetBuffer, rows: row..<row + 1, outcomes: &outcomes)
+      score.add(outcomes)
+    }
+    #expect(score.whole.auc != nil && score.window.auc != nil)
+    try learner.addClasses(to: 3)
+    score.addClasses(to: 3)
+    try learner.learn(problem.featureBuffer, problem.targetBuffer, rows: 200..<260, outcomes: &outcomes)
+    // A row was predicted by a model that did not know its class.
+    let surprised = try #require((0..<60).first { outcomes.targets[$0] == outcomes.predictions[$0] })
+    outcomes.predict((Int(outcomes.targets[surprised]) + 1) % 3, row: surprised)
+    #expect(outcomes.error(surprised) == 1)
+    score.add(outcomes)
+    #expect(score.whole.auc == nil && score.window.auc == nil && score.whole.rows == Double(early.count + 60))
+    let text = score.json.serialized()
+    let resumed = try PrequentialScore(
+      .classification(classes: 2), settings, json: try JSONNode(parsing: Array(text.utf8)))
+    #expect(resumed == score)
+  }
+
   @Test func modelsOfTwoClassesSayWhatToUseInstead() throws {
     let learner = try OnlineLearner(LearnerSettings(.logistic, inputs: 7, outputs: 1))
     let error = #expect(throws: OnlineError.self) { try learner.addClasses(to: 3) }

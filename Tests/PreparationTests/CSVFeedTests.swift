@@ -69,10 +69,33 @@ import Testing
     let read = try read(&feed, bytes, pieces: pieces)
     #expect(feed.columns == ["a", "b, c"])
     #expect(read.rows.map { $0 == .row } == [true, true, true, false, false, false, false, false, true])
+    #expect(read.rows[5] == .unknownClass("blue"))
     #expect(read.values.count == 4 && read.values[0] == [1.5, 2] && read.values[1] == [-4, 1000])
     #expect(read.values[2][0].isNaN && read.values[2][1] == 0.5 && read.values[3] == [9, 10])
     #expect(read.targets == [1, 0, 1, 0] && read.times == [1, 2, 3, 8])
     #expect(read.offsets.last == bytes.count)
+  }
+
+  /// A class that is not known has the name by which it will be: of numbers the one way to write them, and none of what is missing.
+  @Test func namesOfUnknownClasses() throws {
+    let texts = [
+      "3.0": "3", " blue ": "blue", "\"a \"\"b\"\"\"": "a \"b\"", "-1": "-1", "2.50": "2.5", "1e400": nil, "": nil,
+      "NA": nil,
+      String(repeating: "x", count: 257): nil,
+    ]
+    for (text, name) in texts {
+      var feed = feed()
+      let read = try read(&feed, Array("t,a,class,b\n1,2,\(text),3\n".utf8), pieces: 1000)
+      if let name {
+        #expect(read.rows == [.unknownClass(name)], "\(text)")
+      } else {
+        #expect(read.rows.count == 1 && read.rows[0] != .row, "\(text)")
+        if case .unknownClass = read.rows[0] { Issue.record("\(read.rows)") }
+      }
+    }
+    var feed = feed()
+    feed.know(classes: ["green", "red", "blue"])
+    #expect(try read(&feed, Array(Self.text.utf8), pieces: 30).rows[5] == .row)
   }
 
   /// Behind any row the text can be given again from its offset on.

@@ -16,6 +16,8 @@ import Testing
     {"t": 4, "a": "x", "b": 1, "y": "no"}
     {"t": 5, "a": 1, "b": 1, "y": "perhaps"}
     {"t": 6, "a": 7, "b": 8, "y": "yes"}
+    {"t": 7, "a": 7, "b": 8, "y": 3.0}
+    {"t": 8, "a": 7, "b": 8, "y": "n/a"}
     """
 
   private struct Row: Equatable {
@@ -53,13 +55,15 @@ import Testing
 
   @Test func jsonLinesInPieces() {
     let whole = rows(pieces: .max / 2)
-    #expect(whole.count == 7)
+    #expect(whole.count == 9)
     #expect(whole[0] == Row(event: .row, values: [1.5, 1], target: 1, time: 1))
     #expect(whole[1] == Row(event: .row, values: [-2000, 0], target: 0, time: 2))
     #expect(whole[2].event == .row && whole[2].values[0].isNaN && whole[2].values[1].isNaN)
     #expect(whole[3].event == .malformed("it is no JSON object"))
     #expect(whole[4].event == .malformed("'a' is no number"))
-    #expect(whole[5].event == .malformed("'y' is none of the classes"))
+    #expect(whole[5].event == .unknownClass("perhaps"))
+    #expect(whole[7].event == .unknownClass("3"))
+    #expect(whole[8].event == .malformed("'y' is none of the classes"))
     #expect(whole[6] == Row(event: .row, values: [7, 8], target: 1, time: 6))
     for pieces in [1, 2, 7, 50] {
       let parts = rows(pieces: pieces)

@@ -35,6 +35,9 @@ public struct Outcomes: Equatable, Sendable {
     losses.removeLast(max(losses.count - count, 0))
   }
 
+  /// Another class was predicted for a row: by a model that did not know the classes of now.
+  public mutating func predict(_ index: Int, row: Int) { predictions[row] = Float(index) }
+
   /// The error of a row, for detectors of drift: 1 for a wrong class and 0 for the right one; for numbers the mean distance.
   public func error(_ row: Int) -> Double {
     switch task {

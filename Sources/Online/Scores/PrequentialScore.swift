@@ -102,6 +102,7 @@ public struct PrequentialScore: Equatable, Sendable {
     all.addClasses(to: count)
     fading.addClasses(to: count)
     (allBins, fadingBins) = (nil, nil)
+    lastRows.endRanking()
   }
 
   /// Over all rows. The area under the ROC curve is known up to `aucError`.

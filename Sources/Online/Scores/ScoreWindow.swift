@@ -42,6 +42,9 @@ struct ScoreWindow: Equatable, Sendable {
     }
   }
 
+  /// There are more classes than two from now on, which no score ranks.
+  mutating func endRanking() { scores.removeAll() }
+
   /// Adds the rows of another window, which may make it larger than its capacity: only its measures are of use then.
   mutating func join(_ other: ScoreWindow) {
     targets += other.targets

@@ -109,6 +109,7 @@ extension JobValues {
     if !classes.isEmpty, classNames == nil {
       reject("stream.classes", "does not fit a regression")
     }
+    checkNewClasses(kind)
     let ofKinds: [(key: String, kind: LearnerKind)] = [
       ("model.forgetting", .rls), ("model.ridge", .rls), ("model.aggressiveness", .passiveAggressive),
       ("model.variant", .passiveAggressive),
@@ -127,6 +128,29 @@ extension JobValues {
       reject("schedule.kind", "\"\(schedule.rawValue)\" needs an end, or validations, which a stream has not")
     }
     checkLoss(kind)
+  }
+
+  /// Finds a wish for classes that the model cannot take.
+  private mutating func checkNewClasses(_ kind: LearnerKind) {
+    let policy: NewClassPolicy = choice("stream.new_classes") ?? .malformed
+    guard let names = classNames else {
+      if policy != .malformed { reject("stream.new_classes", "does not fit a regression") }
+      return
+    }
+    guard policy == .add else {
+      if isGiven("stream.most_classes") { reject("stream.most_classes", "needs 'stream.new_classes' \"add\"") }
+      return
+    }
+    if names.count > integer("stream.most_classes") ?? .max {
+      reject("stream.most_classes", "is below the \(names.count) classes that there are")
+    }
+    let loss: Loss? = choice("loss")
+    let isPerClass = kind == .softmax || kind == .mlp && (loss ?? .softmax) == .softmax
+    guard !isPerClass, names.count == 2 || loss == .logistic || kind == .logistic else { return }
+    reject(
+      "stream.new_classes",
+      "cannot be \"add\" where one score tells two classes apart; use kind \"softmax\", or \"mlp\" with the loss \"softmax\""
+    )
   }
 
   private mutating func checkLoss(_ kind: LearnerKind) {

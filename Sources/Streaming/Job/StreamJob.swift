@@ -96,7 +96,9 @@ public struct StreamJob: Sendable {
       featuresDataset: values.text("stream.features") ?? "", targetsDataset: values.text("stream.target") ?? "",
       classes: classes, time: values.text("stream.time"))
     return SourceSettings(
-      schema: schema, format: values.choice("stream.format"), follows: values.boolean("stream.follow"),
+      schema: schema, newClasses: values.choice("stream.new_classes") ?? .malformed,
+      mostClasses: values.integer("stream.most_classes") ?? 0, format: values.choice("stream.format"),
+      follows: values.boolean("stream.follow"),
       limit: values.integer("stream.limit"), malformed: values.choice("stream.malformed") ?? .skip,
       incomplete: values.choice("stream.incomplete") ?? .skip, late: values.choice("stream.late") ?? .skip,
       lateness: values.number("stream.lateness") ?? 0,

@@ -45,6 +45,13 @@ public enum StreamKeys {
       "stream.classes", .texts, [],
       "names of the classes in texts; [\"0\", \"1\"] where the model has two and none are named"),
     SettingKey(
+      "stream.new_classes", .choice(NewClassPolicy.allCases.map(\.rawValue)), "malformed",
+      "rows of a class that is not known: as stream.malformed says, the class is added to the model, left out and counted, or an error"
+    ),
+    SettingKey(
+      "stream.most_classes", .integer(2...4096), 100,
+      "classes that new_classes \"add\" may make; rows of yet another one are malformed"),
+    SettingKey(
       "stream.time", .optionalText, .null,
       "column of texts, or data set of HDF5 files, that says in numbers when a row was made"),
     SettingKey(

@@ -1,4 +1,5 @@
 import Failures
+import JSON
 import MPI
 import Online
 import Parallel
@@ -76,6 +77,14 @@ struct Combination: ~Copyable {
   /// Rank 0 takes over the rows that the other ranks have kept. Collective; all ranks have a sample, or none.
   func collect(_ sample: inout StreamSample?) throws(MPIError) {
     if ranks > 1 { try sample?.collect(world) }
+  }
+
+  /// The classes that rows of all ranks wait for, in the order of the ranks. Collective.
+  func share(_ classes: [ClassLabel]) throws -> [ClassLabel] {
+    let own = JSONValue.array(classes.map(\.json)).serialized(pretty: false)
+    return try Agreement.gathering(world) { Array(own.utf8) }.flatMap { bytes in
+      (try JSONNode(parsing: bytes, dialect: .json).asArray ?? []).compactMap { ClassLabel($0.value) }
+    }
   }
 
   /// Runs `body` on rank 0, which has what `own` gives on the other ranks, by rank. Collective.

@@ -11,6 +11,8 @@ struct RankReport: Equatable {
     static let logs = Flags(rawValue: 4)
     /// A checkpoint is due.
     static let saves = Flags(rawValue: 8)
+    /// Rows of its sources wait for their classes to be known.
+    static let meetsClasses = Flags(rawValue: 16)
   }
 
   var flags: Flags = []

@@ -32,6 +32,8 @@ struct StreamState {
   var seconds = 0.0
   var columns: [String] = []
   var inputs = 0
+  /// The names of all classes; empty for a regression, and in checkpoints from before classes could be added.
+  var classes: [String] = []
   /// Nil where the job watches for no drift.
   var drift: JSONNode?
   /// By rank.
@@ -75,7 +77,8 @@ struct StreamState {
   private var json: JSONValue {
     .object([
       ("rows", .integer(rows)), ("seconds", .number(seconds)), ("columns", .array(columns.map { .string($0) })),
-      ("inputs", .integer(inputs)), ("drift", drift?.value ?? .null), ("ranks", .array(ranks.map(\.value))),
+      ("inputs", .integer(inputs)), ("classes", .array(classes.map { .string($0) })),
+      ("drift", drift?.value ?? .null), ("ranks", .array(ranks.map(\.value))),
     ])
   }
 
@@ -110,6 +113,7 @@ struct StreamState {
     self.ranks = ranks
     seconds = root["seconds"]?.asDouble ?? 0
     columns = (root["columns"]?.asArray ?? []).compactMap(\.asString)
+    classes = (root["classes"]?.asArray ?? []).compactMap(\.asString)
     drift = root["drift"].flatMap { $0.isNull ? nil : $0 }
   }
 }

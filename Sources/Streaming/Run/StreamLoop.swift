@@ -40,6 +40,8 @@ final class StreamLoop {
   private(set) var sources: SourceSet
   /// Rows for later trainings; all of them on rank 0 once a checkpoint is written.
   private(set) var sample: StreamSample?
+  /// Nil where targets are numbers.
+  private(set) var classes: StreamClasses?
   private var combination: Combination
   /// How those tell each other what they learn who do not wait for each other.
   private let deltas: DeltaExchange?
@@ -74,7 +76,8 @@ final class StreamLoop {
 
   init(
     job: StreamJob, parts: StreamParts, sources: [StreamSource], sample: StreamSample?, rows: Int,
-    combination: consuming Combination, deltas: DeltaExchange?, isRoot: Bool, reporter: StreamReporter?
+    combination: consuming Combination, classes: StreamClasses?, deltas: DeltaExchange?, isRoot: Bool,
+    reporter: StreamReporter?
   ) {
     self.job = job
     let ranks = combination.ranks
@@ -87,6 +90,7 @@ final class StreamLoop {
     featureDrift = parts.featureDrift
     self.sources = SourceSet(sources)
     self.sample = sample
+    self.classes = classes
     self.combination = combination
     self.isRoot = isRoot
     self.reporter = reporter
@@ -169,6 +173,9 @@ final class StreamLoop {
 
   /// The first `count` rows are learned; what was said of them before is in the outcomes.
   private func noteLearned(_ count: Int) {
+    for newcomer in batch.newcomers where newcomer.row < count {
+      outcomes.predict(newcomer.predicted, row: newcomer.row)
+    }
     score.add(outcomes)
     noteLatency(count)
     noteEvidence(count)
@@ -294,14 +301,18 @@ final class StreamLoop {
     if Termination.isRequested { report.flags.insert(.stops) }
     isQuiet = batch.rows == 0 && now - lastRow >= Self.quiet
     let isIdle = job.idle.map { now - lastRow >= .seconds($0) } ?? false
-    if batch.rows == 0, sources.hasEnded || isIdle { report.flags.insert(.hasEnded) }
+    if !sources.newClasses.isEmpty {
+      report.flags.insert(.meetsClasses)
+    } else if batch.rows == 0, sources.hasEnded || isIdle {
+      report.flags.insert(.hasEnded)
+    }
     if isRoot { noteWhatIsDue(now) }
   }
 
   /// Whether this rank wants the ranks to combine now.
   private var wantsCombination: Bool {
     let tells = report.flags.contains(.hasEnded) && !hasToldEnd
-    if tells || !report.flags.isDisjoint(with: [.stops, .logs, .saves]) { return true }
+    if tells || !report.flags.isDisjoint(with: [.stops, .logs, .saves, .meetsClasses]) { return true }
     guard form.isLoose else { return updates >= updatesPerTurn || isQuiet && report.rows > 0 }
     if isRoot, !findings.isEmpty || (drift?.raisedUntil).map({ $0 > 0 && knownRows >= $0 }) ?? false { return true }
     // Where all wait, the watchdog sees for whom.
@@ -342,11 +353,38 @@ final class StreamLoop {
     (told, heard) = (0, 0)
     updates = 0
     let flags = reports.reduce(into: RankReport.Flags()) { $0.formUnion($1.flags) }
+    if flags.contains(.meetsClasses) { try addClasses() }
     let stops = flags.contains(.stops)
     let ends = reports.allSatisfy { $0.flags.contains(.hasEnded) }
     if flags.contains(.logs) || stops || ends { try log(isLast: stops || ends) }
     if flags.contains(.saves), !stops, !ends { try saveOnTheWay() }
     return stops ? .stopped : ends ? .ended : nil
+  }
+
+  // MARK: Classes
+
+  /// Adds the classes that rows of any rank wait for. The same on every rank. Collective.
+  private func addClasses() throws {
+    guard var classes else { return }
+    let known = classes.count
+    for label in try combination.share(sources.newClasses) { classes.add(label) }
+    // Said before the models know the classes: rows that bring one are errors.
+    try sources.know(classes, predict: predictedClass)
+    guard classes.count > known else { return }
+    for learner in learners { try learner.addClasses(to: classes.count) }
+    score.addClasses(to: classes.count)
+    deltas?.begin(learners)
+    self.classes = classes
+    reporter?.note(classes: classes.names, from: known, row: rows)
+  }
+
+  /// The class that the model takes a row for.
+  private func predictedClass(_ features: [Float]) throws -> Int {
+    var outcomes = Outcomes(learner.task)
+    do {
+      try learner.predict(FloatBuffer(features), rows: 0..<1, outcomes: &outcomes)
+    } catch { throw failure(error) }
+    return Int(outcomes.predictions[0])
   }
 
   // MARK: Drift

@@ -94,6 +94,17 @@ final class StreamReporter {
     )
   }
 
+  /// Classes came up: those of `names` from number `known` on.
+  func note(classes names: [String], from known: Int, row: Int) {
+    let new = Array(names[known...])
+    append([
+      ("rows", .integer(row)), ("new_classes", .array(new.map { .string($0) })), ("classes", .integer(names.count)),
+    ])
+    line.end()
+    let what = new.count == 1 ? "the class '\(new[0])' is" : "the classes '\(new.joined(separator: "', '"))' are"
+    StandardStream.error.write("\(what) new after row \(grouped(row)): the model has \(names.count) now\n")
+  }
+
   /// The comparison of two models is over.
   func note(_ verdict: SwitchRule.Verdict, row: Int) {
     append([("rows", .integer(row)), ("switch", .string(verdict.rawValue))])
@@ -163,6 +174,7 @@ final class StreamReporter {
     state.seconds = secondsBefore + seconds
     state.columns = schema.columns
     state.inputs = schema.inputs
+    state.classes = loop.classes?.names ?? []
     state.drift = loop.drift.map { JSONNode($0.json) }
     state.ranks = ranks
     let warning = try state.write(to: store, loop.learner.parameters, try describe(loop), loop.sample)

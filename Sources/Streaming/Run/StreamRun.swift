@@ -23,6 +23,8 @@ public final class StreamRun {
     /// By all ranks.
     public let leftOut: RowsLeftOut
     public let drifts: Int?
+    /// The names of the classes that were added to those of the job, also by earlier starts.
+    public let newClasses: [String]
     /// Over all rows, and over the last ones; nil on other ranks than 0, and where nothing was learned.
     public let measures: Measures?
     public let window: Measures?
@@ -92,7 +94,9 @@ public final class StreamRun {
     // Before a source is waited for, which may take for ever.
     Termination.install()
     let positions = try Agreement.alike { try resumed?.positions() ?? [:] }
-    let sources = ownPaths.map { StreamSource($0, settings: job.source, position: positions[$0]) }
+    var settings = job.source
+    settings.schema.classes = try Agreement.alike { try classNames(resumed) }
+    let sources = ownPaths.map { StreamSource($0, settings: settings, position: positions[$0]) }
     guard let schema = try findSchema(sources, resumed) else { return try endWithoutRows() }
     for source in sources where !schema.names.isEmpty { source.settle(columns: schema.names) }
     try Agreement.alike { try checkMemory(columns: schema.count) }
@@ -108,11 +112,25 @@ public final class StreamRun {
     willBegin(schema.count, resumed?.rows ?? 0)
     let loop = StreamLoop(
       job: job, parts: parts, sources: sources, sample: sample, rows: resumed?.rows ?? 0,
-      combination: Combination(try world.duplicate()), deltas: try makeDeltas(), isRoot: world.rank == 0,
-      reporter: reporter)
+      combination: Combination(try world.duplicate()), classes: settings.classes, deltas: try makeDeltas(),
+      isRoot: world.rank == 0, reporter: reporter)
     let outcome = try loop.run()
     defer { reporter?.end() }
     return try finish(loop, outcome, reporter, columns: schema.names)
+  }
+
+  /// The names of the classes: those of the job, or all that a stream knew which goes on; nil where targets are numbers.
+  private func classNames(_ resumed: StreamState?) throws -> [String]? {
+    guard let names = job.learner.classes, let known = resumed?.classes, !known.isEmpty else {
+      return job.learner.classes
+    }
+    guard known.starts(with: names) else {
+      throw Failure(
+        .invalidJob,
+        "the stream in '\(job.output)' has the classes \(known.joined(separator: ", ")), and the job \(names.joined(separator: ", "))",
+        hint: "a stream goes on with the classes that it began with: leave stream.classes as it was")
+    }
+    return known
   }
 
   /// The names of the columns and their number, as the first source that opens has them, or as they were; nil where none ever will, or a
@@ -163,7 +181,7 @@ public final class StreamRun {
   private func endWithoutRows() throws -> Result {
     guard try !isStopRequested() else {
       return Result(
-        isStopped: true, rows: 0, leftOut: RowsLeftOut(), drifts: nil, measures: nil, window: nil,
+        isStopped: true, rows: 0, leftOut: RowsLeftOut(), drifts: nil, newClasses: [], measures: nil, window: nil,
         seconds: 0, modelPath: "")
     }
     throw Failure(.invalidData, "the sources have no rows, and no columns either", isShared: true)
@@ -201,7 +219,7 @@ public final class StreamRun {
       try Normalization(means: $0.means, scales: $0.scales)
     }
     return ModelDescription(
-      model: loop.learner.model, classNames: job.learner.classes ?? [], columns: columns,
+      model: loop.learner.model, classNames: loop.classes?.names ?? [], columns: columns,
       target: job.source.schema.target, normalization: normalization, step: loop.rows, job: job.definition)
   }
 
@@ -226,7 +244,9 @@ public final class StreamRun {
     return Result(
       isStopped: outcome == .stopped, rows: loop.rows,
       leftOut: counts.reduce(into: RowsLeftOut()) { $0 += RowsLeftOut(counts: $1) },
-      drifts: loop.drift?.drifts, measures: reporter?.last, window: reporter?.lastWindow,
+      drifts: loop.drift?.drifts,
+      newClasses: Array((loop.classes?.names ?? []).dropFirst(job.learner.classes?.count ?? 0)),
+      measures: reporter?.last, window: reporter?.lastWindow,
       seconds: reporter?.seconds ?? 0, modelPath: path)
   }
 

@@ -9,8 +9,8 @@ import Redis
 struct EntryRow {
   private let target: [UInt8]
   private let time: [UInt8]?
-  private let json: JSONRow
-  private let parser: FieldParser
+  private var json: JSONRow
+  private var parser: FieldParser
   /// Nil until they are known.
   private(set) var columns: [String]?
   private var names: [[UInt8]] = []
@@ -27,6 +27,12 @@ struct EntryRow {
   mutating func settle(_ columns: [String]) {
     self.columns = columns
     names = columns.map { Array($0.utf8) }
+  }
+
+  /// The classes are these from now on.
+  mutating func know(classes: [String]) {
+    json.know(classes: classes)
+    parser.know(classes: classes)
   }
 
   /// Takes the columns from an entry, where they are not known yet; returns whether they are now.
@@ -106,6 +112,7 @@ struct EntryRow {
     }
     guard let range = find(target) else { return .malformed("it has no \(Self.text(target))") }
     guard let number = parser.target(bytes, range) else {
+      if let unknown = parser.newClass(bytes, range) { return .unknownClass(unknown) }
       return malformed(target, bytes, range, "neither a number nor one of the classes")
     }
     value = number

@@ -4,7 +4,7 @@ import Text
 /// Rows of JSON lines whose text comes piece by piece: an object a line, read as `JSONRow` says.
 struct JSONLineFeed {
   private(set) var columns: [String]
-  private let row: JSONRow
+  private var row: JSONRow
 
   private var bytes: [UInt8] = []
   /// The byte of `bytes` at which the next line begins.
@@ -31,6 +31,9 @@ struct JSONLineFeed {
   }
 
   mutating func finish() { isWhole = true }
+
+  /// The classes are these from now on.
+  mutating func know(classes: [String]) { row.know(classes: classes) }
 
   mutating func move(to offset: Int) {
     bytes = []

@@ -1,4 +1,5 @@
 import JSON
+import Preparation
 
 /// Reads a row from a JSON object whose members are named like the columns.
 ///
@@ -6,16 +7,21 @@ import JSON
 struct JSONRow {
   let target: String
   let time: String?
-  private let classes: [String: Int]?
+  private var classes: [String: Int]?
+  private let parser: FieldParser
 
   private static let mostValues = 1 << 20
 
   init(_ schema: RowSchema) {
     target = schema.target
     time = schema.time
-    classes = schema.classes.map { names in
-      Dictionary(zip(names, names.indices), uniquingKeysWith: { first, _ in first })
-    }
+    parser = FieldParser(classes: schema.classes)
+    schema.classes.map { know(classes: $0) }
+  }
+
+  /// The classes are these from now on.
+  mutating func know(classes: [String]) {
+    self.classes = Dictionary(zip(classes, classes.indices), uniquingKeysWith: { first, _ in first })
   }
 
   /// The members of an object; nil where the text is none.
@@ -53,11 +59,21 @@ struct JSONRow {
       moment = number
     }
     let found = members.first { $0.key == target }?.value.value ?? .null
-    guard let number = targetNumber(found) else {
-      return .malformed("'\(target)' is \(classes == nil ? "no number" : "none of the classes")")
+    guard let classes else {
+      guard let number = found.asDouble, Float(number).isFinite else { return .malformed("'\(target)' is no number") }
+      value = Float(number)
+      return .row
     }
-    value = number
-    return .row
+    let name = className(found, classes)
+    if let name, let number = classes[name] {
+      value = Float(number)
+      return .row
+    }
+    let bytes = Array((name ?? "").utf8)
+    guard let unknown = parser.newClass(bytes.span, 0..<bytes.count) else {
+      return .malformed("'\(target)' is none of the classes")
+    }
+    return .unknownClass(unknown)
   }
 
   private static func number(_ value: JSONValue) -> Float? {
@@ -68,19 +84,14 @@ struct JSONRow {
     }
   }
 
-  private func targetNumber(_ value: JSONValue) -> Float? {
-    guard let classes else {
-      guard let number = value.asDouble, Float(number).isFinite else { return nil }
-      return Float(number)
+  /// What a value of the target calls its class; nil where it is no text, number or truth.
+  private func className(_ value: JSONValue, _ classes: [String: Int]) -> String? {
+    switch value {
+    case .string(let text): text
+    case .integer(let number): String(number)
+    case .number(let number): Int(exactly: number).map { String($0) } ?? String(number)
+    case .boolean(let flag): classes["true"] != nil ? "\(flag)" : flag ? "1" : "0"
+    default: nil
     }
-    let name: String? =
-      switch value {
-      case .string(let text): text
-      case .integer(let number): String(number)
-      case .number(let number): Int(exactly: number).map { String($0) } ?? String(number)
-      case .boolean(let flag): classes["true"] != nil ? "\(flag)" : flag ? "1" : "0"
-      default: nil
-      }
-    return name.flatMap { classes[$0] }.map { Float($0) }
   }
 }

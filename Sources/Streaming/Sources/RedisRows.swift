@@ -67,6 +67,9 @@ final class RedisRows {
   /// The features are these, whatever the order in which the first entry has them.
   func settle(_ columns: [String]) { row.settle(columns) }
 
+  /// The classes are these from now on.
+  func know(classes: [String]) { row.know(classes: classes) }
+
   /// Goes on to the next row.
   func next(
     into values: inout MutableSpan<Float>, at place: Int, target: inout Float, time: inout Double

@@ -14,6 +14,8 @@ struct RowBatch: ~Copyable {
   /// The number of each row, as ``RowNumbers`` gives it; empty where nobody wants to know them.
   private(set) var numbers: [Int] = []
   private let keepsNumbers: Bool
+  /// Rows that brought their classes, and what each was taken for.
+  private(set) var newcomers: [(row: Int, predicted: Int)] = []
 
   init(columns: Int, capacity: Int, keepsNumbers: Bool = false) {
     self.keepsNumbers = keepsNumbers
@@ -41,7 +43,13 @@ struct RowBatch: ~Copyable {
   }
 
   /// The target that was filled in last.
-  var nextTarget: Float { targets[rows] }
+  var nextTarget: Float {
+    get { targets[rows] }
+    set { targets[rows] = newValue }
+  }
+
+  /// The features that were filled in last.
+  var nextFeatures: [Float] { features.values(in: rows * columns..<(rows + 1) * columns) }
 
   /// A feature that was filled in last.
   func nextFeature(_ column: Int) -> Float { features[rows * columns + column] }
@@ -64,6 +72,18 @@ struct RowBatch: ~Copyable {
     arrivals.append(arrived)
     if keepsNumbers { numbers.append(number) }
     rows += 1
+  }
+
+  /// Takes a row whose class is known by now.
+  /// - Parameters:
+  ///   - target: the number of its class.
+  ///   - number: that of the row.
+  mutating func take(_ newcomer: Newcomer, target: Int, number: Int) {
+    precondition(rows < capacity, "a batch of \(capacity) rows is full")
+    features.copy(from: newcomer.features, at: rows * columns)
+    nextTarget = Float(target)
+    newcomers.append((rows, newcomer.predicted ?? target))
+    take(arrived: newcomer.arrived, number: number)
   }
 
   /// Takes rows of another buffer if nothing is wrong with any of them: all numbers finite (of the features unless `allowsMissing`), and
@@ -98,6 +118,7 @@ struct RowBatch: ~Copyable {
     rows = 0
     arrivals.removeAll(keepingCapacity: true)
     numbers.removeAll(keepingCapacity: true)
+    newcomers.removeAll()
   }
 
   /// Takes out the first `count` rows, which have been learned.
@@ -107,6 +128,7 @@ struct RowBatch: ~Copyable {
     targets.move(range: count..<rows, to: 0)
     arrivals.removeFirst(count)
     if keepsNumbers { numbers.removeFirst(count) }
+    newcomers = newcomers.filter { $0.row >= count }.map { ($0.row - count, $0.predicted) }
     rows -= count
   }
 }

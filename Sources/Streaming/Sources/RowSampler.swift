@@ -26,7 +26,8 @@ struct RowSampler {
   ///   - feature: the value of a feature of the row.
   func takes(_ number: Int, target: Float, feature: (Int) -> Float) -> Bool? {
     var chance = rule.fraction
-    if !rule.classes.isEmpty { chance *= rule.classes[Int(target)] }
+    // A class that came later has no factor.
+    if Int(target) < rule.classes.count { chance *= rule.classes[Int(target)] }
     if let weight {
       let factor = Double(feature(weight))
       guard factor >= 0, factor.isFinite else { return nil }

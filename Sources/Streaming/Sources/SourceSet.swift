@@ -18,6 +18,14 @@ struct SourceSet {
 
   var hasEnded: Bool { sources.allSatisfy(\.hasEnded) }
 
+  /// The classes that rows wait for.
+  var newClasses: [ClassLabel] { sources.compactMap(\.newClass) }
+
+  /// The classes are these from now on; `predict` says what the model takes a row for without knowing the new ones.
+  func know(_ classes: StreamClasses, predict: ([Float]) throws -> Int) rethrows {
+    for source in sources { try source.know(classes, predict: predict) }
+  }
+
   /// Takes rows that are there, `turn` of a source at a time, until `batch` holds `limit` rows or there are none.
   /// - Returns: how many rows were taken.
   mutating func fill(_ batch: inout RowBatch, upTo limit: Int, turn: Int) throws -> Int {

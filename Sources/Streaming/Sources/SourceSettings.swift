@@ -21,6 +21,13 @@ struct SourceSettings: Equatable, Sendable {
   }
 
   var schema: RowSchema
+  /// What happens to a row of a class that is not known.
+  var newClasses: NewClassPolicy
+  /// Classes that there may be.
+  var mostClasses: Int
+  /// The classes that are known at first; nil where targets are numbers.
+  var classes: StreamClasses? { schema.classes.map { StreamClasses($0, most: mostClasses) } }
+
   /// Nil finds out.
   var format: SourceFormat?
   /// Waits for more where a file, or what is in a directory, ends.

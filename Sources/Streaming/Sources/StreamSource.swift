@@ -34,6 +34,11 @@ final class StreamSource {
 
   private let settings: SourceSettings
   private let numbers: RowNumbers
+  private var settings: SourceSettings
+  /// Nil where targets are numbers.
+  private var classes: StreamClasses?
+  /// The next row, where its class is not known yet.
+  private var newcomer: Newcomer?
   private var reader: Reader?
   private var isDirectory = false
   /// Whether what is read has as many columns as the model.
@@ -56,6 +61,7 @@ final class StreamSource {
     self.path = path
     self.settings = settings
     numbers = RowNumbers(source: path)
+    classes = settings.classes
     self.position = position ?? SourcePosition(path: path)
     if let limit = settings.limit { hasEnded = self.position.rows >= limit }
   }
@@ -121,6 +127,12 @@ final class StreamSource {
     var attempts = 0
     isBusy = false
     while attempts < limit, batch.room > 0, !hasEnded, try open(), try fits(columns: batch.columns) {
+      if let newcomer {
+        guard newcomer.isSettled else { return taken }
+        attempts += 1
+        if try release(newcomer, into: &batch) { taken += 1 }
+        continue
+      }
       if let count = takeTogether(limit - attempts, into: &batch) {
         attempts += count
         taken += count
@@ -145,9 +157,14 @@ final class StreamSource {
         guard passesRepeated() else { continue }
         try leaveOut(\.malformed, settings.malformed, what)
         note()
-      case .row:
+      case .row, .unknownClass:
         guard passesRepeated() else { continue }
-        if try accepts(batch, time: time) {
+        let label = unknownLabel(event, &batch)
+        if try accepts(batch, label, time: time) {
+          guard label == nil else {
+            newcomer = label.map { Newcomer(features: batch.nextFeatures, label: $0, arrived: arrived) }
+            return taken
+          }
           batch.take(arrived: arrived, number: numbers.number(ofRow: position.rows))
           taken += 1
         }
@@ -166,7 +183,7 @@ final class StreamSource {
     guard count > 0 else { return nil }
     guard
       rows.take(
-        count, into: &batch, classes: settings.schema.classes?.count, allowsMissing: settings.incomplete == .impute,
+        count, into: &batch, classes: classes?.count, allowsMissing: settings.incomplete == .impute,
         number: { numbers.number(ofRow: position.rows + $0) })
     else {
       oneByOne = count
@@ -210,10 +227,11 @@ final class StreamSource {
 
   // MARK: Rows that are not as they should be
 
-  /// Whether the row that was filled in last is to be learned.
-  private func accepts(_ batch: borrowing RowBatch, time: Double) throws -> Bool {
+  /// Whether the row that was filled in last is to be learned: now, or once the class `label` is known.
+  private func accepts(_ batch: borrowing RowBatch, _ label: ClassLabel?, time: Double) throws -> Bool {
     let target = batch.nextTarget
-    if let classes = settings.schema.classes, !RowBatch.isClass(target, of: classes.count) {
+    guard try isClassAllowed(label) else { return false }
+    if let classes, label == nil, !RowBatch.isClass(target, of: classes.count) {
       try leaveOut(\.malformed, settings.malformed, "its class is \(target), not one of 0 to \(classes.count - 1)")
       return false
     }
@@ -257,7 +275,8 @@ final class StreamSource {
     let fault = "\(place) cannot be learned: \(what)"
     guard policy != .fail else {
       throw Failure(
-        .invalidData, fault, hint: "stream.malformed, stream.incomplete and stream.late can leave such rows out")
+        .invalidData, fault,
+        hint: "stream.malformed, stream.incomplete, stream.late and stream.new_classes can leave such rows out")
     }
     if firstFault == nil { firstFault = fault }
     position.leftOut[keyPath: count] += 1
@@ -267,6 +286,79 @@ final class StreamSource {
   private var place: String {
     if case .redis(let rows) = reader, let mark = rows.mark { return "entry \(mark.id) of '\(path)'" }
     return "row \(position.file?.rows ?? position.rows) of '\(position.file?.name ?? path)' (counted from 0)"
+  }
+
+  // MARK: Classes that are not known
+
+  /// The class of the next row, which the ranks are to agree on.
+  var newClass: ClassLabel? { newcomer.flatMap { $0.isSettled ? nil : $0.label } }
+
+  /// The classes are these from now on, all that are to be added for what the sources told of.
+  /// - Parameter predict: the class that the model takes a row for without knowing the new ones.
+  func know(_ classes: StreamClasses, predict: ([Float]) throws -> Int) rethrows {
+    self.classes = classes
+    settings.schema.classes = classes.names
+    switch reader {
+    case .text(let rows): rows.know(classes: classes.names)
+    case .redis(let rows): rows.know(classes: classes.names)
+    case .hdf5, nil: break
+    }
+    if let features = newcomer?.features { newcomer?.settle(predicted: try predict(features)) }
+  }
+
+  /// The class of the row that was read last, where it is not known; a text that reads no names of classes gets the number of its own.
+  private func unknownLabel(_ event: SourceEvent, _ batch: inout RowBatch) -> ClassLabel? {
+    guard let classes else { return nil }
+    if case .unknownClass(let name) = event {
+      guard let number = classes.number(of: .name(name)) else {
+        batch.nextTarget = 0
+        return .name(name)
+      }
+      batch.nextTarget = Float(number)
+      return nil
+    }
+    let target = batch.nextTarget
+    guard target >= Float(classes.count), let number = Int(exactly: target) else { return nil }
+    return .number(number)
+  }
+
+  /// Whether there may be such a class; nil is a class that is known.
+  private func isClassAllowed(_ label: ClassLabel?) throws -> Bool {
+    guard let label, let classes else { return true }
+    guard settings.newClasses != .add || !classes.mayHave(label) else { return true }
+    try leaveOut(label)
+    return false
+  }
+
+  private func leaveOut(_ label: ClassLabel) throws {
+    guard let classes else { return }
+    let what =
+      switch label {
+      case .name(let name): "its class is '\(name)', none of those that are known"
+      case .number(let number): "its class is \(number), not one of 0 to \(classes.count - 1)"
+      }
+    let policy: SourceSettings.Policy =
+      switch settings.newClasses {
+      case .malformed, .add: settings.malformed
+      case .skip: .skip
+      case .fail: .fail
+      }
+    let limit = settings.newClasses == .add ? ", and there may be no more than \(settings.mostClasses)" : ""
+    try leaveOut(\.malformed, policy, what + limit)
+  }
+
+  /// The ranks have agreed: the row is taken with its class, or left out where that may not be.
+  private func release(_ newcomer: Newcomer, into batch: inout RowBatch) throws -> Bool {
+    defer {
+      self.newcomer = nil
+      note()
+    }
+    guard let target = classes?.number(of: newcomer.label) else {
+      try leaveOut(newcomer.label)
+      return false
+    }
+    batch.take(newcomer, target: target, number: numbers.number(ofRow: position.rows))
+    return true
   }
 
   // MARK: Opening

@@ -17,7 +17,7 @@ final class TextRows {
   }
 
   private let name: String
-  private let schema: RowSchema
+  private var schema: RowSchema
   private let input: Input
   private let follows: Bool
   private var feed: Feed
@@ -131,6 +131,7 @@ final class TextRows {
       defer { self.feed = .csv(feed) }
       return switch try feed.next(into: &values, at: place, target: &target, time: &time) {
       case .row: .row
+      case .unknownClass(let name): .unknownClass(name)
       case .malformed(let what): .malformed(what)
       case .none: .nothing
       }
@@ -139,6 +140,20 @@ final class TextRows {
       defer { self.feed = .lines(feed) }
       return feed.next(into: &values, at: place, target: &target, time: &time)
     case .unknown: return .nothing
+    }
+  }
+
+  /// The classes are these from now on.
+  func know(classes: [String]) {
+    schema.classes = classes
+    switch feed {
+    case .csv(var feed):
+      feed.know(classes: classes)
+      self.feed = .csv(feed)
+    case .lines(var feed):
+      feed.know(classes: classes)
+      self.feed = .lines(feed)
+    case .unknown: break
     }
   }
 

@@ -19,8 +19,7 @@ struct ContinuedModel: Sendable {
     _ job: TrainingJob, data: OpenedDataset, validation: OpenedDataset?, world: borrowing Communicator
   ) throws {
     guard let wanted = job.from else { return nil }
-    let earlier = try EarlierModel(
-      wanted, optimizer: job.optimizer.kind.rawValue, output: job.output, world: world)
+    let earlier = try EarlierModel(wanted, optimizer: job.optimizer.kind.rawValue, world: world)
     let grown = try Agreement.alike { try GrownModel(earlier.description, job: job, data: data) }
     rows = try ContinuedRows(
       job, wanted, grown, data: data, validation: validation, sample: earlier.sample, world: world)

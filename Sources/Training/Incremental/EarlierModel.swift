@@ -16,13 +16,8 @@ struct EarlierModel: Sendable {
   let checkpoint: (folder: String, state: TrainingState)?
 
   /// Collective: every rank gets the same, or throws the same failure.
-  /// - Parameter output: where the training writes; never over the model that it needs.
-  init(_ wanted: Continuation, optimizer: String, output: String, world: borrowing Communicator) throws {
-    let bytes = try Agreement.fromRoot(world) {
-      let path = try ModelFile.locate(wanted.model)
-      try Self.checkApart(FileSystem.directory(of: path), output)
-      return Array(path.utf8)
-    }
+  init(_ wanted: Continuation, optimizer: String, world: borrowing Communicator) throws {
+    let bytes = try Agreement.fromRoot(world) { Array(try ModelFile.locate(wanted.model).utf8) }
     let path = String(decoding: bytes, as: UTF8.self)
     let folder = FileSystem.directory(of: path)
     var description: ModelDescription?
@@ -39,14 +34,6 @@ struct EarlierModel: Sendable {
     checkpoint = try Checkpointer.newest(store, world: world) { TrainingRun.warn($0) }
     let found = checkpoint?.state.step
     try Agreement.alike { try Self.check(description, checkpointStep: found, optimizer: optimizer, folder) }
-  }
-
-  private static func checkApart(_ folder: String, _ output: String) throws {
-    guard try FileSystem.status(of: output) != nil, try FileSystem.absolute(folder) == FileSystem.absolute(output)
-    else { return }
-    throw Failure(
-      .usage, "the run writes to '\(output)', where the model lies that it goes on from",
-      hint: "a model is kept until there is a better one: choose another output")
   }
 
   /// Throws unless the state of the checkpoint belongs to the model and to the optimizer of the job.

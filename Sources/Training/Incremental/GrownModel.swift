@@ -132,48 +132,19 @@ struct GrownModel: Sendable {
   /// How rows of `data` become rows of the model.
   /// - Throws: `Failure` (65) where they lack a column that the saved model has, or have one or a class that the model has not.
   func adapter(for data: OpenedDataset) throws -> RowAdapter {
-    let dataset = data.dataset
-    let names = dataset.manifest?.columns ?? []
-    var places = Array(0..<dataset.columns)
-    if names.isEmpty || columns.isEmpty {
-      guard dataset.columns == earlier.model.inputs else {
-        throw Failure(
-          .invalidData, "'\(path(of: data))' has \(dataset.columns) columns, and the model \(earlier.model.inputs)")
-      }
-    } else if !earlier.columns.isEmpty || names != columns {
-      places = try names.map { name in
-        guard let place = columns.firstIndex(of: name) else {
-          throw Failure(.invalidData, "the column '\(name)' of '\(path(of: data))' is none of the model's")
-        }
-        return place
-      }
-      let held = Set(places)
-      if let missing = earlier.columns.indices.first(where: { !held.contains($0) }) {
+    if data.dataset.manifest?.columns ?? [] == [] || columns.isEmpty {
+      guard data.dataset.columns == earlier.model.inputs else {
         throw Failure(
           .invalidData,
-          "'\(path(of: data))' lacks the column '\(earlier.columns[missing])', which the model to go on from has",
-          hint: "columns can be added to a model, and none can be left out")
-      }
-      guard held.count == places.count else {
-        throw Failure(.invalidData, "'\(path(of: data))' has two columns of one name")
+          "'\(data.source.paths.first ?? "")' has \(data.dataset.columns) columns, and the model \(earlier.model.inputs)"
+        )
       }
     }
-    let stored = data.source.manifest.flatMap { $0.isNormalized ? $0.normalization : nil }
     return try RowAdapter(
-      places: places, classes: try classes(of: data), columns: model.inputs, stored: stored, model: normalization)
+      matching: data,
+      to: NamedModel(
+        name: "the model to go on from", columns: columns, neededColumns: earlier.columns.count, inputs: model.inputs,
+        leavesColumnsOut: false, classNames: classNames, normalization: normalization,
+        hint: "columns can be added to a model, and none can be left out"))
   }
-
-  private func classes(of data: OpenedDataset) throws -> [Int]? {
-    let names = data.dataset.classNames
-    guard !names.isEmpty, !classNames.isEmpty else { return nil }
-    let places = try names.map { name in
-      guard let place = classNames.firstIndex(of: name) else {
-        throw Failure(.invalidData, "the class '\(name)' of '\(path(of: data))' is none of the model's")
-      }
-      return place
-    }
-    return places == Array(0..<classNames.count) ? nil : places
-  }
-
-  private func path(of data: OpenedDataset) -> String { data.source.paths.first ?? "" }
 }

@@ -101,23 +101,30 @@ extension ModelDescription {
   /// Throws unless the rows of `dataset` are such as the model was trained on.
   public func check(_ dataset: ShardedDataset) throws {
     try checkColumns(of: dataset)
-    let names = dataset.classNames
-    if !classNames.isEmpty, !names.isEmpty, names != classNames {
-      throw Failure(
-        .invalidData,
-        "the data have the \(names.count) classes \(Self.listed(names)), and the model was trained on the \(classNames.count) classes \(Self.listed(classNames))"
-      )
-    }
+    if !dataset.classNames.isEmpty, dataset.classNames != classNames { try throwOtherClasses(dataset.classNames) }
+  }
+
+  /// Throws where the data have a class, by name, that the model does not know.
+  func checkClasses(of dataset: ShardedDataset) throws {
+    let known = Set(classNames)
+    if !dataset.classNames.allSatisfy(known.contains) { try throwOtherClasses(dataset.classNames) }
+  }
+
+  private func throwOtherClasses(_ names: [String]) throws {
+    guard !classNames.isEmpty else { return }
+    throw Failure(
+      .invalidData,
+      "the data have the \(names.count) classes \(Self.listed(names)), and the model was trained on the \(classNames.count) classes \(Self.listed(classNames))",
+      hint: "apus train --from adds classes to a model")
   }
 
   /// Throws unless the columns of `dataset` are those that the model was trained on, by number and, where both know them, by
   /// name.
   public func checkColumns(of dataset: ShardedDataset) throws {
-    let hint = "a data set for this model is prepared from the same columns as its training data"
     guard dataset.columns == model.inputs else {
       throw Failure(
         .invalidData, "the data have \(dataset.columns) columns, and the model was trained on \(model.inputs)",
-        hint: hint)
+        hint: Self.sameColumns)
     }
     let names = dataset.manifest?.columns ?? []
     guard columns.count == names.count, let odd = names.indices.first(where: { names[$0] != columns[$0] }) else {
@@ -125,8 +132,11 @@ extension ModelDescription {
     }
     throw Failure(
       .invalidData,
-      "column \(odd) of the data is '\(names[odd])', and the model was trained on '\(columns[odd])' there", hint: hint)
+      "column \(odd) of the data is '\(names[odd])', and the model was trained on '\(columns[odd])' there",
+      hint: Self.sameColumns)
   }
+
+  static let sameColumns = "a data set for this model is prepared from the same columns as its training data"
 
   private static func listed(_ names: [String]) -> String {
     names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ..." : "")

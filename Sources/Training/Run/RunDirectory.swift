@@ -18,19 +18,12 @@ public final class RunDirectory {
   private let leftovers: [String]
 
   /// Makes and locks the directory. What lies in it stays as it is until `begin`.
+  /// - Parameter owner: the directory whose lock is taken, where it is not this one itself.
   /// - Throws: `Failure` (73) where a run is there and must not be touched, or another process works on it.
-  public init(_ path: String, policy: Policy) throws {
+  public init(_ path: String, policy: Policy, owner: String? = nil) throws {
     self.path = path
-    do {
-      try FileSystem.createDirectory(path)
-      lock = try FileLock(FileSystem.join(path, Self.lockName))
-    } catch {
-      let hint =
-        error.kind == .locked ? "another apus train writes there: wait for it, or choose another output" : nil
-      throw Failure(
-        error.kind == .permission ? .permission : .cannotCreate,
-        "the output directory '\(path)' cannot be used: \(error)", hint: hint)
-    }
+    lock = try Self.lock(owner ?? path)
+    if owner != nil { try Self.use(path) { () throws(FilesError) in try FileSystem.createDirectory(path) } }
     let names = [
       Self.jobName, MetricsLog.name, ModelFile.name, CheckpointStore.name, KeptSample.name, ModelComparison.name,
       ModelFile.refusedName,
@@ -47,6 +40,27 @@ public final class RunDirectory {
         hint: "--resume goes on with it, --overwrite replaces it, --set output=DIRECTORY writes elsewhere")
     }
     leftovers = policy == .resume ? [] : found
+  }
+
+  /// Makes the directory at `path` if need be, and takes the sole right to it.
+  /// - Throws: `Failure` (73) where another process has it, or there can be none.
+  static func lock(_ path: String) throws -> FileLock {
+    try use(path) { () throws(FilesError) in
+      try FileSystem.createDirectory(path)
+      return try FileLock(FileSystem.join(path, lockName))
+    }
+  }
+
+  private static func use<Value>(_ path: String, _ body: () throws(FilesError) -> Value) throws -> Value {
+    do {
+      return try body()
+    } catch {
+      let hint =
+        error.kind == .locked ? "another apus train writes there: wait for it, or choose another output" : nil
+      throw Failure(
+        error.kind == .permission ? .permission : .cannotCreate,
+        "the output directory '\(path)' cannot be used: \(error)", hint: hint)
+    }
   }
 
   /// A training begins: an earlier run goes where it is to be replaced, and the job is written.

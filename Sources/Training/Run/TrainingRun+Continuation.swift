@@ -42,10 +42,29 @@ extension TrainingRun {
     _ = try Agreement.fromRoot(grid.world) {
       let json = comparison.json(classNames: description.classNames)
       try FileSystem.write(
-        Array(json.serialized(pretty: true).utf8), to: FileSystem.join(job.output, ModelComparison.name))
+        Array(json.serialized(pretty: true).utf8), to: FileSystem.join(folder, ModelComparison.name))
       return []
     }
     return comparison
+  }
+
+  /// Makes ready what is to take the place of the model that the training went on from, where the job asks for that. Collective.
+  func prepareUpdate() throws {
+    guard let update, let record else { return }
+    _ = try Agreement.fromRoot(grid.world) {
+      try update.prepare(record)
+      return []
+    }
+  }
+
+  /// Puts the model, which is written and accepted, in the place of the one that the training went on from, where the job asks for
+  /// that. Collective.
+  func takePlace() throws {
+    guard let update else { return }
+    _ = try Agreement.fromRoot(grid.world) {
+      try update.takePlace()
+      return []
+    }
   }
 
   /// Keeps a sample of all rows so far beside the model, where the job asks for one. Collective.
@@ -54,6 +73,6 @@ extension TrainingRun {
     let keeper = SampleKeeper(
       request, rows: continued?.rows.all ?? dataset, fresh: continued?.rows.fresh.rows ?? dataset.rows,
       earlier: continued?.earlier.sample?.record, use: design.targetUse, seed: job.seed)
-    try keeper.write(into: job.output, world: grid.world)
+    try keeper.write(into: folder, world: grid.world)
   }
 }

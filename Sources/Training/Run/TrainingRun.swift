@@ -27,8 +27,17 @@ public final class TrainingRun {
   let continued: ContinuedModel?
   /// Where a resumed training goes on: the folder of its checkpoint and the state in it.
   private let resumed: (folder: String, state: TrainingState)?
+  /// Nil for a training that leaves the model which it may go on from where it is.
+  public let update: ModelUpdate?
+  /// What tells this training from others; nil where it updates no model.
+  let record: [UInt8]?
+  /// Whether the model has been updated by this very training before, and nothing is left to do.
+  public let isDone: Bool
   private let store: CheckpointStore
   private let course: TrainingCourse
+
+  /// The directory in which the training writes.
+  var folder: String { update?.folder ?? job.output }
 
   /// The grid of the ranks.
   public var shape: GridShape { grid.shape }
@@ -60,9 +69,15 @@ public final class TrainingRun {
     guard opened.dataset.rows > 0 else {
       throw Failure(.invalidData, "the data set '\(given.data.path)' has no rows", isShared: true)
     }
-    store = CheckpointStore(directory: RunDirectory.checkpoints(of: given.output), keep: given.checkpoint.keep)
+    let update = try ModelUpdate.begin(given, world: world)
+    self.update = update
+    let folder = update?.folder ?? given.output
+    store = CheckpointStore(directory: RunDirectory.checkpoints(of: folder), keep: given.checkpoint.keep)
     resumed = resume ? try Checkpointer.newest(store, world: world) { Self.warn($0) } : nil
     let resumed = resumed
+    let found = try update?.find(given, files: opened.source.paths, world: world)
+    record = found?.record
+    isDone = resume && resumed == nil && found?.isDone ?? false
     let validating = try given.data.validationSource.map { try OpenedDataset($0, scanLabels: false, world: world) }
     let continued = try ContinuedModel(given, data: opened, validation: validating, world: world)
     self.continued = continued
@@ -165,7 +180,7 @@ public final class TrainingRun {
   ) throws -> Result {
     var directory: RunDirectory?
     _ = try Agreement.fromRoot(grid.world) {
-      directory = try RunDirectory(job.output, policy: policy)
+      directory = try RunDirectory(folder, policy: policy, owner: update == nil ? nil : job.output)
       try watchdog?.share(in: job.output)
       return []
     }
@@ -204,11 +219,16 @@ public final class TrainingRun {
     var comparison: ModelComparison?
     if outcome != .stopped, let before, let judge { comparison = try compare(before, try judge.judge()) }
     let isAccepted = comparison?.isAccepted ?? true
-    let modelPath = FileSystem.join(job.output, isAccepted ? ModelFile.name : ModelFile.refusedName)
+    let name = isAccepted ? ModelFile.name : ModelFile.refusedName
     if outcome != .stopped {
-      if isAccepted { try keepSample() }
-      try writeModel(strategy, files, trainer.state, to: modelPath)
+      if isAccepted {
+        try keepSample()
+        try prepareUpdate()
+      }
+      try writeModel(strategy, files, trainer.state, to: FileSystem.join(folder, name))
+      if isAccepted { try takePlace() }
     }
+    let modelPath = FileSystem.join(isAccepted ? job.output : folder, name)
     return Result(
       outcome: outcome, state: trainer.state, lastLoss: trainer.lastLoss, validation: trainer.lastValidation,
       seconds: trainer.reporter?.seconds ?? 0, modelPath: modelPath, comparison: comparison)

@@ -22,11 +22,11 @@ final class ShardBlocks: FeatureBlocks {
   var isFinished: Bool { start >= reader.dataset.rows }
 
   init(
-    _ opened: OpenedDataset, transform: FeatureTransform, nonFinite: NonFinite, blockRows: Int, rank: Int, ranks: Int
+    _ matched: MatchedRows, nonFinite: NonFinite, blockRows: Int, rank: Int, ranks: Int
   ) throws(DataError) {
     (self.rank, self.ranks) = (rank, ranks)
     reader = try RowReader(
-      dataset: opened.dataset, targetUse: .none, transform: transform, nonFinite: nonFinite)
+      dataset: matched.dataset, targetUse: .none, transform: matched.transform, nonFinite: nonFinite)
     leavesRowsOut = nonFinite == .skipRow
     self.blockRows = blockRows
   }
