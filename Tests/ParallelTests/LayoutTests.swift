@@ -16,7 +16,7 @@ import Testing
     try TemporaryDirectory.with { directory in
       let result = try MPILauncher.run(
         ranks: ranks, Binaries.rankCases, ["\(name)-\(pipeline)x\(tensor)"], options: options,
-        environment: environment.merging(["APUS_SCRATCH": directory.path]) { $1 }, timeout: .seconds(240))
+        environment: environment.merging(["APUS_SCRATCH": directory.path]) { $1 })
       #expect(result.exitCode == 0, "\(ranks) ranks: \(result)")
       return result
     }

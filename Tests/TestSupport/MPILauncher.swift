@@ -9,7 +9,7 @@ public enum MPILauncher {
   public static func run(
     ranks: Int, _ program: String, _ arguments: [String] = [], options: [String] = [],
     environment: [String: String?] = [:], workingDirectory: String? = nil, input: String = "",
-    timeout: Duration = .seconds(60)
+    timeout: Duration = Patience.most
   ) throws -> RunResult {
     try start(
       ranks: ranks, program, arguments, options: options, environment: environment, workingDirectory: workingDirectory,

@@ -16,7 +16,7 @@ import Testing
       defer { try? FileSystem.removeTree(memory) }
       let result = try MPILauncher.run(
         ranks: 3, Binaries.rankCases, ["faultyWrites"],
-        environment: ["APUS_SCRATCH": isThere ? memory : directory.path], timeout: .seconds(300))
+        environment: ["APUS_SCRATCH": isThere ? memory : directory.path])
       #expect(result.exitCode == 0, "\(result)")
     }
   }
