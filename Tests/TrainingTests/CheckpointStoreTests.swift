@@ -15,13 +15,14 @@ import Testing
   private var names: [String] { (try? directory.names(in: "c")) ?? [] }
 
   private func save(
-    _ store: CheckpointStore, _ step: Int, _ text: String = "x", nextFiles: Set<String>? = nil
+    _ store: CheckpointStore, _ step: Int, _ text: String = "x", nextFiles: Set<String>? = nil, warning: String = ""
   ) throws {
     let folder = try store.begin()
     let bytes = Array("\(text) \(step)".utf8)
     try FileSystem.writeThrough(bytes, to: folder + "/data")
-    try store.commit(step: step, [.init(name: "data", bytes: bytes.count, checksum: Checksum(of: bytes).hex)])
-    try store.removeOld(afterCommitting: step, nextFiles: nextFiles)
+    let entry = CheckpointManifest.Entry(name: "data", bytes: bytes.count, checksum: Checksum(of: bytes).hex)
+    let said = try store.commit(step: step, [entry], nextFiles: nextFiles)
+    #expect(warning.isEmpty ? said.isEmpty : said.contains(warning))
   }
 
   /// The newest checkpoint by the name of its folder, and the warnings.
@@ -143,8 +144,8 @@ import Testing
   @Test func olderOnesThatCannotBeRemoved() throws {
     let store = store(keep: 1)
     try save(store, 1)
-    FaultPlan.$current.withValue(FaultPlan(calls: [.unlink], first: 1, effect: .fail(EIO))) {
-      #expect(throws: FilesError.self) { try save(store, 2) }
+    try FaultPlan.$current.withValue(FaultPlan(calls: [.unlink], first: 1, effect: .fail(EIO))) {
+      try save(store, 2, warning: "an older checkpoint could not be removed: ")
     }
     #expect(names == [".removed-step-000000001", "step-000000002"])
     try store.removeUnfinished()

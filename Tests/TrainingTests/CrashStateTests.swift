@@ -12,35 +12,36 @@ import Testing
 /// What a crash leaves of a checkpoint that three ranks write: always one that is whole, and never a mix of two.
 @Suite struct CrashStateTests {
   private static let ranks = 3
-  private static let steps = [10, 20, 30]
 
   /// What was done to the folder of a run, in stages: what ranks do at the same time, each its own operations.
   private struct Story {
     let prefix: String
+    /// How many checkpoints are kept.
+    let keep: Int
     /// For each stage the operations of each rank that has a part in it; the step that is complete when it ends.
     var stages: [(ranks: [[FileOperation]], completed: Int?)] = []
     /// The files of each step.
     var files: [Int: [String: [UInt8]]] = [:]
   }
 
-  /// Three checkpoints of which one is kept. Every rank writes its share in a place of its own, so that all that it does is noted,
+  /// So many checkpoints that some take over the files of older ones, of which `keep` are kept. Every rank writes its share in a place of its own, so that all that it does is noted,
   /// whoever else may have been first.
-  private static func record() throws -> Story {
+  private static func record(keep: Int) throws -> Story {
     let scratch = try TemporaryDirectory("crash")
     let run = scratch.file("run")
     try FileSystem.createDirectory(run)
     // Made before anything is noted.
     _ = try description.get()
-    var story = Story(prefix: run + "/")
-    let store = CheckpointStore(directory: run + "/checkpoints", keep: 1)
-    for step in steps {
+    var story = Story(prefix: run + "/", keep: keep)
+    let store = CheckpointStore(directory: run + "/checkpoints", keep: keep)
+    for step in steps(keep: keep) {
       var shares: [[SafetensorsPart]] = []
       var operations: [[FileOperation]] = []
       for rank in 0..<ranks {
         let own = scratch.file("rank")
         try FileSystem.removeTree(own)
         try FileSystem.createDirectory(own)
-        let place = CheckpointStore(directory: own + "/checkpoints", keep: 1)
+        let place = CheckpointStore(directory: own + "/checkpoints", keep: keep)
         let noted = try recorded { _ = try writeShare(of: rank, at: step, in: place) }
         operations.append(noted.map { $0.moved(from: own, to: run) })
         shares.append(try writeShare(of: rank, at: step, in: store))
@@ -54,7 +55,7 @@ import Testing
         completion.lastIndex { if case .rename(_, let to) = $0 { to == store.path(of: step) } else { false } })
       // Of the folder of checkpoints, and with the first of them of that in which it lies.
       let flushes = completion.indices.filter { if case .synchronize = completion[$0] { $0 > named } else { false } }
-      let sure = try #require(flushes.dropFirst(step == steps.first ? 1 : 0).first)
+      let sure = try #require(flushes.dropFirst(step == 10 ? 1 : 0).first)
       story.stages.append(([Array(completion[...sure])], step))
       story.stages.append(([Array(completion[(sure + 1)...])], step))
       for name in try FileSystem.list(store.path(of: step)) {
@@ -63,6 +64,8 @@ import Testing
     }
     return story
   }
+
+  private static func steps(keep: Int) -> [Int] { Array(stride(from: 10, through: 10 * (keep + 2), by: 10)) }
 
   /// As a file says it.
   private static let description = Result {
@@ -114,7 +117,7 @@ import Testing
   /// What is wrong with a folder whose newest checkpoint has to be that of one of `steps`, whole; nil where nothing is. A nil in `steps`
   /// allows for none.
   private func complaint(_ story: Story, _ path: String, _ steps: Set<Int?>) throws -> String? {
-    let store = CheckpointStore(directory: path + "/checkpoints", keep: 1)
+    let store = CheckpointStore(directory: path + "/checkpoints", keep: story.keep)
     guard let newest = try store.newest(warn: { _ in }) else {
       return steps.contains(nil) ? nil : "nothing that is whole"
     }
@@ -141,7 +144,7 @@ import Testing
   /// Each rank is killed before each of its calls, and in the middle of each write, while the others have done nothing, something or
   /// all of theirs: whatever was done is there.
   @Test func killsAtEveryCall() throws {
-    let story = try Self.record()
+    let story = try Self.record(keep: 1)
     var random = SeededGenerator(seed: 1)
     var states = 0
     for (stage, (ranks, _)) in story.stages.enumerated() {
@@ -174,16 +177,17 @@ import Testing
   }
 
   /// The power fails at some moment of the three writers: what no fsync has made sure is lost, cut, or there before what came earlier.
-  @Test func lossOfPower() throws {
-    let outcome = try losePower(try Self.record(), times: 400)
+  @Test(arguments: [1, 2]) func lossOfPower(keep: Int) throws {
+    let outcome = try losePower(try Self.record(keep: keep), times: 400)
     #expect(outcome.complaints.isEmpty, "\(outcome.complaints)")
     #expect(
-      outcome.found.count == Self.steps.count + 1 && outcome.found.allSatisfy { $0.value > 20 }, "\(outcome.found)")
+      outcome.found.count == Self.steps(keep: keep).count + 1 && outcome.found.allSatisfy { $0.value > 20 },
+      "\(outcome.found)")
   }
 
   /// Writers that never flush anything lose checkpoints, and this test notices it.
   @Test func withoutFlushesItWouldBeLost() throws {
-    var story = try Self.record()
+    var story = try Self.record(keep: 1)
     for stage in story.stages.indices {
       story.stages[stage].ranks = story.stages[stage].ranks.map { operations in
         operations.filter { if case .synchronize = $0 { false } else { true } }
@@ -217,7 +221,7 @@ import Testing
         if let complaint = try complaint(story, folder.file("run"), allowed) {
           complaints.append("state \(number), \(done) of \(total) calls of stage \(stage): \(complaint)")
         }
-        let store = CheckpointStore(directory: folder.file("run/checkpoints"), keep: 1)
+        let store = CheckpointStore(directory: folder.file("run/checkpoints"), keep: story.keep)
         found[try store.newest(warn: { _ in }).map { try CheckpointManifest(verifying: $0).step }, default: 0] += 1
       }
     }

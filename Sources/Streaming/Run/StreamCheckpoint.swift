@@ -54,17 +54,17 @@ struct StreamState {
   }
 
   /// Writes a checkpoint; complete or not there. On rank 0.
+  /// - Returns: what is wrong with the older checkpoints, which were to be removed; empty where nothing is.
   func write(
     to store: CheckpointStore, _ parameters: borrowing FloatBuffer, _ description: ModelDescription
-  ) throws {
+  ) throws -> String {
     let folder = try store.begin()
     do {
       let model = try ModelFile.write(parameters, description, to: FileSystem.join(folder, ModelFile.name))
       let bytes = Array(json.serialized(pretty: false).utf8)
       try FileSystem.write(bytes, to: FileSystem.join(folder, Self.fileName))
       let state = CheckpointManifest.Entry(name: Self.fileName, bytes: bytes.count, checksum: Checksum(of: bytes).hex)
-      try store.commit(step: rows, [model, state])
-      try store.removeOld(afterCommitting: rows)
+      return try store.commit(step: rows, [model, state])
     } catch {
       store.giveUp()
       throw error

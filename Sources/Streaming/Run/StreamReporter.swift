@@ -165,7 +165,8 @@ final class StreamReporter {
     state.inputs = schema.inputs
     state.drift = loop.drift.map { JSONNode($0.json) }
     state.ranks = ranks
-    try state.write(to: store, loop.learner.parameters, try describe(loop))
+    let warning = try state.write(to: store, loop.learner.parameters, try describe(loop))
+    if !warning.isEmpty { warn(warning) }
     // Lines of rows that are saved are kept.
     try log.synchronize()
   }

@@ -18,6 +18,8 @@ public final class CheckpointStore: Sendable {
   private let keep: Int
   /// Whether the folder itself is known to be on the disk.
   private let isOnDisk = Atomic<Bool>(false)
+  /// The files in the folder of the next checkpoint whose names are known to be on the disk.
+  private let reusedNames = Mutex<Set<String>>([])
 
   public init(directory: String, keep: Int) {
     self.directory = directory
@@ -41,15 +43,39 @@ public final class CheckpointStore: Sendable {
     return partialPath
   }
 
-  /// Gives the checkpoint of `step` its name; `entries` are its files, which lie on the disk. By rank 0.
-  package func commit(step: Int, _ entries: [CheckpointManifest.Entry]) throws {
+  /// Gives the checkpoint of `step` its name; `entries` are its files, which lie on the disk. Then removes all but the last ones up to
+  /// `step`, and those of later steps, which were damaged: the run has gone on from an older one. By rank 0.
+  /// - Parameter nextFiles: the names of files that the next checkpoint has for sure: it takes over those of one that goes; nil where
+  ///   none follows.
+  /// - Returns: what is wrong with the older checkpoints, which were to be removed; empty where nothing is.
+  package func commit(
+    step: Int, _ entries: [CheckpointManifest.Entry], nextFiles: Set<String>? = nil
+  ) throws -> String {
     let (partial, final) = (partialPath, path(of: step))
     let manifest = CheckpointManifest(step: step, entries: entries)
     try FileSystem.writeThrough(manifest.bytes, to: FileSystem.join(partial, CheckpointManifest.name))
-    try FileSystem.synchronizeDirectory(partial)
+    let names = Set(entries.map(\.name)).union([CheckpointManifest.name])
+    // Names that the folder had as another checkpoint are on the disk.
+    if !takeReusedNames().isSuperset(of: names) { try FileSystem.synchronizeDirectory(partial) }
     // One of this step may be there that was found damaged, where a run was resumed from an older one.
     try remove(step: step)
     try FileSystem.rename(partial, to: final)
+    // Unless one stays that this value has written, nothing may lose its name before this one is sure to have its own.
+    if keep == 1 || !isOnDisk.load(ordering: .relaxed) { try synchronizeNames() }
+    let old = Result { try renameOld(after: step) }
+    try synchronizeNames()
+    do {
+      let removed = try old.get()
+      for name in removed.dropLast(nextFiles == nil ? 0 : 1) { try FileSystem.removeTree(path(name)) }
+      if let last = removed.last, let nextFiles { try reuse(path(last), nextFiles) }
+      return ""
+    } catch {
+      return "an older checkpoint could not be removed: \(Failure(error).message)"
+    }
+  }
+
+  /// Brings the names of the checkpoints to the disk.
+  private func synchronizeNames() throws {
     try FileSystem.synchronizeDirectory(directory)
     // The folder itself may be as new as its first checkpoint.
     guard !isOnDisk.load(ordering: .relaxed) else { return }
@@ -57,52 +83,56 @@ public final class CheckpointStore: Sendable {
     isOnDisk.store(true, ordering: .relaxed)
   }
 
+  private func takeReusedNames() -> Set<String> {
+    reusedNames.withLock { names in
+      defer { names = [] }
+      return names
+    }
+  }
+
   /// Removes what there is of a checkpoint that cannot be finished, or that none follows. By rank 0, when no rank writes to it any more.
   package func giveUp() {
+    _ = takeReusedNames()
     try? FileSystem.removeTree(partialPath)
   }
 
-  /// Removes all but the last ones up to `step`, and those of later steps, which were damaged: the run has gone on from an older one.
-  /// By rank 0.
-  /// - Parameter nextFiles: the names of files that the next checkpoint has for sure: it takes over those of one that goes; nil where
-  ///   none follows.
-  package func removeOld(afterCommitting step: Int, nextFiles: Set<String>? = nil) throws {
+  /// Gives those that are to be removed names that are none of a checkpoint; the oldest of those up to `step` that do not stay comes
+  /// last.
+  private func renameOld(after step: Int) throws -> [String] {
     let steps = try steps()
     let old = steps.filter { $0 <= step }.dropLast(keep)
-    for one in old.dropLast(nextFiles == nil ? 0 : 1) + steps.filter({ $0 > step }) { try remove(step: one) }
-    if let last = old.last, let nextFiles { try reuse(step: last, nextFiles) }
+    return try (steps.filter { $0 > step } + old).map { one in
+      let removed = Self.removedPrefix + Self.name(of: one)
+      try FileSystem.removeTree(path(removed))
+      try FileSystem.rename(path(of: one), to: path(removed))
+      return removed
+    }
   }
 
   /// Removes the checkpoint of `step`, if there is one; it is complete or not there at any moment.
   private func remove(step: Int) throws {
     let path = path(of: step)
     guard try FileSystem.status(of: path) != nil else { return }
-    let removed = FileSystem.join(directory, Self.removedPrefix + Self.name(of: step))
+    let removed = self.path(Self.removedPrefix + Self.name(of: step))
     try FileSystem.removeTree(removed)
-    try takeName(of: path, removed)
+    try FileSystem.rename(path, to: removed)
+    try FileSystem.synchronizeDirectory(directory)
     try FileSystem.removeTree(removed)
   }
 
-  /// Makes the checkpoint of `step` the folder of the next one, in which files of `names` may stay; it is complete or not there at any
-  /// moment. There is no such folder yet.
-  private func reuse(step: Int, _ names: Set<String>) throws {
-    let removed = FileSystem.join(directory, Self.removedPrefix + Self.name(of: step))
-    try FileSystem.removeTree(removed)
-    try takeName(of: path(of: step), removed)
+  /// Makes the folder `removed`, which was a checkpoint, that of the next one, in which files of `names` may stay. There is no such
+  /// folder yet.
+  private func reuse(_ removed: String, _ names: Set<String>) throws {
+    var kept: Set<String> = []
     for name in try FileSystem.list(removed) {
       let path = FileSystem.join(removed, name)
       // What somebody keeps under another name, or has put there, is not ours to write over.
       let isOurs = try (names.contains(name) || name == CheckpointManifest.name) && FileSystem.isPlain(path)
-      if !isOurs { try FileSystem.removeTree(path) }
+      if isOurs { kept.insert(name) } else { try FileSystem.removeTree(path) }
     }
     // Only now, with nothing in it that would be written over in error.
     try FileSystem.rename(removed, to: partialPath)
-  }
-
-  /// Gives the checkpoint at `path` a name that is none of a checkpoint, for sure.
-  private func takeName(of path: String, _ name: String) throws {
-    try FileSystem.rename(path, to: name)
-    try FileSystem.synchronizeDirectory(directory)
+    reusedNames.withLock { $0 = kept }
   }
 
   /// The path of the newest checkpoint that is whole; damaged ones are told to `warn`.
@@ -131,9 +161,11 @@ public final class CheckpointStore: Sendable {
   }
 
   /// Where the checkpoint of `step` lies.
-  public func path(of step: Int) -> String { FileSystem.join(directory, Self.name(of: step)) }
+  public func path(of step: Int) -> String { path(Self.name(of: step)) }
 
-  private var partialPath: String { FileSystem.join(directory, Self.partialName) }
+  private func path(_ name: String) -> String { FileSystem.join(directory, name) }
+
+  private var partialPath: String { path(Self.partialName) }
 
   private static func name(of step: Int) -> String {
     let digits = String(step)

@@ -51,13 +51,7 @@ struct CheckpointWrite: Sendable {
     try FileSystem.writeThrough(bytes, to: FileSystem.join(folder, Self.stateName))
     entries.append(
       CheckpointManifest.Entry(name: Self.stateName, bytes: bytes.count, checksum: Checksum(of: bytes).hex))
-    try store.commit(step: state.step, entries)
-    do {
-      try store.removeOld(afterCommitting: state.step, nextFiles: isLast ? nil : Set(entries.map(\.name)))
-      return ""
-    } catch {
-      return "an older checkpoint could not be removed: \(Failure(error).message)"
-    }
+    return try store.commit(step: state.step, entries, nextFiles: isLast ? nil : Set(entries.map(\.name)))
   }
 }
 

@@ -19,8 +19,8 @@ import Watch
 /// Every rank calls the methods that are marked as collective, at the same step.
 public final class Checkpointer {
   private static let mostStateBytes = 1 << 20
-  /// Seconds for which a checkpoint is written in what time the training leaves.
-  private static let patience = 5.0
+  /// Seconds for which a checkpoint is written in what time the training leaves, at most.
+  private static let mostPatience = 5.0
 
   private let store: CheckpointStore
   private let contents: CheckpointContents
@@ -36,6 +36,7 @@ public final class Checkpointer {
   private var worker: WorkerThread?
   private var schedule: CheckpointSchedule
   private var lastSave = ContinuousClock.now
+  private var lastBegun: ContinuousClock.Instant?
   private var underWay: Save?
   /// The step of the newest checkpoint that this start completed or began with.
   private(set) var savedStep: Int?
@@ -51,6 +52,8 @@ public final class Checkpointer {
 
     let write: CheckpointWrite
     let begun: ContinuousClock.Instant
+    /// Seconds for which it is written in what time the training leaves.
+    let patience: Double
     var phase: Phase
 
     func hurry() {
@@ -106,7 +109,10 @@ public final class Checkpointer {
     let work = Background(on: startedWorker(), staysHere: staysHere) { [copy, completesHere] in
       try write.writeShare(completesHere: completesHere) { try copy.write($0, with: $1) }
     }
-    underWay = Save(write: write, begun: begun, phase: .writing(work))
+    // Who had to wait for it at the next one would wait for the disk as well.
+    let patience = lastBegun.map { (begun - $0) / .seconds(4) } ?? Self.mostPatience
+    lastBegun = begun
+    underWay = Save(write: write, begun: begun, patience: min(patience, Self.mostPatience), phase: .writing(work))
   }
 
   /// Carries the checkpoint that is under way on, where no rank writes any more. Collective.
@@ -115,7 +121,7 @@ public final class Checkpointer {
     guard let underWay else { return }
     guard othersWrite else { return try Pulse.during(.checkpoint) { try takeNextPhase() } }
     // On a machine that has no time to spare it would take for ever.
-    if Self.seconds(since: underWay.begun) > Self.patience { underWay.hurry() }
+    if Self.seconds(since: underWay.begun) > underWay.patience { underWay.hurry() }
   }
 
   /// Waits for the checkpoint that is under way, if there is one. Collective.
