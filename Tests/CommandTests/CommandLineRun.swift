@@ -4,8 +4,7 @@ import Testing
 
 /// The program `apus` as a user runs it, in a folder of its own.
 enum CommandLineRun {
-  /// Once a rank has failed, `mpirun` gives the others a second between SIGTERM and SIGKILL, also where they have ended by themselves.
-  static let impatient = ["--mca", "odls_base_sigkill_timeout", "0"]
+  static let impatient = MPILauncher.impatient
 
   /// Runs `apus` under `mpirun` on `ranks` ranks; for 0 ranks alone, without `mpirun`.
   static func apus(

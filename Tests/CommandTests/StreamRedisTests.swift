@@ -177,7 +177,7 @@ struct StreamRedisTests {
       #expect(running.wait { running.errorSoFar.contains("trying again for up to") }, "\(running.errorSoFar)")
       return running
     }
-    let patient = try start("1h")
+    let patient = try start("900s")
     try server.start()
     #expect(patient.wait { patient.errorSoFar.contains("is back") }, "\(patient.errorSoFar)")
     patient.send(SIGTERM)

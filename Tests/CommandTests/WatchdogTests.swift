@@ -26,7 +26,7 @@ struct WatchdogTests {
     #expect(report.contains("stopped by a signal"), "\(result)")
     // How long it had been silent: seen within six seconds after what it may.
     let row = try Regex(
-      " \(rank)  [^ ]+ +\(process)  .* ([0-9.]+) s +stopped by a signal", as: (Substring, Substring).self)
+      " \(rank)  [^ ]+ +\(process)  .* ([0-9.]+) s  .*stopped by a signal", as: (Substring, Substring).self)
     let silent = try #require(report.firstMatch(of: row).flatMap { Double($0.output.1) }, "\(result)")
     #expect(silent >= 4 && silent < 10, "\(result)")
     // A line for every rank, with its host, process, phase and step.

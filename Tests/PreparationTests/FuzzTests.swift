@@ -42,15 +42,11 @@ import Testing
     return bytes
   }
 
-  /// So many tables are tried however slow the machine is; more if there is time.
-  private static let least = 60
-
   /// - Parameter part: each takes other damage, so that a failure is found again by its number.
   @Test(arguments: 0..<8) func damagedTablesNeverTrap(part: Int) throws {
     let directory = try TemporaryDirectory()
-    let deadline = ContinuousClock.now + .seconds(2)
     var (prepared, refused) = (0, 0)
-    for number in 0..<400 where number < Self.least || ContinuousClock.now < deadline {
+    for number in 0..<80 {
       var stream = RandomStream(seed: UInt64(number), stream: UInt64(part), 0x6675_7a7a)
       let input = try directory.file("in.csv", Self.damaged(&stream))
       var request = PreparationRequest(inputs: [input], target: "t", output: directory.join("out"))

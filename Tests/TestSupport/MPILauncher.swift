@@ -28,6 +28,9 @@ public enum MPILauncher {
       workingDirectory: workingDirectory, input: input)
   }
 
+  /// Once a rank has failed, `mpirun` gives the others a second between SIGTERM and SIGKILL, also where they have ended by themselves.
+  public static let impatient = ["--mca", "odls_base_sigkill_timeout", "0"]
+
   /// What lets several ranks share few cores.
   public static func flags(ranks: Int) -> [String] {
     ["-n", String(ranks), "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]
