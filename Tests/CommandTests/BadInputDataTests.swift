@@ -81,8 +81,7 @@ import Testing
     let environment = MPILauncher.environment.merging(["HOME": folder.path]) { $1 }
     func runWithoutRights(_ preparation: String, _ more: String) throws -> RunResult {
       try Run.shell(
-        "\(preparation) && \(run) \(more)", environment: environment, workingDirectory: folder.path,
-        timeout: .seconds(30))
+        "\(preparation) && \(run) \(more)", environment: environment, workingDirectory: folder.path)
     }
     let data = try runWithoutRights(
       "cp -r '\(files.path("good"))' data && chmod 000 data/part-2.h5 && mkdir -m 777 out",

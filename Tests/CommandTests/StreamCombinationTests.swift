@@ -69,7 +69,7 @@ struct StreamCombinationTests {
     let pipe = try #require(FileHandle(forUpdatingAtPath: files.file("pipe")))
     pipe.write(Data(StreamFolder.csv(3000..<3000).utf8))
     var given = 0
-    let isLearned = running.wait(timeout: .seconds(25)) {
+    let isLearned = running.wait {
       if given < 100 {
         pipe.write(Data(StreamFolder.csv(3000 + given..<3001 + given, header: false).utf8))
         given += 1
@@ -78,7 +78,7 @@ struct StreamCombinationTests {
     }
     #expect(isLearned, "\(given) \(running.errorSoFar)")
     try pipe.close()
-    let result = running.wait(timeout: .seconds(40))
+    let result = running.wait()
     #expect(result.exitCode == 0, "\(result)")
     #expect(try folder.metrics().last?["rows"] as? Int == 3000 + given)
     #expect(abs(try folder.means()[0] - Double(2999 + given) / 2) < 1e-4)

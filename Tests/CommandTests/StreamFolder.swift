@@ -44,17 +44,17 @@ final class StreamFolder: Sendable {
         """, to: name)
   }
 
-  /// Runs job.json on two ranks, and kills one of them when a checkpoint is there: the job ends.
+  /// Runs job.json on two ranks, which wait for more rows at the end, and kills one of them when a checkpoint is there: the job ends.
   func killARankThatHasSaved(sourceLocation: SourceLocation = #_sourceLocation) throws {
     let running = try MPILauncher.start(
-      ranks: 2, Binaries.apus, ["stream", "job.json"], options: CommandLineRun.impatient,
+      ranks: 2, Binaries.apus, ["stream", "job.json", "--set", "stream.follow=true"], options: CommandLineRun.impatient,
       workingDirectory: directory.path)
-    let hasSaved = running.wait(timeout: .seconds(20)) {
+    let hasSaved = running.wait {
       ((try? directory.names(in: "run/checkpoints")) ?? []).contains { $0.hasPrefix("step-") }
     }
     #expect(hasSaved, sourceLocation: sourceLocation)
     kill(try CommandLineRun.process(ofRank: 1, in: running), SIGKILL)
-    #expect(running.wait(timeout: .seconds(20)).exitCode != 0, sourceLocation: sourceLocation)
+    #expect(running.wait().exitCode != 0, sourceLocation: sourceLocation)
   }
 
   /// The lines of `metrics.jsonl` of a run.

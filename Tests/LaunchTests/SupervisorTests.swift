@@ -144,7 +144,7 @@ import Testing
         1) begin 0; at 30 20; while :; do :; done ;;
         *) begin 20; at 40 40 ;;
       esac
-      """, patience: .milliseconds(400))
+      """, patience: .seconds(2))
     #expect(try supervisor.supervise() == 0)
     #expect(supervisor.report.attempts.map(\.code) == [137, 0])
   }
