@@ -64,14 +64,15 @@ final class StreamFolder: Sendable {
     }
   }
 
-  /// Deals the rows of the electricity data set to files, as if shuffled; returns their names.
-  func electricity(parts: Int) throws -> [String] {
+  /// Deals the rows of the electricity data set to files, each a part of them in their order, or as if shuffled; returns their names.
+  func electricity(parts: Int, isShuffled: Bool) throws -> [String] {
     let table = try Run.program("gzip", ["-dc", PackageRoot.file("Datasets/electricity/electricity.csv.gz")])
     let lines = table.standardOutput.split(separator: "\n")
     let rows = lines.count - 1
     return try (0..<parts).map { part in
       // The factor is a prime, so that each row is somewhere.
-      let own = (part * rows / parts..<(part + 1) * rows / parts).map { lines[1 + $0 * 7919 % rows] }
+      let factor = isShuffled ? 7919 : 1
+      let own = (part * rows / parts..<(part + 1) * rows / parts).map { lines[1 + $0 * factor % rows] }
       try directory.write(text: (lines[0..<1] + own).joined(separator: "\n") + "\n", to: "part-\(part).csv")
       return "part-\(part).csv"
     }

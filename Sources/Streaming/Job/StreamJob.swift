@@ -23,6 +23,7 @@ public struct StreamJob: Sendable {
   let combineEvery: Int
   let form: CombinationForm
   let staleness: Int
+  let step: StepRule
 
   let score: PrequentialScore.Settings
   /// 0 writes a line a second.
@@ -61,6 +62,7 @@ public struct StreamJob: Sendable {
     combineEvery = values.integer("stream.combine_every") ?? 1
     form = values.choice("stream.combine") ?? .parameters
     staleness = values.integer("stream.staleness") ?? CombinationForm.staleness
+    step = values.choice("stream.step") ?? .sum
     var score = PrequentialScore.Settings()
     score.window = values.integer("stream.window") ?? 0
     score.fading = values.number("stream.fading") ?? 1

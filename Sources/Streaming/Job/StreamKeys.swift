@@ -116,8 +116,12 @@ public enum StreamKeys {
     ),
     SettingKey(
       "stream.combine", .choice(CombinationForm.allCases.map(\.rawValue)), "parameters",
-      "what several ranks combine: means of parameters; sums of gradients, with every update; what each has learned, while the others go on;"
+      "what several ranks combine: their parameters; their gradients, with every update; what each has learned, while the others go on;"
         + " or that by way of rank 0, which owns the parameters"),
+    SettingKey(
+      "stream.step", .choice(StepRule.allCases.map(\.rawValue)), "sum",
+      "parameters, gradients: what the ranks have learned is added, so that a row moves the model as far as on one rank, and held back where"
+        + " that goes too far; or its mean is taken, by rows"),
     SettingKey(
       "stream.staleness", .optionalInteger(positiveCount), .null,
       "asynchronous: combinations that a rank is ahead of what another has taken in at most, before it waits (4)"),
