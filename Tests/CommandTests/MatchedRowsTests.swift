@@ -38,7 +38,9 @@ import Testing
     try folder.write(
       text: ([(columns + ["kind"]).joined(separator: ",")] + lines).joined(separator: "\n") + "\n", to: "\(name).csv")
     try CommandLineRun.succeed(
-      ["prepare", "\(name).csv", "--target", "kind", "--standardize", "--test", "0", "--shards", "2", "--output", name],
+      [
+        "prepare", "\(name).csv", "--target", "kind", "--standardize", "--test", "0", "--shards", "2", "--output", name,
+      ],
       ranks: 0, in: folder)
   }
 
