@@ -30,6 +30,8 @@ public struct StreamJob: Sendable {
 
   let drift: DriftResponse.Settings?
   let learner: LearnerTemplate
+  /// The sample of the rows that is kept for later trainings; nil for none.
+  let replay: ReplayRequest?
 
   let checkpointSeconds: Double
   let checkpointRows: Int
@@ -65,6 +67,7 @@ public struct StreamJob: Sendable {
     self.score = score
     logRows = values.integer("stream.log_rows") ?? 0
     drift = DriftResponse.Settings(values)
+    replay = TrainingJob.replay(values)
     checkpointSeconds = values.number("checkpoint.every_seconds") ?? 0
     checkpointRows = values.integer("checkpoint.every_rows") ?? 0
     checkpointsKept = values.integer("checkpoint.keep") ?? 1
@@ -142,6 +145,9 @@ extension JobValues {
     if chances.contains(where: { $0 < 0 || $0 > 1 }) { reject("sample.classes", "must be numbers from 0 to 1") }
     if !chances.isEmpty, chances.count != classNames?.count ?? 0 {
       reject("sample.classes", "must have a number for each class")
+    }
+    if text("replay.kind") == ReplayRequest.Kind.balanced.rawValue, classNames == nil {
+      reject("replay.kind", "can be \"class\" only where the targets are classes")
     }
   }
 

@@ -18,7 +18,7 @@ public enum StreamKeys {
 
   /// Every key, in the order in which `job.json` writes them.
   public static let all: [SettingKey] =
-    source + updates + evaluation + sample + redis + drift + model
+    source + updates + evaluation + sample + shared(["replay."]) + redis + drift + model
     + shared([
       "loss", "penalty.", "optimizer.", "schedule.kind", "schedule.warmup_steps", "schedule.every_steps",
       "schedule.factor",
@@ -78,7 +78,7 @@ public enum StreamKeys {
     SettingKey(
       "sample.weight", .optionalText, .null,
       "feature whose value, from 0, is a factor of that chance, which is at most 1: importance sampling"),
-    SettingKey("sample.seed", .integer(count), 0, "what the sample is drawn from, by the numbers of the rows"),
+    SettingKey("sample.seed", .integer(count), 0, "what samples are drawn from, by the numbers of the rows"),
   ]
 
   private static let redis: [SettingKey] = [

@@ -73,6 +73,11 @@ struct Combination: ~Copyable {
     DriftFindings(encoded: try world.broadcast(findings.encoded, root: 0))
   }
 
+  /// Rank 0 takes over the rows that the other ranks have kept. Collective; all ranks have a sample, or none.
+  func collect(_ sample: inout StreamSample?) throws(MPIError) {
+    if ranks > 1 { try sample?.collect(world) }
+  }
+
   /// Runs `body` on rank 0, which has what `own` gives on the other ranks, by rank. Collective.
   func gather(_ own: () throws -> [UInt8], _ body: ([[UInt8]]) throws -> Void) throws {
     let all = try Agreement.gathering(world) { world.rank == 0 ? [] : try own() }

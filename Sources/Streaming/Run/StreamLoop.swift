@@ -1,6 +1,7 @@
 import Failures
 import Files
 import JSON
+import Kernels
 import MPI
 import Online
 import Text
@@ -37,6 +38,8 @@ final class StreamLoop {
   private(set) var drift: DriftResponse?
   private(set) var featureDrift: FeatureDrift?
   private(set) var sources: SourceSet
+  /// Rows for later trainings; all of them on rank 0 once a checkpoint is written.
+  private(set) var sample: StreamSample?
   private var combination: Combination
   /// How those tell each other what they learn who do not wait for each other.
   private let deltas: DeltaExchange?
@@ -70,8 +73,8 @@ final class StreamLoop {
   private var schedule: StreamSchedule
 
   init(
-    job: StreamJob, parts: StreamParts, sources: [StreamSource], rows: Int, combination: consuming Combination,
-    deltas: DeltaExchange?, isRoot: Bool, reporter: StreamReporter?
+    job: StreamJob, parts: StreamParts, sources: [StreamSource], sample: StreamSample?, rows: Int,
+    combination: consuming Combination, deltas: DeltaExchange?, isRoot: Bool, reporter: StreamReporter?
   ) {
     self.job = job
     let ranks = combination.ranks
@@ -83,6 +86,7 @@ final class StreamLoop {
     drift = parts.drift
     featureDrift = parts.featureDrift
     self.sources = SourceSet(sources)
+    self.sample = sample
     self.combination = combination
     self.isRoot = isRoot
     self.reporter = reporter
@@ -90,7 +94,7 @@ final class StreamLoop {
     schedule = StreamSchedule(job, rows: rows)
     updatesPerTurn = job.updatesPerTurn(ranks: ranks, columns: parts.inputs)
     batch = RowBatch(
-      columns: parts.inputs, capacity: job.batchRows(ranks: ranks, columns: parts.inputs))
+      columns: parts.inputs, capacity: job.batchRows(ranks: ranks, columns: parts.inputs), keepsNumbers: sample != nil)
     outcomes = Outcomes(learner.task)
     freshOutcomes = Outcomes(learner.task)
   }
@@ -168,6 +172,7 @@ final class StreamLoop {
     score.add(outcomes)
     noteLatency(count)
     noteEvidence(count)
+    if sample != nil { keep(count) }
     report.rows += count
     batch.removeFirst(count)
     Pulse.note(steps: knownRows)
@@ -207,6 +212,13 @@ final class StreamLoop {
       try learner.accumulate(batch.features, batch.targets, rows: 0..<count, outcomes: &outcomes)
       try fresh?.accumulate(batch.features, batch.targets, rows: 0..<count, outcomes: &freshOutcomes)
     } catch { throw failure(error) }
+  }
+
+  /// Offers the first `count` rows to the sample.
+  private func keep(_ count: Int) {
+    for row in 0..<count {
+      sample?.offer(batch.numbers[row], target: batch.targets[row]) { batch.values(ofRow: row) }
+    }
   }
 
   private func noteLatency(_ count: Int) {
@@ -409,6 +421,7 @@ final class StreamLoop {
   /// Writes a checkpoint. Collective.
   func save() throws {
     try Pulse.during(.checkpoint) {
+      try combination.collect(&sample)
       try combination.gather({ Array(state.json.serialized(pretty: false).utf8) }) { others in
         let ranks = try others.map { try JSONNode(parsing: $0, dialect: .json, valueLimit: 100_000_000) }
         try reporter?.save(self, [JSONNode(state.json)] + ranks)

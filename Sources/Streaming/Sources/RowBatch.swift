@@ -11,13 +11,18 @@ struct RowBatch: ~Copyable {
   private(set) var rows = 0
   /// When each row arrived, at the latest; the last look of a source at which it was not there yet is earlier.
   private(set) var arrivals: [ContinuousClock.Instant] = []
+  /// The number of each row, as ``RowNumbers`` gives it; empty where nobody wants to know them.
+  private(set) var numbers: [Int] = []
+  private let keepsNumbers: Bool
 
-  init(columns: Int, capacity: Int) {
+  init(columns: Int, capacity: Int, keepsNumbers: Bool = false) {
+    self.keepsNumbers = keepsNumbers
     self.columns = columns
     self.capacity = capacity
     features = FloatBuffer(count: capacity * columns)
     targets = FloatBuffer(count: capacity)
     arrivals.reserveCapacity(capacity)
+    if keepsNumbers { numbers.reserveCapacity(capacity) }
   }
 
   var room: Int { capacity - rows }
@@ -44,17 +49,29 @@ struct RowBatch: ~Copyable {
   /// Whether all features that were filled in last are finite.
   var isNextFinite: Bool { Elementwise.isFinite(features, rows * columns..<(rows + 1) * columns) }
 
+  /// The features of a row, and behind them its target.
+  func values(ofRow row: Int) -> [Float] {
+    precondition(row < rows, "row \(row) of \(rows)")
+    var values: [Float] = []
+    values.reserveCapacity(columns + 1)
+    for place in row * columns..<(row + 1) * columns { values.append(features[place]) }
+    values.append(targets[row])
+    return values
+  }
+
   /// Takes the row that was filled in last.
-  mutating func take(arrived: ContinuousClock.Instant) {
+  mutating func take(arrived: ContinuousClock.Instant, number: Int) {
     arrivals.append(arrived)
+    if keepsNumbers { numbers.append(number) }
     rows += 1
   }
 
   /// Takes rows of another buffer if nothing is wrong with any of them: all numbers finite (of the features unless `allowsMissing`), and
   /// where there are classes, each target one.
+  /// - Parameter number: gives that of each of them, from 0 on.
   mutating func take(
     _ features: borrowing FloatBuffer, _ targets: borrowing FloatBuffer, _ range: Range<Int>, classes: Int?,
-    allowsMissing: Bool, arrived: ContinuousClock.Instant
+    allowsMissing: Bool, arrived: ContinuousClock.Instant, number: (Int) -> Int
   ) -> Bool {
     precondition(range.count <= room, "\(range.count) rows into room for \(room)")
     self.features.copy(
@@ -67,6 +84,7 @@ struct RowBatch: ~Copyable {
       for row in rows..<rows + range.count where !Self.isClass(self.targets[row], of: classes) { return false }
     }
     for _ in range { arrivals.append(arrived) }
+    if keepsNumbers { for row in 0..<range.count { numbers.append(number(row)) } }
     rows += range.count
     return true
   }
@@ -79,6 +97,7 @@ struct RowBatch: ~Copyable {
   mutating func removeAll() {
     rows = 0
     arrivals.removeAll(keepingCapacity: true)
+    numbers.removeAll(keepingCapacity: true)
   }
 
   /// Takes out the first `count` rows, which have been learned.
@@ -87,6 +106,7 @@ struct RowBatch: ~Copyable {
     features.move(range: count * columns..<rows * columns, to: 0)
     targets.move(range: count..<rows, to: 0)
     arrivals.removeFirst(count)
+    if keepsNumbers { numbers.removeFirst(count) }
     rows -= count
   }
 }

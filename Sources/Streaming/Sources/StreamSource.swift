@@ -33,6 +33,7 @@ final class StreamSource {
   private(set) var firstFault: String?
 
   private let settings: SourceSettings
+  private let numbers: RowNumbers
   private var reader: Reader?
   private var isDirectory = false
   /// Whether what is read has as many columns as the model.
@@ -54,6 +55,7 @@ final class StreamSource {
   init(_ path: String, settings: SourceSettings, position: SourcePosition?) {
     self.path = path
     self.settings = settings
+    numbers = RowNumbers(source: path)
     self.position = position ?? SourcePosition(path: path)
     if let limit = settings.limit { hasEnded = self.position.rows >= limit }
   }
@@ -146,7 +148,7 @@ final class StreamSource {
       case .row:
         guard passesRepeated() else { continue }
         if try accepts(batch, time: time) {
-          batch.take(arrived: arrived)
+          batch.take(arrived: arrived, number: numbers.number(ofRow: position.rows))
           taken += 1
         }
         note()
@@ -164,7 +166,8 @@ final class StreamSource {
     guard count > 0 else { return nil }
     guard
       rows.take(
-        count, into: &batch, classes: settings.schema.classes?.count, allowsMissing: settings.incomplete == .impute)
+        count, into: &batch, classes: settings.schema.classes?.count, allowsMissing: settings.incomplete == .impute,
+        number: { numbers.number(ofRow: position.rows + $0) })
     else {
       oneByOne = count
       return nil
