@@ -84,7 +84,7 @@ let package = Package(
     library("Online", ["JSON", "Kernels", "Model", "Optimization"]),
 
     // What goes wrong, in the user's words, and how all ranks come to know of it.
-    library("Failures", ["Data", "Files", "MPI"]),
+    library("Failures", ["Data", "Files", "Kernels", "MPI", "Text"]),
 
     // Files that people write: what their keys may hold, and all mistakes at once with their places.
     library("Settings", ["Failures", "Files", "JSON", "Text"]),

@@ -42,6 +42,14 @@ public enum Machine {
     return max(0, pages) * max(0, pageBytes)
   }
 
+  /// The memory that programs can still get without any other giving some back; nil where it is not known.
+  /// Corresponds to `MemAvailable` of `proc(5)`.
+  public static var availableMemoryBytes: Int? {
+    guard let bytes = try? FileSystem.read("/proc/meminfo", limit: 1 << 16) else { return nil }
+    let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
+    return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
+  }
+
   /// The bytes of addresses that the process may have, and those that it has; nil where there is no limit.
   /// Corresponds to `RLIMIT_AS` of `getrlimit(2)` and to `statm` of `proc(5)`.
   public static var addressSpace: (limit: Int, used: Int)? {

@@ -17,18 +17,13 @@ import Glibc
 
   /// Makes `count` zeros.
   ///
-  /// Stops the program with a message on standard error where the memory is not there: a plan that does not fit is to
-  /// be found before.
+  /// Ends the program with a message (`MemoryShortage`) where the memory is not there: a plan that does not fit is to be
+  /// found before.
   public init(count: Int) {
     precondition(count >= 0 && count <= Int.max / 8, "a buffer of \(count) elements")
     // Rounded up to whole cache lines, so that two buffers never share one.
     let bytes = (max(count, 1) * MemoryLayout<Float>.stride + Self.alignment - 1) & ~(Self.alignment - 1)
-    guard let memory = unsafe aligned_alloc(Self.alignment, bytes) else {
-      // A trap of a release build prints nothing, so the message goes first.
-      let message = Array("apus: not enough memory: \(bytes) bytes wanted for one buffer\n".utf8)
-      _ = unsafe message.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
-      preconditionFailure("no memory for \(bytes) bytes")
-    }
+    guard let memory = unsafe aligned_alloc(Self.alignment, bytes) else { MemoryShortage.raise(bytes) }
     unsafe memset(memory, 0, bytes)
     self.count = count
     unsafe base = memory.bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)

@@ -13,16 +13,15 @@ import Glibc
 
   /// Takes pages for `count` floats.
   ///
-  /// Stops the program where the system has no memory left: a plan that does not fit is to be found before.
+  /// Ends the program with a message (`MemoryShortage`) where the system has no memory left: a plan that does not fit is to be found
+  /// before.
   public init(count: Int) {
     precondition(count > 0 && count <= Int.max / 8, "pages for \(count) elements")
     var bytes = count * MemoryLayout<Float>.stride
     // Whole large pages: the system lays what is of less across their borders.
     if bytes >= Self.largePage { bytes = (bytes + Self.largePage - 1) / Self.largePage * Self.largePage }
     let memory = unsafe mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    guard let memory = unsafe memory, unsafe memory != MAP_FAILED else {
-      preconditionFailure("no memory for \(bytes) bytes")
-    }
+    guard let memory = unsafe memory, unsafe memory != MAP_FAILED else { MemoryShortage.raise(bytes) }
     // Large pages where the system has them: a tenth of the interruptions. A hint.
     _ = unsafe madvise(memory, bytes, MADV_HUGEPAGE)
     unsafe base = memory

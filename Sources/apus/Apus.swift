@@ -1,6 +1,7 @@
 import Data
 import Failures
 import Files
+import Kernels
 import MPI
 import Watch
 
@@ -11,6 +12,7 @@ enum Apus {
 
   static func main() {
     Termination.surviveFileLimit()
+    MemoryShortage.endsAllRanks()
     let words = Array(CommandLine.arguments.dropFirst())
     if words.first == ShardInspector.command { Program.leave(code: ShardInspector.serve(Array(words.dropFirst()))) }
     if words.first == InspectCommand.disposable { Program.leave(code: InspectCommand.serve(Array(words.dropFirst()))) }

@@ -108,6 +108,19 @@ final class Window: FloatMemory {
     #expect(MatrixView(rows: 2, columns: 3).isContiguous)
   }
 
+  @Test func memoryThatIsNotThereEndsTheProgramWithAMessage() async {
+    let buffer = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      print(FloatBuffer(count: 1 << 50).count)
+    }
+    let pages = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      print(PageMemory(count: 1 << 50).floatMemory.count)
+    }
+    for result in [buffer, pages] {
+      let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+      #expect(text.contains("apus: not enough memory: \(1 << 52) bytes wanted for one buffer\n"), "\(text)")
+    }
+  }
+
   @Test func aViewBeyondTheBufferStopsTheProgram() async {
     await #expect(processExitsWith: .failure) {
       var buffer = FloatBuffer(count: 5)

@@ -46,6 +46,14 @@ struct FaultTests {
     #expect(met.exitCode == 75 && met.output.isEmpty, "\(met)")
   }
 
+  /// A rank that gets no memory says how much it wanted and how much there is, before it ends all.
+  @Test(arguments: ["wantMemory", "wantPages"]) func oneRankGetsNoMemory(name: String) throws {
+    let outcome = try RankLauncher.run([name], ranks: 3, timeout: 60)
+    #expect(!outcome.timedOut && outcome.exitCode == 69, "\(outcome)")
+    let message = /apus: rank 1 on [^ ]+: not enough memory: 4.0 PiB wanted at once, and .* [KMGT]iB.* left\n/
+    #expect(outcome.errors.contains(message), "\(outcome)")
+  }
+
   @Test func exitCodeOfAllRanks() throws {
     #expect(try RankLauncher.run(["exit75"], ranks: 3).exitCode == 75)
     #expect(try RankLauncher.run(["exit75"], ranks: nil).exitCode == 75)

@@ -1,4 +1,5 @@
 import Glibc
+import Kernels
 import MPI
 
 /// What must end the whole program: each is run on its own and its exit code checked.
@@ -10,6 +11,14 @@ let faultCases: [RankCase] = [
       if world.rank == 1 { raise(SIGSTOP) }
       return 0
     }),
+  RankCase("wantMemory") { world in
+    if world.rank == 1 { print(FloatBuffer(count: 1 << 50).count) }
+    try world.barrier()
+  },
+  RankCase("wantPages") { world in
+    if world.rank == 1 { print(PageMemory(count: 1 << 50).floatMemory.count) }
+    try world.barrier()
+  },
   RankCase("exitRank", exiting: { world in Int32(10 + world.rank) }),
   RankCase("throwBeforeCollective") { world in
     if world.rank == world.size - 1 { throw CaseFailure("this rank cannot go on", exitCode: 65) }

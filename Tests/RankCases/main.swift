@@ -2,7 +2,9 @@
 // program, and exits with 0 where every rank finds what it expects. Without a name it lists them.
 //
 // A file of cases adds its table here.
+import Failures
 import Glibc
+import Kernels
 import MPI
 
 let tables = [
@@ -33,6 +35,7 @@ let cases = Dictionary(uniqueKeysWithValues: tables.joined().map { ($0.name, $0)
 if names.isEmpty {
   print(cases.keys.sorted().joined(separator: "\n"))
 } else {
+  MemoryShortage.endsAllRanks()
   Program.run(
     limit: meeting,
     report: { error, rank in
