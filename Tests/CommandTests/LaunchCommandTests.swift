@@ -147,8 +147,7 @@ import Testing
         """, to: "stopping")
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.file("stopping"))
     let result = try CommandLineRun.apus(
-      words(["--mpirun", folder.file("stopping"), "--start-limit", "4", "--restarts", "0"]), ranks: 0, in: folder,
-      timeout: .seconds(60))
+      words(["--mpirun", folder.file("stopping"), "--start-limit", "4", "--restarts", "0"]), ranks: 0, in: folder)
     #expect(!result.timedOut && result.exitCode == 76, "\(result)")
     let report = result.messages.first ?? ""
     #expect(report.contains("the training has not begun; --start-limit allows 4.0 s; rank 1 (host "), "\(result)")
