@@ -16,15 +16,13 @@ os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 import h5py
 import numpy
 
-COLUMNS = 12
 
-
-def rows(seed, start, count):
+def rows(seed, start, count, columns):
     """Rows `start` to `start + count`: what a row is depends on its number alone."""
     for number in range(start, start + count):
         random = numpy.random.default_rng([seed, number])
-        x = random.standard_normal(COLUMNS, dtype="f4")
-        weights = numpy.sin(1 + numpy.arange(COLUMNS)) * (1 if number < 10_000 else -1)
+        x = random.standard_normal(columns, dtype="f4")
+        weights = numpy.sin(1 + numpy.arange(columns)) * (1 if number < 10_000 else -1)
         yield x, int(x @ weights + random.normal(0, 0.5) > 0)
 
 
@@ -34,16 +32,18 @@ def main():
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--pause", type=float, default=0.001, help="seconds between two rows")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--columns", type=int, default=12)
     options = parser.parse_args()
     os.makedirs(os.path.dirname(options.file) or ".", exist_ok=True)
     with h5py.File(options.file, "a", libver="latest") as file:
         if "features" not in file:
-            file.create_dataset("features", (0, COLUMNS), "f4", maxshape=(None, COLUMNS), chunks=(256, COLUMNS))
+            columns = options.columns
+            file.create_dataset("features", (0, columns), "f4", maxshape=(None, columns), chunks=(256, columns))
             file.create_dataset("targets", (0,), "i4", maxshape=(None,), chunks=(256,))
         features, targets = file["features"], file["targets"]
         start = len(targets)
         file.swmr_mode = True
-        for offset, (x, y) in enumerate(rows(options.seed, start, options.rows - start)):
+        for offset, (x, y) in enumerate(rows(options.seed, start, options.rows - start, features.shape[1])):
             number = start + offset
             for data, value in ((features, x), (targets, y)):
                 data.resize(number + 1, 0)

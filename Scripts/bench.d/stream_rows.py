@@ -3,10 +3,13 @@
     python3 stream_rows.py DIRECTORY make [ROWS]
     python3 stream_rows.py DIRECTORY apus PROGRAM (h5|csv)
     python3 stream_rows.py DIRECTORY ranks PROGRAM FORM COMMAND...
+    python3 stream_rows.py DIRECTORY latency PROGRAM
     python3 stream_rows.py DIRECTORY (river|vw)
 
 apus reads HDF5 or CSV, Vowpal Wabbit the text that it wants, River dictionaries that are in memory already. Needs numpy and h5py.
 `ranks` learns from two halves of the rows at a time, combined as FORM says (stream.combine), on the ranks that COMMAND starts.
+`latency` learns from a file to which Jobs/sensor-stream/writer.py adds a row a millisecond meanwhile, and says how long after a row was
+there the model had learned it.
 """
 import json
 import os
@@ -19,6 +22,8 @@ import numpy
 
 COLUMNS = 28
 RIVER_ROWS = 20_000
+LATENCY_ROWS = 4_000
+WRITER = os.path.join(os.path.dirname(__file__), "../../Jobs/sensor-stream/writer.py")
 
 
 def make(folder, rows):
@@ -52,17 +57,33 @@ def learn(folder, program, stream, output, launch=()):
         json.dump(job, file)
     subprocess.run([*launch, program, "stream", f"{folder}/job.json", "--overwrite"], check=True, capture_output=True)
     with open(f"{folder}/{output}/metrics.jsonl") as file:
-        last = [json.loads(line) for line in file][-1]
-    return last["rows"] / last["seconds"]
+        return [json.loads(line) for line in file][-1]
+
+
+def rate(line):
+    return line["rows"] / line["seconds"]
 
 
 def apus(folder, program, ending):
-    return learn(folder, program, {"sources": f"{folder}/rows.{ending}"}, f"run-{ending}")
+    return rate(learn(folder, program, {"sources": f"{folder}/rows.{ending}"}, f"run-{ending}"))
 
 
 def ranks(folder, program, form, *launch):
     halves = [f"{folder}/half-{half}.h5" for half in range(2)]
-    return learn(folder, program, {"sources": halves, "combine": form}, f"run-{form}", launch)
+    return rate(learn(folder, program, {"sources": halves, "combine": form}, f"run-{form}", launch))
+
+
+def latency(folder, program):
+    grown = f"{folder}/growing.h5"
+    if os.path.exists(grown):
+        os.remove(grown)
+    writer = subprocess.Popen(
+        [sys.executable, WRITER, grown, "--rows", f"{LATENCY_ROWS}", "--pause", "0.001", "--columns", f"{COLUMNS}"])
+    # One line, of all rows.
+    stream = {"sources": grown, "follow": True, "limit": LATENCY_ROWS, "log_rows": LATENCY_ROWS}
+    line = learn(folder, program, stream, "run-latency")
+    writer.wait()
+    return [1e3 * line[f"latency_{share}"] for share in ("median", "99")]
 
 
 def river(folder):
@@ -96,6 +117,9 @@ def vw(folder):
 folder, what = sys.argv[1:3]
 if what == "make":
     make(folder, int(sys.argv[3]) if len(sys.argv) > 3 else 2_000_000)
+elif what == "latency":
+    median, most = latency(folder, *sys.argv[3:])
+    print(f"{what} columns={COLUMNS} median_ms={median:.4g} 99_ms={most:.4g}")
 else:
-    rate = {"apus": apus, "ranks": ranks, "river": river, "vw": vw}[what](folder, *sys.argv[3:])
-    print(f"{what} columns={COLUMNS} samples/s={rate:.0f}")
+    speed = {"apus": apus, "ranks": ranks, "river": river, "vw": vw}[what](folder, *sys.argv[3:])
+    print(f"{what} columns={COLUMNS} samples/s={speed:.0f}")

@@ -17,6 +17,28 @@ public struct BeatFile: Sendable {
   /// Makes the file, in which no rank has said anything yet.
   func create() throws(FilesError) { try FileSystem.write([], to: path, atomically: false) }
 
+  /// Takes away such files in its directory that killed jobs have left: ranks write every second, so that nobody is left to write one that
+  /// is minutes older than this one, by the clock of their file system.
+  func removeAbandoned() throws(FilesError) {
+    guard let made = try FileSystem.status(of: path)?.modified else { return }
+    let directory = FileSystem.directory(of: path)
+    for name in try FileSystem.list(directory) where Self.isName(name) {
+      let other = FileSystem.join(directory, name)
+      guard let status = try FileSystem.status(of: other), status.kind == .regular, status.bytes % Beat.bytes == 0,
+        made - status.modified > Self.abandonedAfter
+      else { continue }
+      try FileSystem.remove(other)
+    }
+  }
+
+  /// Ten minutes, in nanoseconds.
+  private static let abandonedAfter = 600_000_000_000
+
+  /// Of a run, of a process, or of a file that is written.
+  private static func isName(_ name: String) -> Bool {
+    name.hasPrefix(Self.name + "-") || (name.hasPrefix(".") && name.hasSuffix(Self.name))
+  }
+
   func write(_ beat: Beat, rank: Int) throws(FilesError) {
     let file = try File.openForWriting(path)
     try file.write(beat.record.span, at: rank * Beat.bytes)

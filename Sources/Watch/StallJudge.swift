@@ -6,6 +6,10 @@ struct StallJudge {
   static let silence = 4.0
   /// A watching thread that was not run for so long was stopped with all of its process: what it has seen is too old.
   static let gap = 5.0
+  /// Seconds that ranks which do not speak first wait for the end.
+  private static let patience = 2.5
+  /// Seconds between two ranks that speak in turn.
+  private static let turn = 0.25
 
   /// What is known of a rank now.
   struct Status: Equatable {
@@ -25,6 +29,8 @@ struct StallJudge {
     var limit: Double
     /// What is known of every rank; nil for one that has said nothing.
     var ranks: [Status?]
+    /// The phase of those that have said nothing; nil where nothing can be heard.
+    var silentPhase: Phase?
   }
 
   let rank: Int
@@ -110,16 +116,28 @@ struct StallJudge {
       guard let status = all[index], let limit = limitOfWorking(index, status) else { return false }
       return status.idle > limit.seconds
     }
+    // Ranks say something before they go over to another phase, as soon as they can.
+    let isTold = all.indices.contains { $0 != rank && all[$0] != nil }
+    let silentPhase = isTold || last.phase == .start ? Phase.start : nil
     if let first = stuck.first, let status = all[first], let limit = limitOfWorking(first, status) {
-      return Stall(culprits: stuck, phase: limit.phase, limit: limit.seconds, ranks: all)
+      return Stall(
+        culprits: stuck, phase: limit.phase, limit: limit.seconds, ranks: all, silentPhase: silentPhase)
     }
     guard last.isWaiting, let limit = limitOfWaiting(all) else { return nil }
     let known = all.compactMap { $0 }
     guard known.allSatisfy({ $0.beat.isWaiting }), let least = known.map(\.idle).min(), least > limit else {
       return nil
     }
-    let silent = all.indices.filter { (all[$0]?.silent ?? 0) > Self.silence }
-    return Stall(culprits: silent, phase: last.phase == .start ? .start : .collective, limit: limit, ranks: all)
+    var culprits = stopped.sorted()
+    if culprits.isEmpty {
+      // Where nobody can be heard, who is silent is not to blame for it.
+      culprits = all.indices.filter { index in
+        all[index].map { $0.silent > Self.silence } ?? isTold
+      }
+    }
+    return Stall(
+      culprits: culprits, phase: last.phase == .start ? .start : .collective, limit: limit, ranks: all,
+      silentPhase: silentPhase)
   }
 
   /// How long a rank may be at work. Its last beat may be older than the phase in which it was stopped: what is certainly stopped has
@@ -142,8 +160,15 @@ struct StallJudge {
     return most
   }
 
-  /// Whether this rank is the one to speak at once: the first that still says something.
-  func speaksFirst(_ stall: Stall) -> Bool {
-    stall.ranks.firstIndex { ($0?.silent ?? .infinity) <= Self.silence } == rank
+  /// Seconds for which this rank leaves it to others to speak of `stall`: none where it is the first that still says something.
+  ///
+  /// Ranks that hear nothing of each other speak in turn; those that know who is to blame, as on its host, before the others.
+  func patience(_ stall: Stall) -> Double {
+    guard !stall.culprits.contains(rank) else { return 0 }
+    guard stall.ranks.indices.contains(where: { $0 != rank && stall.ranks[$0] != nil }) else {
+      return (stall.culprits.isEmpty ? Self.patience : 0) + min(Self.turn * Double(rank), Self.patience)
+    }
+    let isFirst = stall.ranks.firstIndex { ($0?.silent ?? .infinity) <= Self.silence } == rank
+    return isFirst ? 0 : Self.patience
   }
 }

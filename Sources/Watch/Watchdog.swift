@@ -20,8 +20,6 @@ public final class Watchdog: Sendable {
   private static let beat = Duration.seconds(1)
   /// Seconds of standing still after which the others are asked for; less is everyday life.
   private static let idle = 1.0
-  /// Seconds that ranks which do not speak first wait for the end.
-  private static let patience = 2.5
 
   private let state: Monitor<State>
   private let rank: Int
@@ -61,7 +59,11 @@ public final class Watchdog: Sendable {
   public func share(in directory: String, as name: String = BeatFile.name) throws(FilesError) {
     guard ranks > 1 else { return }
     let file = BeatFile(FileSystem.join(directory, name), ranks: ranks)
-    if rank == 0 { try file.create() }
+    if rank == 0 {
+      try file.create()
+      // They are in nobody's way.
+      try? file.removeAbandoned()
+    }
     // A rank may stop before its first beat is due.
     try file.write(
       state.withLock { state in
@@ -103,28 +105,39 @@ public final class Watchdog: Sendable {
         if !wantsBeats { state.beats = [] }
         return state.beats
       }
-      judge.observe(beats, stopped: beats.isEmpty ? [] : stopped(members), now: now)
+      judge.observe(beats, stopped: wantsBeats ? stopped(members) : [], now: now)
       guard let stall = judge.stall(now: now) else {
         stalledSince = nil
         continue
       }
       let since = stalledSince ?? now
       stalledSince = since
-      if judge.speaksFirst(stall) || now - since > patience { return raise(stall.text(members)) }
+      if now - since >= judge.patience(stall) { return raise(stall.text(members)) }
     }
   }
 
   /// The ranks of this host whose processes are stopped.
   private static func stopped(_ members: [Member]) -> Set<Int> {
-    Set(members.indices.filter { members[$0].isStopped })
+    Set(members.indices.filter { members[$0].state?.isStopped == true })
+  }
+
+  /// Somebody took the file away: all of the job may have been stopped for long.
+  private static func remake(_ file: BeatFile, _ state: Monitor<State>) {
+    try? file.create()
+    // The end of the watch may have come in between.
+    if state.withLock({ $0.hasEnded }) { try? FileSystem.remove(file.path) }
   }
 
   private static func tell(_ rank: Int, _ state: Monitor<State>) {
     while goesOn(after: beat, state) {
       let (file, own, wantsBeats) = state.withLock { ($0.file, $0.own, $0.wantsBeats) }
       guard let file else { continue }
-      // A file system that fails now and then is no reason to end: the others see a silent rank.
-      try? file.write(own, rank: rank)
+      do {
+        try file.write(own, rank: rank)
+      } catch {
+        // A file system that fails now and then is no reason to end: the others see a silent rank.
+        if rank == 0, error.kind == .missing { remake(file, state) }
+      }
       guard wantsBeats, let beats = try? file.read() else { continue }
       state.withLock { if $0.wantsBeats { $0.beats = beats } }
     }

@@ -223,7 +223,7 @@ import Testing
     for moment in 0..<2 {
       let running = try MPILauncher.start(
         ranks: 2, Binaries.apus, arguments, options: CommandLineRun.impatient, workingDirectory: folder.path)
-      let isReached = running.wait(timeout: .seconds(20)) {
+      let isReached = running.wait {
         let names = (try? folder.names(in: ".data.incomplete")) ?? []
         return moment == 0 ? !names.isEmpty : names.contains { $0.hasSuffix(".h5") }
       }

@@ -81,8 +81,7 @@ import Testing
     let environment = MPILauncher.environment.merging(["HOME": folder.path]) { $1 }
     func runWithoutRights(_ preparation: String, _ more: String) throws -> RunResult {
       try Run.shell(
-        "\(preparation) && \(run) \(more)", environment: environment, workingDirectory: folder.path,
-        timeout: .seconds(30))
+        "\(preparation) && \(run) \(more)", environment: environment, workingDirectory: folder.path)
     }
     let data = try runWithoutRights(
       "cp -r '\(files.path("good"))' data && chmod 000 data/part-2.h5 && mkdir -m 777 out",
@@ -213,6 +212,31 @@ import Testing
     let result = try CommandLineRun.apus(
       arguments("good", ["--set", "parallel.virtual_ranks=100000000"]), ranks: 2, in: folder)
     CommandLineRun.expectFailure(result, code: 64, says: ["parallel.virtual_ranks is 100,000,000; at most 65,536"])
+  }
+
+  // MARK: B4: a writer that died
+
+  /// It has left its mark in the file: with SWMR the rows are there to be trained on, otherwise the file has to be repaired.
+  @Test func shardThatADeadWriterLeftOpen() throws {
+    try Python.text(
+      """
+      import h5py, numpy as np, os
+      for name, shares in [("shared.h5", True), ("open.h5", False)]:
+          if os.fork() == 0:
+              file = h5py.File(name, "w", libver=("v110", "v110"))
+              for key, values in [("features", np.ones((40, 5), "f4")), ("targets", np.arange(40) % 3)]:
+                  file.create_dataset(key, data=values, chunks=(8,) + values.shape[1:], maxshape=(None,) + values.shape[1:])
+              if shares: file.swmr_mode = True
+              file.flush()
+              os._exit(0)
+          os.wait()
+      """, workingDirectory: folder.path)
+    try CommandLineRun.fail(
+      ["train", "job.json", "--set", "data.path=open.h5"], ranks: 3, in: folder, code: 65,
+      says: ["'open.h5'", "repair it with: h5clear -s 'open.h5'"])
+    let result = try CommandLineRun.succeed(
+      ["train", "job.json", "--set", "data.path=shared.h5"], ranks: 2, in: folder)
+    #expect(result.standardError.contains("on 40 rows of 5 columns"), "\(result)")
   }
 
   // MARK: Numbers at the edge of what can be counted

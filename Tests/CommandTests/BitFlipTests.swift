@@ -1,6 +1,7 @@
 import Data
 import Files
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 import Training
@@ -18,6 +19,13 @@ import Training
       """
     try folder.write(text: job.replacing("DATA", with: BadInputFiles.shared.path("good")), to: "job.json")
     try CommandLineRun.succeed(["train", "job.json"], ranks: 2, in: folder)
+  }
+
+  /// What this thread has taken of processors, which does not grow while others keep it from them.
+  private static var processorSeconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
   /// Changes one bit of the file, runs `body`, and changes the bit back.
@@ -45,20 +53,20 @@ import Training
     let files = try folder.names(in: "run/checkpoints/step-000000010").map { "\(newest)/\($0)" }
     let sizes = try files.map { try #require(FileManager.default.attributesOfItem(atPath: $0)[.size] as? Int) }
     var random = SeededGenerator(seed: 5)
-    var slowest = Duration.zero
+    var slowest = 0.0
     let before = Machine.peakMemoryBytes
     for _ in 0..<10_000 {
       // Each file is as likely as any other, or the largest would take all flips.
       let index = Int.random(in: files.indices, using: &random)
       let bit = Int.random(in: 0..<8 * sizes[index], using: &random)
       var warnings: [String] = []
-      let start = ContinuousClock.now
+      let start = Self.processorSeconds
       let found = try flip(bit, of: files[index]) { try store.newest { warnings.append($0) } }
-      slowest = max(slowest, ContinuousClock.now - start)
+      slowest = max(slowest, Self.processorSeconds - start)
       #expect(found == store.path(of: 5), "bit \(bit) of \(files[index])")
       #expect(warnings.count == 1 && warnings[0].contains(newest), "\(warnings)")
     }
-    #expect(slowest < .seconds(1))
+    #expect(slowest < 1)
     #expect(Machine.peakMemoryBytes - before < 100 << 20)
     #expect(try store.newest { _ in } == newest, "all bits are as they were")
   }
@@ -70,19 +78,19 @@ import Training
     let header = Int(
       try folder.read("run/model.safetensors")[0..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
     var random = SeededGenerator(seed: 6)
-    var slowest = Duration.zero
+    var slowest = 0.0
     _ = try LoadedModel(path)
     let before = Machine.peakMemoryBytes
     for number in 0..<10_000 {
       // Half of them in the header, which has all the structure; each of its first bits, which say how long it is.
       let bit =
         number < 64 ? number : Int.random(in: 0..<8 * (number.isMultiple(of: 2) ? 8 + header : bytes), using: &random)
-      let start = ContinuousClock.now
+      let start = Self.processorSeconds
       let error = try flip(bit, of: path) { #expect(throws: DataError.self, "bit \(bit)") { try LoadedModel(path) } }
       #expect(error?.message.contains(path) ?? false, "bit \(bit): \(error?.message ?? "")")
-      slowest = max(slowest, ContinuousClock.now - start)
+      slowest = max(slowest, Self.processorSeconds - start)
     }
-    #expect(slowest < .seconds(1))
+    #expect(slowest < 1)
     #expect(Machine.peakMemoryBytes - before < 100 << 20)
     _ = try LoadedModel(path)
   }

@@ -4,13 +4,12 @@ import Testing
 
 /// The program `apus` as a user runs it, in a folder of its own.
 enum CommandLineRun {
-  /// Once a rank has failed, `mpirun` gives the others a second between SIGTERM and SIGKILL, also where they have ended by themselves.
-  static let impatient = ["--mca", "odls_base_sigkill_timeout", "0"]
+  static let impatient = MPILauncher.impatient
 
   /// Runs `apus` under `mpirun` on `ranks` ranks; for 0 ranks alone, without `mpirun`.
   static func apus(
     _ arguments: [String], ranks: Int, in folder: TemporaryDirectory, options: [String] = [],
-    timeout: Duration = .seconds(30)
+    timeout: Duration = Patience.most
   ) throws -> RunResult {
     guard ranks > 0 else {
       return try Run.program(
@@ -35,11 +34,11 @@ enum CommandLineRun {
   @discardableResult
   static func fail(
     _ arguments: [String], ranks: Int, in folder: TemporaryDirectory, options: [String] = [], code: Int32,
-    says words: [String], within seconds: Double = 5, sourceLocation: SourceLocation = #_sourceLocation
+    says words: [String], sourceLocation: SourceLocation = #_sourceLocation
   ) throws -> RunResult {
     let result = try apus(arguments, ranks: ranks, in: folder, options: options)
     expectFailure(result, code: code, says: words, sourceLocation: sourceLocation)
-    #expect(result.seconds < seconds, "\(result)", sourceLocation: sourceLocation)
+    #expect(result.duration < Patience.seconds, "\(result)", sourceLocation: sourceLocation)
     return result
   }
 
@@ -73,17 +72,31 @@ enum CommandLineRun {
 
   /// The process of a rank of a running job.
   static func process(ofRank rank: Int, in running: RunningProgram) throws -> Int32 {
+    try #require(findProcess(ofRank: rank, in: running))
+  }
+
+  /// The process of a rank of a running job; nil where there is none yet.
+  static func findProcess(ofRank rank: Int, in running: RunningProgram) -> Int32? {
     let wanted = "OMPI_COMM_WORLD_RANK=\(rank)"
-    let found = running.descendants.first { process in
+    return running.descendants.first { process in
       let environment = FileManager.default.contents(atPath: "/proc/\(process)/environ") ?? Data()
       return String(decoding: environment, as: UTF8.self).split(separator: "\0").contains { $0 == wanted }
     }
-    return try #require(found)
+  }
+
+  /// Whether a signal was sent to a process that it has not taken yet. From `proc(5)`: a mask has a bit for each signal, the first at the right.
+  static func isPending(_ signal: Int32, of process: Int32) -> Bool {
+    let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+    let masks = status.split(separator: "\n").filter { $0.hasPrefix("ShdPnd:") || $0.hasPrefix("SigPnd:") }
+    return masks.contains { line in
+      let mask = UInt64(line.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16) ?? 0
+      return mask >> (signal - 1) & 1 == 1
+    }
   }
 
   /// Expects that no process of the test in `folder` is left; the kernel gets a moment to collect those that were killed.
   static func expectNoProcess(of folder: TemporaryDirectory, sourceLocation: SourceLocation = #_sourceLocation) {
-    let deadline = ContinuousClock.now + .seconds(2)
+    let deadline = ContinuousClock.now + Patience.seconds
     while !processes(naming: folder.path).isEmpty, ContinuousClock.now < deadline { usleep(20_000) }
     let left = processes(naming: folder.path)
     #expect(left.isEmpty, "processes \(left) are left", sourceLocation: sourceLocation)

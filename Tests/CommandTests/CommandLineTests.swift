@@ -12,7 +12,7 @@ import Testing
     _ arguments: [String], ranks: Int = 0, says words: [String], sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     try CommandLineRun.fail(
-      arguments, ranks: ranks, in: folder, code: 64, says: words, within: 3, sourceLocation: sourceLocation)
+      arguments, ranks: ranks, in: folder, code: 64, says: words, sourceLocation: sourceLocation)
     #expect(try folder.names().isEmpty, sourceLocation: sourceLocation)
   }
 

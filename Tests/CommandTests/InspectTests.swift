@@ -192,7 +192,11 @@ import Testing
     let failed = try MPILauncher.run(ranks: 2, Binaries.apus, ["inspect", "digits"], workingDirectory: folder.path)
     #expect(failed.exitCode == 65)
     #expect(failed.errorLines.count { $0.hasPrefix("apus:") } == 1, "\(failed)")
-    // MPI takes half a second to start.
-    #expect(try (0..<3).map { _ in try inspect("model.safetensors").seconds }.min() ?? 1 < 0.25)
+    // MPI would not find its parts there, and end the program.
+    let nowhere = ["OPAL_PREFIX": "/nowhere"]
+    let without = try Run.program(
+      Binaries.apus, ["inspect", "model.safetensors"], environment: nowhere, workingDirectory: folder.path)
+    #expect(without.standardOutput == alone.standardOutput, "\(without)")
+    #expect(try Run.program(Binaries.rankCases, ["exit75"], environment: nowhere).exitCode != 75)
   }
 }

@@ -36,14 +36,14 @@ final class JobsFolder: Sendable {
   }
 
   /// Runs a line of bash in the folder; `apus` is on the `PATH`, and ranks may share cores.
-  func shell(_ line: String, timeout: Duration = .seconds(60)) throws -> RunResult {
+  func shell(_ line: String, timeout: Duration = Patience.most) throws -> RunResult {
     try Run.shell(line, environment: Self.environment, workingDirectory: directory.path, timeout: timeout)
   }
 
   /// Runs a line of bash that must succeed.
   /// - Returns: its standard output.
   @discardableResult
-  func text(_ line: String, timeout: Duration = .seconds(60)) throws -> String {
+  func text(_ line: String, timeout: Duration = Patience.most) throws -> String {
     let result = try shell(line, timeout: timeout)
     try #require(result.exitCode == 0, "\(result)")
     return result.standardOutput

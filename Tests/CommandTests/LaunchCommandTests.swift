@@ -27,11 +27,17 @@ import Testing
   }
 
   private func step(_ running: RunningProgram, _ checkpoint: Int) -> Bool {
-    running.wait(timeout: .seconds(30)) {
+    running.wait {
       ((try? folder.names(in: "run/checkpoints")) ?? []).contains { name in
         name.hasPrefix("step-") && (Int(name.dropFirst(5)) ?? 0) >= checkpoint
       }
     }
+  }
+
+  /// The settings of a training that goes on for a while from the newest checkpoint, however far it came.
+  private func more() throws -> [String] {
+    let newest = try #require(try folder.names(in: "run/checkpoints").last { $0.hasPrefix("step-") })
+    return ["--resume", "--set", "train.steps=\((Int(newest.dropFirst(5)) ?? 0) + 50)"]
   }
 
   /// The processes of `running` that are called `name`.
@@ -54,6 +60,7 @@ import Testing
       (["launch", "--ranks", "0", "train", "x"], "--ranks needs a number from 1, not '0'"),
       (["launch", "--hosts", "a:", "train", "x"], "--hosts needs hosts with their slots"),
       (["launch", "--pause", "-1", "train", "x"], "--pause needs seconds from 0, not '-1'"),
+      (["launch", "--start-limit", "x", "train", "x"], "--start-limit needs seconds from 0, not 'x'"),
       (["launch", "train", "x", "--dry-run"], "--dry-run trains nothing that could be launched"),
     ] {
       try CommandLineRun.fail(words, ranks: 0, in: folder, code: 64, says: [message])
@@ -83,9 +90,9 @@ import Testing
       #expect(step(running, 100 * (number + 1)))
       let process = try #require(processes(victim, of: running).last)
       kill(process, SIGKILL)
-      _ = running.wait(timeout: .seconds(10)) { !processes(victim, of: running).contains(process) }
+      _ = running.wait { !processes(victim, of: running).contains(process) }
     }
-    let result = running.wait(timeout: .seconds(60))
+    let result = running.wait()
     #expect(result.exitCode == 0, "\(result)")
     #expect(try folder.read("run/model.safetensors") == folder.read("whole/model.safetensors"))
     let report = try report()
@@ -115,7 +122,7 @@ import Testing
     let result = try CommandLineRun.apus(
       words(
         ["--mpirun", folder.file("limited"), "--mpirun-option", "--mca btl tcp,self"],
-        train: ["--set", "train.steps=30"]), ranks: 0, in: folder, timeout: .seconds(60))
+        train: ["--set", "train.steps=30"]), ranks: 0, in: folder)
     #expect(result.exitCode == 74, "\(result)")
     let last = try #require(result.messages.last)
     #expect(
@@ -125,17 +132,41 @@ import Testing
     #expect(result.standardOutput.contains("restarts       3"), "\(result)")
   }
 
+  /// A rank that is stopped before it can be watched.
+  @Test func trainingThatDoesNotBegin() throws {
+    try folder.write(
+      text: """
+        #!/bin/bash
+        for word in "$@"; do
+          if [[ $word == */apus ]]; then
+            words+=(bash -c 'if ((OMPI_COMM_WORLD_RANK == 1)); then kill -STOP $$; fi; exec "$@"' bash)
+          fi
+          words+=("$word")
+        done
+        exec mpirun "${words[@]}"
+        """, to: "stopping")
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.file("stopping"))
+    let result = try CommandLineRun.apus(
+      words(["--mpirun", folder.file("stopping"), "--start-limit", "4", "--restarts", "0"]), ranks: 0, in: folder,
+      timeout: .seconds(60))
+    #expect(!result.timedOut && result.exitCode == 76, "\(result)")
+    let report = result.messages.first ?? ""
+    #expect(report.contains("the training has not begun; --start-limit allows 4.0 s; rank 1 (host "), "\(result)")
+    #expect(report.contains(try Regex("process [0-9]+\\) hangs\n")), "\(result)")
+    #expect(report.contains(try Regex("\n +1  .* start  stopped by a signal")), "\(result)")
+    CommandLineRun.expectNoProcess(of: folder)
+  }
+
   /// SIGTERM, which `mpirun` would answer by killing, lets the ranks save; the next launch goes on.
   @Test(arguments: [SIGTERM, SIGINT, SIGUSR1, SIGUSR2]) func signals(_ signal: Int32) throws {
     let running = try start(words())
     #expect(step(running, 60))
     running.send(signal)
-    let result = running.wait(timeout: .seconds(20))
+    let result = running.wait()
     #expect(result.exitCode == 75, "\(result)")
     #expect(result.standardOutput.contains("the state is saved: go on with --resume"), "\(result)")
     #expect(result.standardOutput.contains("lost steps     0"), "\(result)")
-    let more = try CommandLineRun.succeed(
-      words(train: ["--resume", "--set", "train.steps=400"]), ranks: 0, in: folder)
+    let more = try CommandLineRun.succeed(words(train: more()), ranks: 0, in: folder)
     #expect(more.standardError.contains("resumed after step "), "\(more)")
   }
 
@@ -144,9 +175,9 @@ import Testing
     let running = try start(words())
     #expect(step(running, 60))
     running.send(SIGKILL)
-    _ = running.wait(timeout: .seconds(10))
+    _ = running.wait()
     CommandLineRun.expectNoProcess(of: folder)
-    try CommandLineRun.succeed(words(train: ["--resume", "--set", "train.steps=400"]), ranks: 0, in: folder)
+    try CommandLineRun.succeed(words(train: more()), ranks: 0, in: folder)
   }
 
   /// A run is replaced once: a restart goes on with what the launch itself has done.
@@ -156,13 +187,13 @@ import Testing
     try CommandLineRun.fail(
       ["train", "job.json"], ranks: 1, in: folder, code: 73, says: ["holds a run already"])
     let running = try start(words(["--report", "report"], train: ["--overwrite"]))
-    let begun = running.wait(timeout: .seconds(30)) {
+    let begun = running.wait {
       !((try? folder.names(in: "run/checkpoints")) ?? []).contains("step-000000500")
         && folder.contains("run/metrics.jsonl")
     }
     #expect(begun && step(running, 60))
     kill(try #require(processes("apus", of: running).first), SIGKILL)
-    let result = running.wait(timeout: .seconds(60))
+    let result = running.wait()
     #expect(result.exitCode == 0, "\(result)")
     let attempts = try #require(try report()["attempts"] as? [[String: Any]])
     #expect(attempts.count == 2 && attempts[0]["first_step"] as? Int == 0, "\(attempts)")
@@ -174,8 +205,7 @@ import Testing
   /// Ten of the thousand kills that the script makes on its own.
   @Test func campaign() throws {
     let result = try Run.program(
-      PackageRoot.file("Scripts/kill-campaign"), ["10", "--seed", "7"], environment: ["APUS_BINARY": Binaries.fastest],
-      timeout: .seconds(240))
+      PackageRoot.file("Scripts/kill-campaign"), ["10", "--seed", "7"], environment: ["APUS_BINARY": Binaries.fastest])
     #expect(result.exitCode == 0, "\(result)")
     #expect(result.standardOutput.contains("recovered    10\n"), "\(result)")
     #expect(result.standardOutput.contains("final model  equal byte for byte"), "\(result)")

@@ -38,7 +38,7 @@ import Testing
     let old = try folder.read("data/train-00000-of-00001.h5")
     let running = try MPILauncher.start(
       ranks: 2, Binaries.apus, arguments, options: CommandLineRun.impatient, workingDirectory: folder.path)
-    let isReached = running.wait(timeout: .seconds(20)) {
+    let isReached = running.wait {
       folder.contains(".data.incomplete") && Self.moments[moment]((try? folder.names(in: ".data.incomplete")) ?? [])
     }
     #expect(isReached)

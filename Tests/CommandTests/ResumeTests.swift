@@ -133,7 +133,9 @@ import Testing
   private func interrupt(
     _ digits: DigitsTraining, _ job: String, _ run: DigitsRun, ranks: Int, after step: Int, _ interruption: Interruption
   ) throws -> RunResult {
-    let program = try MPILauncher.start(ranks: ranks, Binaries.apus, digits.arguments(job, run, ["--resume"]))
+    let program = try MPILauncher.start(
+      ranks: ranks, Binaries.apus, digits.arguments(job, run, ["--resume"]),
+      options: interruption == .kill ? MPILauncher.impatient : [])
     while TrainingLog.lastStep(run.path) < step, program.isRunning { usleep(500) }
     switch interruption {
     case .signal: program.send(SIGUSR1)

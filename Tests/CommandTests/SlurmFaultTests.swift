@@ -21,8 +21,8 @@ struct SlurmFaultTests {
     return folder
   }
 
-  private func wait(_ seconds: Int, until condition: () throws -> Bool) async throws -> Bool {
-    let deadline = ContinuousClock.now + .seconds(seconds)
+  private func wait(_ time: Duration = Patience.most, until condition: () throws -> Bool) async throws -> Bool {
+    let deadline = ContinuousClock.now + time
     while ContinuousClock.now < deadline {
       if try condition() { return true }
       try await Task.sleep(for: .milliseconds(100))
@@ -61,26 +61,26 @@ struct SlurmFaultTests {
   }
 
   /// The limit comes near, Slurm signals, the ranks save, the job queues itself and goes on; then its user ends it.
-  @Test(.timeLimit(.minutes(4))) func timeLimitAndCancel() async throws {
+  @Test func timeLimitAndCancel() async throws {
     let slurm = try #require(SlurmLocal.current)
     let folder = try endless()
     // A minute is the least that Slurm allows; the signal comes as soon as Slurm looks at the job.
     let number = try slurm.submit(
       "Jobs/digits-mlp/run.sbatch", "LAUNCHER=srun", "JOB=endless.json",
       options: ["--time=1", "--signal=B:USR1@55"], in: folder)
-    let hasGoneOn = try await wait(150) { log(folder, number).contains("resumed after step") }
+    let hasGoneOn = try await wait { log(folder, number).contains("resumed after step") }
     #expect(hasGoneOn, "\(log(folder, number))")
     #expect(log(folder, number).contains("stopped early with the state saved; queueing job \(number) again"))
     let description = try slurm.describe(number)
     #expect((description["Restarts"].flatMap { Int($0) } ?? 0) >= 1, "\(description)")
 
     // Again where it falls into the moment in which the job queues itself once more.
-    let isCancelled = try await wait(60) {
+    let isCancelled = try await wait {
       try slurm.text("scancel \(number) || true")
       return try slurm.describe(number)["JobState"] == "CANCELLED"
     }
     #expect(isCancelled)
-    let areGone = try await wait(10) { try ranks(folder).isEmpty }
+    let areGone = try await wait(Patience.seconds) { try ranks(folder).isEmpty }
     #expect(areGone)
     try expectGoesOn(folder)
   }
@@ -92,13 +92,13 @@ struct SlurmFaultTests {
     let folder = try endless()
     let number = try slurm.submit(
       "Jobs/digits-mlp/run.sbatch", "LAUNCHER=\(launcher)", "JOB=endless.json", in: folder)
-    let hasSaved = try await wait(40) { hasCheckpoints(folder) }
+    let hasSaved = try await wait { hasCheckpoints(folder) }
     #expect(hasSaved, "\(log(folder, number))")
     let victim = try #require(try ranks(folder).last)
     kill(victim, SIGKILL)
-    let end = try await slurm.wait(for: number, timeout: .seconds(100))
+    let end = try await slurm.wait(for: number)
     #expect(end["JobState"] == "FAILED" && end["ExitCode"] != "0:0", "\(end)\n\(log(folder, number))")
-    let areGone = try await wait(5) { try ranks(folder).isEmpty }
+    let areGone = try await wait(Patience.seconds) { try ranks(folder).isEmpty }
     #expect(areGone)
     try expectGoesOn(folder)
   }
@@ -113,7 +113,7 @@ struct SlurmFaultTests {
     try folder.directory.write(text: short, to: "short.json")
     let number = try slurm.submit(
       "Jobs/digits-softmax/run.sbatch", "JOB=short.json", options: ["--array=1-2"], in: folder)
-    let haveEnded = try await wait(90) {
+    let haveEnded = try await wait {
       try slurm.text("squeue --noheader --job \(number)").trimmingCharacters(in: .whitespacesAndNewlines).isEmpty
     }
     #expect(haveEnded)

@@ -73,7 +73,7 @@ final class SlurmLocal: Sendable {
 
   /// Waits until a job has ended, or time is over.
   /// - Returns: what Slurm says of it then.
-  func wait(for job: Int, timeout: Duration = .seconds(60)) async throws -> [String: String] {
+  func wait(for job: Int, timeout: Duration = Patience.most) async throws -> [String: String] {
     let deadline = ContinuousClock.now + timeout
     while true {
       let description = try describe(job)

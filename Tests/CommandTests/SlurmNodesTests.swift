@@ -20,7 +20,7 @@ struct SlurmNodesTests {
     // The nodes are one machine all the same: each would take the other's shared memory for its own.
     let number = try slurm.submit(
       "Jobs/hybrid/run.sbatch", "LAUNCHER=srun", "JOB=short.json", "OMPI_MCA_btl=^vader", in: folder)
-    let job = try await slurm.wait(for: number, timeout: .seconds(300))
+    let job = try await slurm.wait(for: number)
     let log = try folder.directory.readText("hybrid-\(number).log")
     try #require(job["JobState"] == "COMPLETED", "\(job)\n\(log)")
     #expect(job["ExitCode"] == "0:0")
@@ -28,7 +28,7 @@ struct SlurmNodesTests {
     #expect(log.contains("8 ranks"), "\(log)")
 
     let model = try folder.directory.read("runs/hybrid/model.safetensors")
-    try folder.text("mpirun -n 4 apus train short.json --overwrite", timeout: .seconds(120))
+    try folder.text("mpirun -n 4 apus train short.json --overwrite")
     #expect(try folder.directory.read("runs/hybrid/model.safetensors") == model, "as on one node")
   }
 }

@@ -46,14 +46,14 @@ struct SlurmTests {
     let folder = try JobsFolder()
     try folder.text(try JobsFolder.commands("digits-mlp")[0])
     // A second or more of training; unoptimised code takes it for a twentieth.
-    let epochs = Binaries.release == nil ? 10 : 200
+    let epochs = Binaries.release == nil ? 10 : 400
     let job = try folder.directory.readText("Jobs/digits-mlp/job.json")
       .replacing("epochs: 30,", with: "epochs: \(epochs),")
     try #require(job.contains("epochs: \(epochs),"))
     try folder.directory.write(text: job, to: "long.json")
 
     let number = try slurm.submit("Jobs/digits-mlp/run.sbatch", "LAUNCHER=\(launcher)", "JOB=long.json", in: folder)
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + Patience.most
     while try steps(folder, "digits-mlp").count < 5, ContinuousClock.now < deadline {
       try await Task.sleep(for: .milliseconds(20))
     }

@@ -17,10 +17,10 @@ struct StragglerTests {
       ranks: 2, Binaries.apus, ["train", "job.json"], options: CommandLineRun.impatient, workingDirectory: folder.path)
     let slow = "\"straggler\":1"
     func log() -> String { (try? folder.readText("run/metrics.jsonl")) ?? "" }
-    let hasBegun = running.wait(timeout: .seconds(20)) { log().contains("loss") }
+    let hasBegun = running.wait { log().contains("loss") }
     #expect(hasBegun)
     let process = try CommandLineRun.process(ofRank: 1, in: running)
-    let isNamed = running.wait(timeout: .seconds(30)) {
+    let isNamed = running.wait {
       kill(process, SIGSTOP)
       usleep(60_000)
       kill(process, SIGCONT)
@@ -29,10 +29,11 @@ struct StragglerTests {
     }
     #expect(isNamed && running.isRunning, "\(log())")
     kill(running.processIdentifier, SIGUSR1)
-    let result = running.wait(timeout: .seconds(20))
+    let result = running.wait()
     #expect(result.exitCode == 75, "\(result)")
-    let warning = result.messages.first { $0.contains("is slow") } ?? ""
-    #expect(warning.contains("rank 1 on ") && warning.contains("times as long"), "\(result)")
+    // On a busy machine the other one may have been slow for a while, too.
+    let warning = result.messages.first { $0.contains("is slow") && $0.contains("rank 1 on ") } ?? ""
+    #expect(warning.contains("times as long"), "\(result)")
     let line = log().split(separator: "\n").first { $0.contains(slow) } ?? ""
     let ratio = line.firstMatch(of: /"ratio":([0-9.]+)/).flatMap { Double($0.output.1) } ?? 0
     #expect(ratio > 1.5 && line.contains("\"phase\":\"step\""), "\(line)")

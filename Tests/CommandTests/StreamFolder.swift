@@ -44,17 +44,17 @@ final class StreamFolder: Sendable {
         """, to: name)
   }
 
-  /// Runs job.json on two ranks, and kills one of them when a checkpoint is there: the job ends.
+  /// Runs job.json on two ranks, which wait for more rows at the end, and kills one of them when a checkpoint is there: the job ends.
   func killARankThatHasSaved(sourceLocation: SourceLocation = #_sourceLocation) throws {
     let running = try MPILauncher.start(
-      ranks: 2, Binaries.apus, ["stream", "job.json"], options: CommandLineRun.impatient,
+      ranks: 2, Binaries.apus, ["stream", "job.json", "--set", "stream.follow=true"], options: CommandLineRun.impatient,
       workingDirectory: directory.path)
-    let hasSaved = running.wait(timeout: .seconds(20)) {
+    let hasSaved = running.wait {
       ((try? directory.names(in: "run/checkpoints")) ?? []).contains { $0.hasPrefix("step-") }
     }
     #expect(hasSaved, sourceLocation: sourceLocation)
     kill(try CommandLineRun.process(ofRank: 1, in: running), SIGKILL)
-    #expect(running.wait(timeout: .seconds(20)).exitCode != 0, sourceLocation: sourceLocation)
+    #expect(running.wait().exitCode != 0, sourceLocation: sourceLocation)
   }
 
   /// The lines of `metrics.jsonl` of a run.
@@ -64,14 +64,15 @@ final class StreamFolder: Sendable {
     }
   }
 
-  /// Deals the rows of the electricity data set to files, as if shuffled; returns their names.
-  func electricity(parts: Int) throws -> [String] {
+  /// Deals the rows of the electricity data set to files, each a part of them in their order, or as if shuffled; returns their names.
+  func electricity(parts: Int, isShuffled: Bool) throws -> [String] {
     let table = try Run.program("gzip", ["-dc", PackageRoot.file("Datasets/electricity/electricity.csv.gz")])
     let lines = table.standardOutput.split(separator: "\n")
     let rows = lines.count - 1
     return try (0..<parts).map { part in
       // The factor is a prime, so that each row is somewhere.
-      let own = (part * rows / parts..<(part + 1) * rows / parts).map { lines[1 + $0 * 7919 % rows] }
+      let factor = isShuffled ? 7919 : 1
+      let own = (part * rows / parts..<(part + 1) * rows / parts).map { lines[1 + $0 * factor % rows] }
       try directory.write(text: (lines[0..<1] + own).joined(separator: "\n") + "\n", to: "part-\(part).csv")
       return "part-\(part).csv"
     }

@@ -179,7 +179,7 @@ import Testing
     ] {
       let path = try file(header)
       let time = clock.measure { #expect(refusal(path).kind == .invalid) }
-      #expect(time < .seconds(5), "a debug build; a release build takes a tenth")
+      #expect(time < .seconds(60), "a second in a debug build, a tenth of it in a release build")
     }
     #expect(Machine.peakMemoryBytes - before < 200 << 20)
     let declared = refusal(try file(String(repeating: " ", count: (16 << 20) + 1)))

@@ -35,7 +35,7 @@ import Testing
     #expect(Termination.signalName == nil)
     kill(getpid(), SIGUSR1)
     // A signal to the process may be taken by another thread, a moment later.
-    for _ in 0..<1_000 where !Termination.isRequested { usleep(1_000) }
+    for _ in 0..<60_000 where !Termination.isRequested { usleep(1_000) }
     #expect(Termination.signalName == "SIGUSR1")
     kill(getpid(), SIGUSR2)
     usleep(10_000)

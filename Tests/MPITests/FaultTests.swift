@@ -12,26 +12,38 @@ struct FaultTests {
   ])
   func oneRankThrows(name: String) throws {
     for ranks in [2, 4] {
-      let outcome = try RankLauncher.run([name], ranks: ranks, timeout: 20)
+      let outcome = try RankLauncher.run([name], ranks: ranks, timeout: 25)
       #expect(outcome.exitCode == 65, "\(outcome)")
-      #expect(outcome.seconds < 5)
+      #expect(!outcome.timedOut)
       #expect(outcome.output == "rank \(ranks - 1): \(name): this rank cannot go on\n")
     }
   }
 
   @Test(arguments: ["throwBeforeMessage", "throwWithPending", "throwWithCommunicator"])
   func theOnlyRankThrows(name: String) throws {
-    let outcome = try RankLauncher.run([name], ranks: nil, timeout: 20)
+    let outcome = try RankLauncher.run([name], ranks: nil, timeout: 25)
     #expect(outcome.exitCode == 65)
     #expect(outcome.output == "rank 0: \(name): this rank cannot go on\n")
     #expect(outcome.errors == "", "nothing of MPI's own about a rank that ends alone")
   }
 
   @Test func aRankAborts() throws {
-    let outcome = try RankLauncher.run(["abort"], ranks: 3, timeout: 20)
+    let outcome = try RankLauncher.run(["abort"], ranks: 3, timeout: 25)
     #expect(outcome.exitCode == 76, "\(outcome)")
-    #expect(outcome.seconds < 5)
+    #expect(!outcome.timedOut)
     #expect(try RankLauncher.run(["abort"], ranks: nil).exitCode == 76)
+  }
+
+  /// A rank that is stopped before it meets the others, or before it parts from them: who waits for it ends all within the limit.
+  @Test(arguments: [
+    (["meeting=1", "stopped", "exit75"], "MPI_Init"), (["meeting=5", "stop"], "MPI_Finalize"),
+  ])
+  func ranksThatNeverMeet(_ arguments: [String], _ call: String) throws {
+    let outcome = try RankLauncher.run(arguments, ranks: 3, timeout: 60)
+    #expect(!outcome.timedOut && outcome.exitCode == 76, "\(outcome)")
+    #expect(outcome.output.contains("rank 0 waits in \(call)\n"), "\(outcome)")
+    let met = try RankLauncher.run(["meeting=1000", "exit75"], ranks: 3, timeout: 60)
+    #expect(met.exitCode == 75 && met.output.isEmpty, "\(met)")
   }
 
   @Test func exitCodeOfAllRanks() throws {
@@ -41,7 +53,7 @@ struct FaultTests {
   }
 
   @Test func anOperationIsForgotten() throws {
-    let outcome = try RankLauncher.run(["forgetPending"], ranks: 2, timeout: 20)
+    let outcome = try RankLauncher.run(["forgetPending"], ranks: 2, timeout: 25)
     #expect(outcome.exitCode == 70, "\(outcome)")
     #expect(outcome.output.contains("MPI_Finalize: operations that were started and never waited for: 1\n"))
   }
@@ -65,23 +77,23 @@ struct FaultTests {
       ),
     ])
     func ranksDisagree(name: String, message: String) throws {
-      let outcome = try RankLauncher.run([name], ranks: 3, timeout: 20)
+      let outcome = try RankLauncher.run([name], ranks: 3, timeout: 25)
       #expect(outcome.exitCode == 70, "\(outcome)")
-      #expect(outcome.seconds < 5)
+      #expect(!outcome.timedOut)
       #expect(outcome.output.contains(message), "\(outcome.output)")
     }
   #endif
 
   @Test func launcherIsKilled() throws {
     let running = try RankLauncher.start(["computeForEver"], ranks: 3)
-    let deadline = Date().addingTimeInterval(20)
+    let deadline = Date().addingTimeInterval(300)
     while running.outputSoFar.split(separator: "\n").count < 3, Date() < deadline { usleep(20_000) }
     let ranks = running.descendants(named: "RankCases")
     #expect(ranks.count == 3)
     for launcher in running.descendants(named: "mpirun") { kill(launcher, SIGKILL) }
     let killed = Date()
-    while ranks.contains(where: isAlive), Date().timeIntervalSince(killed) < 10 { usleep(20_000) }
-    #expect(Date().timeIntervalSince(killed) < 5, "the ranks died with mpirun")
+    while ranks.contains(where: isAlive), Date().timeIntervalSince(killed) < 25 { usleep(20_000) }
+    #expect(!ranks.contains(where: isAlive), "the ranks died with mpirun")
     for rank in ranks { kill(rank, SIGKILL) }
     _ = running.wait(timeout: 5)
   }

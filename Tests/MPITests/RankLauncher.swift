@@ -24,7 +24,7 @@ struct RankLauncher {
 
   /// Runs the named cases on `ranks` ranks; without `mpirun` where that is `nil`.
   static func run(
-    _ arguments: [String], ranks: Int?, environment extra: [String: String] = [:], timeout: Double = 60
+    _ arguments: [String], ranks: Int?, environment extra: [String: String] = [:], timeout: Double = 300
   ) throws -> Outcome {
     let process = try start(arguments, ranks: ranks, environment: extra)
     return process.wait(timeout: timeout)
@@ -118,9 +118,9 @@ struct RankLauncher {
       }
     }
 
-    /// What was written; waits for the last writer for a second at most.
+    /// What was written; waits for the last writer for seconds at most.
     func finish() -> String {
-      _ = ended.wait(timeout: .now() + 1)
+      _ = ended.wait(timeout: .now() + 5)
       return text
     }
   }

@@ -10,36 +10,32 @@ import Testing
   ]
 
   private func run(
-    _ name: String, _ ranks: Int, _ pipeline: Int, _ tensor: Int, options: [String] = [],
+    _ names: String..., on ranks: Int, _ pipeline: Int, _ tensor: Int, options: [String] = [],
     environment: [String: String] = [:]
   ) throws -> RunResult {
     try TemporaryDirectory.with { directory in
       let result = try MPILauncher.run(
-        ranks: ranks, Binaries.rankCases, ["\(name)-\(pipeline)x\(tensor)"], options: options,
-        environment: environment.merging(["APUS_SCRATCH": directory.path]) { $1 }, timeout: .seconds(240))
+        ranks: ranks, Binaries.rankCases, names.map { "\($0)-\(pipeline)x\(tensor)" }, options: options,
+        environment: environment.merging(["APUS_SCRATCH": directory.path]) { $1 })
       #expect(result.exitCode == 0, "\(ranks) ranks: \(result)")
       return result
     }
   }
 
-  /// Parameters, losses, norms and scores are those of one rank: bit for bit for any pipeline and data degree under `ordered`.
-  @Test(arguments: grids + [(6, 3, 1), (8, 4, 1), (12, 4, 1)])
+  /// Parameters, losses, norms and scores are those of one rank: bit for bit for any pipeline and data degree under `ordered`. Flags reach
+  /// every rank. And every rank learns that a rank cannot read; none waits for ever.
+  @Test(arguments: grids) func ranksWorkAsOne(ranks: Int, pipeline: Int, tensor: Int) throws {
+    _ = try run("layout", "flags", "unreadable", on: ranks, pipeline, tensor)
+  }
+
+  @Test(arguments: [(6, 3, 1), (8, 4, 1), (12, 4, 1)])
   func trainingIsThatOfOneRank(ranks: Int, pipeline: Int, tensor: Int) throws {
-    _ = try run("layout", ranks, pipeline, tensor)
+    _ = try run("layout", on: ranks, pipeline, tensor)
   }
 
   /// Rounded sums between nodes: the same parameters on all ranks, like those of one rank, whatever the messages.
   @Test(arguments: [(1, 1), (2, 1), (3, 1), (4, 1), (4, 2)])
-  func roundedSumsTrainAlike(ranks: Int, pipeline: Int) throws { _ = try run("wire", ranks, pipeline, 1) }
-
-  @Test(arguments: grids) func flagsReachEveryRank(ranks: Int, pipeline: Int, tensor: Int) throws {
-    _ = try run("flags", ranks, pipeline, tensor)
-  }
-
-  /// Every rank learns that a rank cannot read; none waits for ever.
-  @Test(arguments: grids) func aRankThatCannotReadEndsTheStepOfAll(ranks: Int, pipeline: Int, tensor: Int) throws {
-    _ = try run("unreadable", ranks, pipeline, tensor)
-  }
+  func roundedSumsTrainAlike(ranks: Int, pipeline: Int) throws { _ = try run("wire", on: ranks, pipeline, 1) }
 
   /// Messages and bytes are those of the formula, rank by rank.
   @Test(arguments: grids) func messagesAreThoseOfThePlan(ranks: Int, pipeline: Int, tensor: Int) throws {
@@ -47,7 +43,7 @@ import Testing
       let counter = try MPICounter(in: directory)
       let found = try [2, 5].map { steps in
         let result = try run(
-          "traffic", ranks, pipeline, tensor, options: counter.options, environment: ["APUS_STEPS": "\(steps)"])
+          "traffic", on: ranks, pipeline, tensor, options: counter.options, environment: ["APUS_STEPS": "\(steps)"])
         let planned = result.outputLines.map { $0.split(separator: " ").compactMap { Int($0) } }
         return (planned, MPICounter.counts(in: result.standardError, ranks: ranks))
       }

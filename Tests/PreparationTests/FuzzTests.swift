@@ -42,16 +42,12 @@ import Testing
     return bytes
   }
 
-  /// So many tables are tried however slow the machine is; more if there is time.
-  private static let least = 60
-
-  /// - Parameter part: each takes other damage, so that a failure is found again by its number.
-  @Test(arguments: 0..<8) func damagedTablesNeverTrap(part: Int) throws {
+  /// A failure is found again by its number.
+  @Test func damagedTablesNeverTrap() throws {
     let directory = try TemporaryDirectory()
-    let deadline = ContinuousClock.now + .seconds(2)
     var (prepared, refused) = (0, 0)
-    for number in 0..<400 where number < Self.least || ContinuousClock.now < deadline {
-      var stream = RandomStream(seed: UInt64(number), stream: UInt64(part), 0x6675_7a7a)
+    for number in 0..<600 {
+      var stream = RandomStream(seed: UInt64(number), stream: 0, 0x6675_7a7a)
       let input = try directory.file("in.csv", Self.damaged(&stream))
       var request = PreparationRequest(inputs: [input], target: "t", output: directory.join("out"))
       request.overwrite = true
@@ -63,11 +59,11 @@ import Testing
         prepared += 1
       } catch {
         #expect(!error.message.isEmpty)
-        #expect(error.kind == .invalid, "\(part)/\(number): \(error)")
+        #expect(error.kind == .invalid, "\(number): \(error)")
         #expect(error.place.map { $0.line >= 1 && $0.column >= 1 } ?? true)
         refused += 1
       }
-      #expect(ContinuousClock.now - start < .seconds(10), "\(part)/\(number)")
+      #expect(ContinuousClock.now - start < .seconds(25), "\(number)")
     }
     // Damage that is always refused, or never, would test little.
     #expect(prepared > 0 && refused > 0, "\(prepared) prepared, \(refused) refused")

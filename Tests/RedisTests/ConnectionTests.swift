@@ -10,7 +10,7 @@ import Testing
   private func connect(_ socket: String, password: String? = nil) throws(RedisError) -> RedisConnection {
     Self.noSignal
     guard let address = try? RedisAddress("redis+unix://\(socket)?key=x") else { throw RedisError(.foreign, socket) }
-    return try RedisConnection(to: address, password: password, timeout: .seconds(2), patience: .seconds(2))
+    return try RedisConnection(to: address, password: password, timeout: .seconds(60), patience: .seconds(60))
   }
 
   /// What comes of SELECT, which is answered by "+OK", and of one question more, which `answer` is to.
@@ -112,12 +112,12 @@ import Testing
     let port = RedisServer.freePort()
     let server = try RedisServer(["--port", "\(port)", "--bind", "127.0.0.1"])
     let address = try RedisAddress("redis://127.0.0.1:\(port)/2?key=x")
-    let connection = try RedisConnection(to: address, password: nil, timeout: .seconds(2), patience: .seconds(2))
+    let connection = try RedisConnection(to: address, password: nil, timeout: .seconds(60), patience: .seconds(60))
     _ = try connection.ask(["XADD", "x", "1-1", "a", "1"])
     #expect(try server.ask("-n", "2", "XLEN", "x") == "1")
     server.kill()
     #expect(throws: RedisError.self) { try connection.ask(["PING"]) }
-    let patience = Duration.seconds(2)
+    let patience = Duration.milliseconds(300)
     do {
       _ = try RedisConnection(to: address, password: nil, timeout: patience, patience: patience)
       Issue.record("nobody is there")

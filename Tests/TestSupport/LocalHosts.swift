@@ -40,7 +40,7 @@ public final class LocalHosts: Sendable {
   /// Runs a program on ranks on these hosts, as "host1:2,host2:1" names them, to its end or to its timeout. `mpirun` runs on host1.
   public func run(
     _ hosts: String, ranks: Int, _ program: String, _ arguments: [String] = [], options: [String] = [],
-    workingDirectory: String? = nil, timeout: Duration = .seconds(60)
+    workingDirectory: String? = nil, timeout: Duration = Patience.most
   ) throws -> RunResult {
     try start(
       on: "host1", "mpirun", MPILauncher.flags(ranks: ranks) + ["--host", hosts] + options + [program] + arguments,

@@ -9,7 +9,7 @@ public enum MPILauncher {
   public static func run(
     ranks: Int, _ program: String, _ arguments: [String] = [], options: [String] = [],
     environment: [String: String?] = [:], workingDirectory: String? = nil, input: String = "",
-    timeout: Duration = .seconds(60)
+    timeout: Duration = Patience.most
   ) throws -> RunResult {
     try start(
       ranks: ranks, program, arguments, options: options, environment: environment, workingDirectory: workingDirectory,
@@ -27,6 +27,9 @@ public enum MPILauncher {
       environment: Self.environment.merging(environment) { _, given in given },
       workingDirectory: workingDirectory, input: input)
   }
+
+  /// Once a rank has failed, `mpirun` gives the others a second between SIGTERM and SIGKILL, also where they have ended by themselves.
+  public static let impatient = ["--mca", "odls_base_sigkill_timeout", "0"]
 
   /// What lets several ranks share few cores.
   public static func flags(ranks: Int) -> [String] {

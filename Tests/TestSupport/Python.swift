@@ -14,7 +14,7 @@ public enum Python {
   /// - Returns: what it left; a script that fails is no error here.
   public static func run(
     _ script: String, _ arguments: [String] = [], input: String = "", workingDirectory: String? = nil,
-    timeout: Duration = .seconds(60)
+    timeout: Duration = Patience.most
   ) throws -> RunResult {
     try Run.program(
       path, ["-c", script] + arguments,
@@ -29,7 +29,7 @@ public enum Python {
   @discardableResult
   public static func text(
     _ script: String, _ arguments: [String] = [], input: String = "", workingDirectory: String? = nil,
-    timeout: Duration = .seconds(60)
+    timeout: Duration = Patience.most
   ) throws -> String {
     let result = try run(script, arguments, input: input, workingDirectory: workingDirectory, timeout: timeout)
     guard result.exitCode == 0 else { throw RunError(description: "\(result)") }
@@ -39,7 +39,7 @@ public enum Python {
   /// Runs a script that must succeed and that prints one JSON value.
   public static func value<Value: Decodable>(
     _ script: String, _ arguments: [String] = [], as type: Value.Type = Value.self, workingDirectory: String? = nil,
-    timeout: Duration = .seconds(60)
+    timeout: Duration = Patience.most
   ) throws -> Value {
     let output = try text(script, arguments, workingDirectory: workingDirectory, timeout: timeout)
     return try JSONDecoder().decode(type, from: Data(output.utf8))
@@ -48,7 +48,7 @@ public enum Python {
   /// Runs a script that must succeed, that finds `input` as JSON on standard input (`json.load(sys.stdin)`), and prints one JSON value.
   public static func value<Value: Decodable>(
     _ script: String, _ arguments: [String] = [], json input: some Encodable, as type: Value.Type = Value.self,
-    workingDirectory: String? = nil, timeout: Duration = .seconds(60)
+    workingDirectory: String? = nil, timeout: Duration = Patience.most
   ) throws -> Value {
     let encoded = String(decoding: try JSONEncoder().encode(input), as: UTF8.self)
     let output = try text(script, arguments, input: encoded, workingDirectory: workingDirectory, timeout: timeout)

@@ -27,19 +27,20 @@ public final class RedisServer {
     try start()
   }
 
-  /// A port of this machine that nobody listened to a moment ago.
+  /// A port of this machine that nobody listened to a moment ago, outside the range that the kernel hands out: ranks get theirs from there.
   public static func freePort() -> Int {
-    let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    var count = socklen_t(MemoryLayout<sockaddr_in>.size)
-    withUnsafeMutableBytes(of: &address) { bytes in
-      let plain = bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self)
-      _ = bind(descriptor, plain, count)
-      _ = getsockname(descriptor, plain, &count)
+    while true {
+      let port = UInt16.random(in: 16_000..<32_000)
+      let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      defer { close(descriptor) }
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_port = port.bigEndian
+      let bound = withUnsafeBytes(of: &address) { bytes in
+        bind(descriptor, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
+      }
+      if bound == 0 { return Int(port) }
     }
-    return Int(UInt16(bigEndian: address.sin_port))
   }
 
   public var socket: String { folder.file("s") }
@@ -57,7 +58,7 @@ public final class RedisServer {
     // The program goes by the name that it is called by.
     let running = try Run.start("bash", ["-c", "exec -a redis-server '\(program)' \(words)"])
     self.running = running
-    let answers = running.wait(timeout: .seconds(10)) { [self] in
+    let answers = running.wait { [self] in
       guard let answer = try? Run.program("redis-cli", ["-s", socket, "PING"]).standardOutput else { return false }
       return answer.contains("PONG") || answer.contains("NOAUTH")
     }

@@ -17,7 +17,7 @@ public enum Run {
   /// - Throws: `RunError` if it cannot be started. A program that fails is no error here: look at the result.
   public static func program(
     _ program: String, _ arguments: [String] = [], environment: [String: String?] = [:],
-    workingDirectory: String? = nil, input: String = "", timeout: Duration = .seconds(60)
+    workingDirectory: String? = nil, input: String = "", timeout: Duration = Patience.most
   ) throws -> RunResult {
     try start(
       program, arguments, environment: environment, workingDirectory: workingDirectory, input: input
@@ -36,7 +36,7 @@ public enum Run {
   /// Runs a line of bash.
   public static func shell(
     _ line: String, environment: [String: String?] = [:], workingDirectory: String? = nil,
-    timeout: Duration = .seconds(60)
+    timeout: Duration = Patience.most
   ) throws -> RunResult {
     try program(
       "bash", ["-c", line], environment: environment, workingDirectory: workingDirectory, timeout: timeout)

@@ -11,6 +11,8 @@ public struct RunResult: Sendable, CustomStringConvertible {
   public let outputBytes: [UInt8]
   public let errorBytes: [UInt8]
   public let duration: Duration
+  /// What it took of processors, together with all that it started and waited for: unlike the duration it is the same on a busy machine.
+  public let processorTime: Duration
   /// The largest resident set of the program itself (not of the ranks of `mpirun`), looked up every few milliseconds while it was waited for.
   public let peakMemoryBytes: Int
 

@@ -76,9 +76,9 @@ public final class RunningProgram: Sendable {
   /// What it has written to standard error so far.
   public var errorSoFar: String { (try? files.readText("error")) ?? "" }
 
-  /// Waits until `condition` holds, the program ends or time is over.
+  /// Waits until `condition` holds, the program ends or patience does.
   /// - Returns: whether the condition held.
-  public func wait(timeout: Duration, until condition: () throws -> Bool) rethrows -> Bool {
+  public func wait(timeout: Duration = Patience.most, until condition: () throws -> Bool) rethrows -> Bool {
     let deadline = ContinuousClock.now + timeout
     while ContinuousClock.now < deadline {
       if try condition() { return true }
@@ -96,9 +96,9 @@ public final class RunningProgram: Sendable {
     }
   }
 
-  /// Waits for the program's end; past the timeout it is killed with everything it started.
-  public func wait(timeout: Duration = .seconds(60)) -> RunResult {
-    let deadline = started + timeout
+  /// Waits for the program's end; past the timeout, which begins now, it is killed with everything it started.
+  public func wait(timeout: Duration = Patience.most) -> RunResult {
+    let deadline = ContinuousClock.now + timeout
     var pause: UInt32 = 500
     while ContinuousClock.now < deadline {
       let ended = result.withLock { result in
@@ -133,13 +133,15 @@ public final class RunningProgram: Sendable {
     var status: Int32 = 0
     var answer: pid_t = -1
     samplePeakMemory()
-    repeat { answer = waitpid(processIdentifier, &status, flags) } while answer == -1 && errno == EINTR
+    var usage = rusage()
+    repeat { answer = wait4(processIdentifier, &status, flags, &usage) } while answer == -1 && errno == EINTR
     if answer == 0 { return nil }
     let signal: Int32? = (status & 0x7f) == 0 ? nil : status & 0x7f
     return RunResult(
       command: command, exitCode: signal.map { 128 + $0 } ?? (status >> 8) & 0xff, signal: signal, timedOut: timedOut,
       outputBytes: (try? files.read("output")) ?? [], errorBytes: (try? files.read("error")) ?? [],
-      duration: ContinuousClock.now - started, peakMemoryBytes: peakMemory.load(ordering: .relaxed))
+      duration: ContinuousClock.now - started, processorTime: Duration(usage.ru_utime) + Duration(usage.ru_stime),
+      peakMemoryBytes: peakMemory.load(ordering: .relaxed))
   }
 
   /// `getrusage` would count what the test runner itself held when it started the program.
@@ -171,4 +173,8 @@ public final class RunningProgram: Sendable {
     }
     return found
   }
+}
+
+extension Duration {
+  fileprivate init(_ time: timeval) { self = .seconds(time.tv_sec) + .microseconds(time.tv_usec) }
 }

@@ -2,6 +2,7 @@ import JSON
 import TestSupport
 import Testing
 
+@testable import Files
 @testable import Training
 
 @Suite struct MetricsLogTests {
@@ -24,6 +25,24 @@ import Testing
       #expect(
         try cut(lines.joined(), after: step) == lines[..<step].joined() + "{\"step\":\(step + 1),\"loss\":0.5}\n")
     }
+  }
+
+  /// A log that is longer than what is looked at first, with lines that are longer than that.
+  @Test(arguments: [10, 1_000, 300_000]) func longLogs(characters: Int) throws {
+    let filling = String(repeating: "x", count: characters)
+    let lines = (1...max(5, 500_000 / characters)).map { "{\"step\":\($0),\"text\":\"\(filling)\"}\n" }
+    for step in [0, 1, lines.count / 2, lines.count - 1, lines.count] {
+      let expected = lines[..<step].joined() + "{\"step\":\(step + 1),\"loss\":0.5}\n"
+      #expect(try cut(lines.joined() + "{\"st", after: step) == expected, "\(step)")
+    }
+  }
+
+  /// Who follows the log, as with `tail -f`, follows it through a restart.
+  @Test func itStaysTheSameFile() throws {
+    let path = try directory.write(text: lines.joined(), to: "metrics.jsonl")
+    let number = try FileSystem.status(of: path)?.number
+    _ = try MetricsLog(path: path, keepingThrough: 5)
+    #expect(try FileSystem.status(of: path)?.number == number)
   }
 
   /// Both lines of a step stay: that of the step and that of the validation after it.

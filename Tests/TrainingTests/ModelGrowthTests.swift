@@ -127,7 +127,7 @@ import Testing
 
   @Test func recordsSurvive() throws {
     let record = SampleRecord(seed: 7, seen: 100, numbers: [0, 3, 99])
-    let bytes = Array(record.json.serialized(pretty: false).utf8)
+    let bytes = record.bytes
     #expect(try SampleRecord(parsing: bytes, path: "sample.json") == record)
   }
 

@@ -16,7 +16,7 @@ import Testing
       defer { try? FileSystem.removeTree(memory) }
       let result = try MPILauncher.run(
         ranks: 3, Binaries.rankCases, ["faultyWrites"],
-        environment: ["APUS_SCRATCH": isThere ? memory : directory.path], timeout: .seconds(300))
+        environment: ["APUS_SCRATCH": isThere ? memory : directory.path])
       #expect(result.exitCode == 0, "\(result)")
     }
   }
@@ -25,7 +25,7 @@ import Testing
   @Test(arguments: [(0, 60), (0, 95), (1, 20), (1, 30), (2, 25)]) func killedRank(rank: Int, call: Int) throws {
     try TemporaryDirectory.with { directory in
       let result = try MPILauncher.run(
-        ranks: 3, Binaries.rankCases, ["killedWrite"],
+        ranks: 3, Binaries.rankCases, ["killedWrite"], options: MPILauncher.impatient,
         environment: ["APUS_SCRATCH": directory.path, "APUS_FAULT": "\(rank):\(call)"])
       #expect(result.exitCode == 137, "\(result)")
       let store = CheckpointStore(directory: directory.file("run/checkpoints"), keep: 1)

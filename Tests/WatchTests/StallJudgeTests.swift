@@ -55,7 +55,7 @@ struct StallJudgeTests {
       #expect(text.contains(words), "\(text)")
     }
     #expect(text.split(separator: "\n").count == 5, "a line for each rank: \(text)")
-    #expect(waiting().speaksFirst(stall))
+    #expect(waiting().patience(stall) == 0)
   }
 
   @Test func rankThatIsStoppedWhileItWaitsIsNamed() throws {
@@ -126,6 +126,37 @@ struct StallJudgeTests {
     let stall = try #require(judge.stall(now: 11))
     #expect(stall.culprits == [0] && stall.phase == .reading)
     #expect(stall.text(members).contains("not known"))
+  }
+
+  /// Ranks of its own host that the kernel has stopped are known without a word of theirs.
+  @Test func rankThatIsStoppedBeforeItSaysAnythingIsNamed() throws {
+    var judge = StallJudge(rank: 0, ranks: 3, deadlines: deadlines, reading: .of(.start, 0), now: 0)
+    for second in 0...10 {
+      judge.observe(.of(.start, 0, waits: true), now: Double(second))
+      judge.observe([], stopped: [2], now: Double(second))
+      #expect(judge.stall(now: Double(second)) == nil)
+    }
+    judge.observe(.of(.start, 0, waits: true), now: 11)
+    let stall = try #require(judge.stall(now: 11))
+    #expect(stall.culprits == [2] && stall.phase == .start)
+    let text = stall.text(members)
+    #expect(text.contains("rank 2 (host b, process 33) hangs: start, before it has said anything"), "\(text)")
+    #expect(text.contains("watchdog.start allows 10 s") && text.contains("33  start\n"), "\(text)")
+    #expect(judge.patience(stall) == 0)
+    // A rank of another host does not know, and lets the others speak first.
+    judge.observe([], stopped: [], now: 11)
+    let unknown = try #require(judge.stall(now: 11))
+    #expect(unknown.culprits.isEmpty && judge.patience(unknown) > 1)
+  }
+
+  /// The others have said something, and one has not.
+  @Test func rankThatHasSaidNothingIsNamed() throws {
+    let (found, second) = run(waiting(), until: 200) { second in
+      [beat(.step, waits: true, idle: Double(second), count: second), nil]
+    }
+    let stall = try #require(found)
+    #expect(stall.culprits == [2] && second == 101)
+    #expect(stall.text(members).contains("rank 2 (host b, process 33) hangs: start, before it has said anything"))
   }
 
   /// For ranks that it cannot see this one allows what any phase may take.

@@ -4,7 +4,7 @@ import Training
 
 /// How the ranks of a stream learn from each other. A rank that is alone learns as it would without any of them.
 enum CombinationForm: String, CaseIterable, Sendable {
-  /// All take the mean of their parameters, by rows, at the same time.
+  /// All take what each has learned at the same time.
   case parameters
   /// An update is one of all ranks, with the sum of their gradients.
   case gradients
@@ -26,6 +26,9 @@ extension JobValues {
     guard let form: CombinationForm = choice("stream.combine") else { return }
     if self["stream.staleness"] != .null, form != .asynchronous {
       reject("stream.staleness", "is a setting of stream.combine \"asynchronous\"")
+    }
+    if isGiven("stream.step"), form.isLoose {
+      reject("stream.step", "is a setting of stream.combine \"parameters\" and \"gradients\"")
     }
     guard let kind: LearnerKind = choice("model.kind") else { return }
     switch form {

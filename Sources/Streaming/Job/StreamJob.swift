@@ -23,6 +23,7 @@ public struct StreamJob: Sendable {
   let combineEvery: Int
   let form: CombinationForm
   let staleness: Int
+  let step: StepRule
 
   let score: PrequentialScore.Settings
   /// 0 writes a line a second.
@@ -30,6 +31,8 @@ public struct StreamJob: Sendable {
 
   let drift: DriftResponse.Settings?
   let learner: LearnerTemplate
+  /// The sample of the rows that is kept for later trainings; nil for none.
+  let replay: ReplayRequest?
 
   let checkpointSeconds: Double
   let checkpointRows: Int
@@ -59,12 +62,14 @@ public struct StreamJob: Sendable {
     combineEvery = values.integer("stream.combine_every") ?? 1
     form = values.choice("stream.combine") ?? .parameters
     staleness = values.integer("stream.staleness") ?? CombinationForm.staleness
+    step = values.choice("stream.step") ?? .sum
     var score = PrequentialScore.Settings()
     score.window = values.integer("stream.window") ?? 0
     score.fading = values.number("stream.fading") ?? 1
     self.score = score
     logRows = values.integer("stream.log_rows") ?? 0
     drift = DriftResponse.Settings(values)
+    replay = TrainingJob.replay(values)
     checkpointSeconds = values.number("checkpoint.every_seconds") ?? 0
     checkpointRows = values.integer("checkpoint.every_rows") ?? 0
     checkpointsKept = values.integer("checkpoint.keep") ?? 1
@@ -144,6 +149,9 @@ extension JobValues {
     if chances.contains(where: { $0 < 0 || $0 > 1 }) { reject("sample.classes", "must be numbers from 0 to 1") }
     if !chances.isEmpty, chances.count != classNames?.count ?? 0 {
       reject("sample.classes", "must have a number for each class")
+    }
+    if text("replay.kind") == ReplayRequest.Kind.balanced.rawValue, classNames == nil {
+      reject("replay.kind", "can be \"class\" only where the targets are classes")
     }
   }
 

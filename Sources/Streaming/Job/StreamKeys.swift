@@ -18,7 +18,7 @@ public enum StreamKeys {
 
   /// Every key, in the order in which `job.json` writes them.
   public static let all: [SettingKey] =
-    source + updates + evaluation + sample + redis + drift + model
+    source + updates + evaluation + sample + shared(["replay."]) + redis + drift + model
     + shared([
       "loss", "penalty.", "optimizer.", "schedule.kind", "schedule.warmup_steps", "schedule.every_steps",
       "schedule.factor",
@@ -85,7 +85,7 @@ public enum StreamKeys {
     SettingKey(
       "sample.weight", .optionalText, .null,
       "feature whose value, from 0, is a factor of that chance, which is at most 1: importance sampling"),
-    SettingKey("sample.seed", .integer(count), 0, "what the sample is drawn from, by the numbers of the rows"),
+    SettingKey("sample.seed", .integer(count), 0, "what samples are drawn from, by the numbers of the rows"),
   ]
 
   private static let redis: [SettingKey] = [
@@ -116,8 +116,12 @@ public enum StreamKeys {
     ),
     SettingKey(
       "stream.combine", .choice(CombinationForm.allCases.map(\.rawValue)), "parameters",
-      "what several ranks combine: means of parameters; sums of gradients, with every update; what each has learned, while the others go on;"
+      "what several ranks combine: their parameters; their gradients, with every update; what each has learned, while the others go on;"
         + " or that by way of rank 0, which owns the parameters"),
+    SettingKey(
+      "stream.step", .choice(StepRule.allCases.map(\.rawValue)), "sum",
+      "parameters, gradients: what the ranks have learned is added, so that a row moves the model as far as on one rank, and held back where"
+        + " that goes too far; or its mean is taken, by rows"),
     SettingKey(
       "stream.staleness", .optionalInteger(positiveCount), .null,
       "asynchronous: combinations that a rank is ahead of what another has taken in at most, before it waits (4)"),

@@ -54,12 +54,11 @@ struct Combination: ~Copyable {
     return try step.sum(own, learner, fresh, world)
   }
 
-  /// Gives each learner the mean of the ranks' parameters, by the rows that each has learned. Collective.
+  /// Gives each learner what all ranks have learned. Collective.
   /// - Parameter rows: that this rank has learned since the last time, and all ranks together.
-  func average(_ learner: OnlineLearner, rows: (own: Double, all: Double)) throws(MPIError) {
-    guard ranks > 1, rows.all > 0, learner.combines != .evidence else { return }
-    learner.weigh(by: Float(rows.own / rows.all))
-    try world.sum(&learner.parameters)
+  func combine(_ shared: SharedLearner, rows: (own: Double, all: Double)) throws(MPIError) {
+    guard ranks > 1, rows.all > 0, shared.learner.combines != .evidence else { return }
+    try shared.combine(world, share: Float(rows.own / rows.all))
   }
 
   /// Gives each learner the statistics of all. Collective.
@@ -72,6 +71,11 @@ struct Combination: ~Copyable {
   /// The findings of rank 0. Collective.
   func fromRoot(_ findings: DriftFindings) throws(MPIError) -> DriftFindings {
     DriftFindings(encoded: try world.broadcast(findings.encoded, root: 0))
+  }
+
+  /// Rank 0 takes over the rows that the other ranks have kept. Collective; all ranks have a sample, or none.
+  func collect(_ sample: inout StreamSample?) throws(MPIError) {
+    if ranks > 1 { try sample?.collect(world) }
   }
 
   /// The classes that rows of all ranks wait for, in the order of the ranks. Collective.

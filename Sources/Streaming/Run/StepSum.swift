@@ -9,6 +9,8 @@ struct StepSum: ~Copyable {
   struct Totals {
     /// Rows whose gradients are summed.
     var rows = 0
+    /// Ranks that have such rows.
+    var ranks = 0
     /// Ranks that have rows for the next step.
     var due = 0
     /// Ranks with rows that are taken and not learned, be they due or not.
@@ -16,7 +18,7 @@ struct StepSum: ~Copyable {
     /// Ranks that want to tell the others more.
     var wishes = 0
 
-    fileprivate static let count = 4
+    fileprivate static let count = 5
   }
 
   private var message = FloatBuffer(count: 0)
@@ -30,12 +32,13 @@ struct StepSum: ~Copyable {
     if message.count != place + Totals.count { message = FloatBuffer(count: place + Totals.count) }
     message.copy(from: learner.gradient)
     if let fresh { message.copy(from: fresh.gradient, to: count) }
-    message.copy(from: [Float(own.rows), Float(own.due), Float(own.left), Float(own.wishes)], at: place)
+    let totals = [own.rows, own.ranks, own.due, own.left, own.wishes]
+    message.copy(from: totals.map { Float($0) }, at: place)
     try world.sum(&message)
     learner.gradient.copy(from: message, range: 0..<count)
     fresh?.gradient.copy(from: message, range: count..<place)
     return Totals(
-      rows: Int(message[place]), due: Int(message[place + 1]), left: Int(message[place + 2]),
-      wishes: Int(message[place + 3]))
+      rows: Int(message[place]), ranks: Int(message[place + 1]), due: Int(message[place + 2]),
+      left: Int(message[place + 3]), wishes: Int(message[place + 4]))
   }
 }

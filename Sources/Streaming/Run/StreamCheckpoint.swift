@@ -58,7 +58,8 @@ struct StreamState {
   /// Writes a checkpoint; complete or not there. On rank 0.
   /// - Returns: what is wrong with the older checkpoints, which were to be removed; empty where nothing is.
   func write(
-    to store: CheckpointStore, _ parameters: borrowing FloatBuffer, _ description: ModelDescription
+    to store: CheckpointStore, _ parameters: borrowing FloatBuffer, _ description: ModelDescription,
+    _ sample: StreamSample?
   ) throws -> String {
     let folder = try store.begin()
     do {
@@ -66,7 +67,7 @@ struct StreamState {
       let bytes = Array(json.serialized(pretty: false).utf8)
       try FileSystem.write(bytes, to: FileSystem.join(folder, Self.fileName))
       let state = CheckpointManifest.Entry(name: Self.fileName, bytes: bytes.count, checksum: Checksum(of: bytes).hex)
-      return try store.commit(step: rows, [model, state])
+      return try store.commit(step: rows, [model, state] + (try sample?.write(into: folder) ?? []))
     } catch {
       store.giveUp()
       throw error

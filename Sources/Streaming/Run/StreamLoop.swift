@@ -25,6 +25,8 @@ final class StreamLoop {
   private static let nearly = Duration.milliseconds(2)
   /// A rank that is too far ahead of others for so long waits for them in a combination.
   private static let patience = Duration.seconds(1)
+  /// So long ranks that do not wait for each other are without a combination at most, in which one that has died or hangs is missed.
+  private static let longestApart = Duration.seconds(2)
   /// Updates whose rows are taken at a time where each is one of all ranks.
   private static let updatesAhead = 32
 
@@ -38,9 +40,13 @@ final class StreamLoop {
   private(set) var drift: DriftResponse?
   private(set) var featureDrift: FeatureDrift?
   private(set) var sources: SourceSet
+  /// Rows for later trainings; all of them on rank 0 once a checkpoint is written.
+  private(set) var sample: StreamSample?
   /// Nil where targets are numbers.
   private(set) var classes: StreamClasses?
   private var combination: Combination
+  /// The learners, where the ranks wait for each other.
+  private var shared: [SharedLearner] = []
   /// How those tell each other what they learn who do not wait for each other.
   private let deltas: DeltaExchange?
   private let reporter: StreamReporter?
@@ -57,6 +63,7 @@ final class StreamLoop {
   private var findings = DriftFindings()
   /// When this rank has heard from another one.
   private var lastContact = ContinuousClock.now
+  private var lastCombination = ContinuousClock.now
   /// Since when the others are too far behind.
   private var aheadSince: ContinuousClock.Instant?
   private(set) var latency = LatencyHistogram()
@@ -73,8 +80,9 @@ final class StreamLoop {
   private var schedule: StreamSchedule
 
   init(
-    job: StreamJob, parts: StreamParts, sources: [StreamSource], rows: Int, combination: consuming Combination,
-    classes: StreamClasses?, deltas: DeltaExchange?, isRoot: Bool, reporter: StreamReporter?
+    job: StreamJob, parts: StreamParts, sources: [StreamSource], sample: StreamSample?, rows: Int,
+    combination: consuming Combination, classes: StreamClasses?, deltas: DeltaExchange?, isRoot: Bool,
+    reporter: StreamReporter?
   ) {
     self.job = job
     let ranks = combination.ranks
@@ -86,6 +94,7 @@ final class StreamLoop {
     drift = parts.drift
     featureDrift = parts.featureDrift
     self.sources = SourceSet(sources)
+    self.sample = sample
     self.classes = classes
     self.combination = combination
     self.isRoot = isRoot
@@ -94,7 +103,7 @@ final class StreamLoop {
     schedule = StreamSchedule(job, rows: rows)
     updatesPerTurn = job.updatesPerTurn(ranks: ranks, columns: parts.inputs)
     batch = RowBatch(
-      columns: parts.inputs, capacity: job.batchRows(ranks: ranks, columns: parts.inputs))
+      columns: parts.inputs, capacity: job.batchRows(ranks: ranks, columns: parts.inputs), keepsNumbers: sample != nil)
     outcomes = Outcomes(learner.task)
     freshOutcomes = Outcomes(learner.task)
   }
@@ -102,8 +111,9 @@ final class StreamLoop {
   /// Learns until the stream ends. Collective.
   func run() throws -> Outcome {
     lastRow = .now
+    lastCombination = .now
     schedule.begin()
-    deltas?.begin(learners)
+    share()
     while true {
       let taken = try read(updates: updatesPerTurn - updates)
       passWarningsOn()
@@ -175,6 +185,7 @@ final class StreamLoop {
     score.add(outcomes)
     noteLatency(count)
     noteEvidence(count)
+    if sample != nil { keep(count) }
     report.rows += count
     batch.removeFirst(count)
     Pulse.note(steps: knownRows)
@@ -195,13 +206,12 @@ final class StreamLoop {
       if count > 0 { noteLearned(count) }
       updates += 1
       noteWishes()
-      var own = StepSum.Totals(rows: count)
+      var own = StepSum.Totals(rows: count, ranks: count > 0 ? 1 : 0)
       own.due = rowsDue > 0 ? 1 : 0
       own.left = batch.rows > 0 ? 1 : 0
       own.wishes = wantsCombination ? 1 : 0
       all = try combination.sum(own, learner, fresh)
-      learner.step(samples: all.rows)
-      fresh?.step(samples: all.rows)
+      for learner in shared { learner.step(all) }
       isLast = isLast || all.wishes > 0
     } while isLast ? all.left > 0 : all.due > 0
     return isLast ? try combine() : nil
@@ -214,6 +224,13 @@ final class StreamLoop {
       try learner.accumulate(batch.features, batch.targets, rows: 0..<count, outcomes: &outcomes)
       try fresh?.accumulate(batch.features, batch.targets, rows: 0..<count, outcomes: &freshOutcomes)
     } catch { throw failure(error) }
+  }
+
+  /// Offers the first `count` rows to the sample.
+  private func keep(_ count: Int) {
+    for row in 0..<count {
+      sample?.offer(batch.numbers[row], target: batch.targets[row]) { batch.values(ofRow: row) }
+    }
   }
 
   private func noteLatency(_ count: Int) {
@@ -302,9 +319,11 @@ final class StreamLoop {
     let tells = report.flags.contains(.hasEnded) && !hasToldEnd
     if tells || !report.flags.isDisjoint(with: [.stops, .logs, .saves, .meetsClasses]) { return true }
     guard form.isLoose else { return updates >= updatesPerTurn || isQuiet && report.rows > 0 }
+    let now = ContinuousClock.now
+    if now - lastCombination >= Self.longestApart { return true }
     if isRoot, !findings.isEmpty || (drift?.raisedUntil).map({ $0 > 0 && knownRows >= $0 }) ?? false { return true }
     // Where all wait, the watchdog sees for whom.
-    return aheadSince.map { ContinuousClock.now - $0 >= Self.patience } ?? false
+    return aheadSince.map { now - $0 >= Self.patience } ?? false
   }
 
   /// Lines of the log and checkpoints, by the rows and the clock of rank 0.
@@ -329,9 +348,9 @@ final class StreamLoop {
     let reports = try combination.exchange(report)
     let learned = reports.reduce(0) { $0 + $1.rows }
     if !form.isLoose, learned > 0 {
-      for learner in learners {
-        if form == .parameters { try combination.average(learner, rows: (Double(report.rows), Double(learned))) }
-        try combination.shareEvidence(learner)
+      for one in shared {
+        if form == .parameters { try combination.combine(one, rows: (Double(report.rows), Double(learned))) }
+        try combination.shareEvidence(one.learner)
       }
       find(reports, from: rows)
     }
@@ -340,6 +359,7 @@ final class StreamLoop {
     report = RankReport()
     (told, heard) = (0, 0)
     updates = 0
+    lastCombination = .now
     let flags = reports.reduce(into: RankReport.Flags()) { $0.formUnion($1.flags) }
     if flags.contains(.meetsClasses) { try addClasses() }
     let stops = flags.contains(.stops)
@@ -401,7 +421,16 @@ final class StreamLoop {
     }
     for event in findings.events { try respond(to: event, &drift, at: row) }
     if drift.lowers(at: row) { learner.learningRateFactor = 1 }
-    if form.isLoose { deltas?.begin(learners) }
+    share()
+  }
+
+  /// All ranks have equal learners now, which may be others than before.
+  private func share() {
+    deltas?.begin(learners)
+    guard !form.isLoose else { return }
+    shared = learners.map { learner in
+      shared.first { $0.learner === learner } ?? SharedLearner(learner, form, job.step, ranks: combination.ranks)
+    }
   }
 
   private func respond(to event: DriftResponse.Event, _ drift: inout DriftResponse, at row: Int) throws {
@@ -447,6 +476,7 @@ final class StreamLoop {
   /// Writes a checkpoint. Collective.
   func save() throws {
     try Pulse.during(.checkpoint) {
+      try combination.collect(&sample)
       try combination.gather({ Array(state.json.serialized(pretty: false).utf8) }) { others in
         let ranks = try others.map { try JSONNode(parsing: $0, dialect: .json, valueLimit: 100_000_000) }
         try reporter?.save(self, [JSONNode(state.json)] + ranks)

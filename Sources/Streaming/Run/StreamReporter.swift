@@ -177,7 +177,7 @@ final class StreamReporter {
     state.classes = loop.classes?.names ?? []
     state.drift = loop.drift.map { JSONNode($0.json) }
     state.ranks = ranks
-    let warning = try state.write(to: store, loop.learner.parameters, try describe(loop))
+    let warning = try state.write(to: store, loop.learner.parameters, try describe(loop), loop.sample)
     if !warning.isEmpty { warn(warning) }
     // Lines of rows that are saved are kept.
     try log.synchronize()

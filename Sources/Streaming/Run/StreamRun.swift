@@ -106,10 +106,12 @@ public final class StreamRun {
         return try StreamParts(job, resuming: resumed, rank: world.rank, ranks: world.size)
       }
     }
+    let sample = try StreamSample(
+      job, columns: schema.count, resuming: resumed?.rows, store: store, world: world)
     let reporter = try makeReporter(directory, resumed, schema)
     willBegin(schema.count, resumed?.rows ?? 0)
     let loop = StreamLoop(
-      job: job, parts: parts, sources: sources, rows: resumed?.rows ?? 0,
+      job: job, parts: parts, sources: sources, sample: sample, rows: resumed?.rows ?? 0,
       combination: Combination(try world.duplicate()), classes: settings.classes, deltas: try makeDeltas(),
       isRoot: world.rank == 0, reporter: reporter)
     let outcome = try loop.run()
@@ -230,7 +232,10 @@ public final class StreamRun {
     let path = FileSystem.join(job.output, ModelFile.name)
     if outcome == .ended {
       _ = try Agreement.fromRoot(world) {
-        try ModelFile.publish(loop.learner.parameters, try Self.describe(loop, job, columns), as: path)
+        let description = try Self.describe(loop, job, columns)
+        // The rows first: a model is never there without what belongs to it.
+        if loop.rows > 0 { try loop.sample?.publish(into: job.output, description) }
+        try ModelFile.publish(loop.learner.parameters, description, as: path)
         return []
       }
     }

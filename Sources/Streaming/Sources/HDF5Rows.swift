@@ -136,10 +136,14 @@ final class HDF5Rows {
   var rowsReady: Int { times.isEmpty && block.contains(row) ? block.upperBound - row : 0 }
 
   /// Offers `batch` the next `count` rows, which are ready; returns whether it took them.
-  func take(_ count: Int, into batch: inout RowBatch, classes: Int?, allowsMissing: Bool) -> Bool {
+  /// - Parameter number: gives that of each of them, from 0 on.
+  func take(
+    _ count: Int, into batch: inout RowBatch, classes: Int?, allowsMissing: Bool, number: (Int) -> Int
+  ) -> Bool {
     let first = row - block.lowerBound
     let isTaken = batch.take(
-      features, targets, first..<first + count, classes: classes, allowsMissing: allowsMissing, arrived: arrived)
+      features, targets, first..<first + count, classes: classes, allowsMissing: allowsMissing, arrived: arrived,
+      number: number)
     if isTaken { row += count }
     return isTaken
   }

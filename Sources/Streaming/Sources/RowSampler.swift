@@ -14,9 +14,7 @@ struct RowSampler {
   /// - Returns: nil where there is no such feature.
   init?(_ rule: SampleRule, source: String, columns: [String]) {
     self.rule = rule
-    var purpose: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in source.utf8 { purpose = (purpose ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    keys = SampleKeys(seed: UInt64(rule.seed), purpose: purpose)
+    keys = SampleKeys(seed: UInt64(rule.seed), purpose: RowNumbers.hash(of: source))
     weight = rule.weight.flatMap { columns.firstIndex(of: $0) }
     guard rule.weight == nil || weight != nil else { return nil }
   }

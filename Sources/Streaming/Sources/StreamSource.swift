@@ -32,6 +32,8 @@ final class StreamSource {
   /// What was wrong with the first row that was left out.
   private(set) var firstFault: String?
 
+  private let settings: SourceSettings
+  private let numbers: RowNumbers
   private var settings: SourceSettings
   /// Nil where targets are numbers.
   private var classes: StreamClasses?
@@ -58,6 +60,7 @@ final class StreamSource {
   init(_ path: String, settings: SourceSettings, position: SourcePosition?) {
     self.path = path
     self.settings = settings
+    numbers = RowNumbers(source: path)
     classes = settings.classes
     self.position = position ?? SourcePosition(path: path)
     if let limit = settings.limit { hasEnded = self.position.rows >= limit }
@@ -162,7 +165,7 @@ final class StreamSource {
             newcomer = label.map { Newcomer(features: batch.nextFeatures, label: $0, arrived: arrived) }
             return taken
           }
-          batch.take(arrived: arrived)
+          batch.take(arrived: arrived, number: numbers.number(ofRow: position.rows))
           taken += 1
         }
         note()
@@ -180,7 +183,8 @@ final class StreamSource {
     guard count > 0 else { return nil }
     guard
       rows.take(
-        count, into: &batch, classes: classes?.count, allowsMissing: settings.incomplete == .impute)
+        count, into: &batch, classes: classes?.count, allowsMissing: settings.incomplete == .impute,
+        number: { numbers.number(ofRow: position.rows + $0) })
     else {
       oneByOne = count
       return nil
@@ -349,11 +353,11 @@ final class StreamSource {
       self.newcomer = nil
       note()
     }
-    guard let number = classes?.number(of: newcomer.label) else {
+    guard let target = classes?.number(of: newcomer.label) else {
       try leaveOut(newcomer.label)
       return false
     }
-    batch.take(newcomer, number: number)
+    batch.take(newcomer, target: target, number: numbers.number(ofRow: position.rows))
     return true
   }
 

@@ -21,6 +21,13 @@ public struct CheckpointManifest: Equatable, Sendable {
       self.checksum = checksum
       self.tensors = tensors
     }
+
+    /// Of the file `name` in `folder`, which is complete.
+    package init(_ name: String, in folder: String) throws {
+      let path = FileSystem.join(folder, name)
+      let bytes = try FileSystem.status(of: path)?.bytes ?? 0
+      self.init(name: name, bytes: bytes, checksum: try CheckpointManifest.checksum(of: path, bytes: bytes))
+    }
   }
 
   public struct Tensor: Equatable, Sendable {
@@ -108,19 +115,25 @@ public struct CheckpointManifest: Equatable, Sendable {
     guard status.kind == .regular, status.bytes == entry.bytes else {
       throw DataError(.invalid, "'\(path)' has \(status.bytes) bytes, the manifest says \(entry.bytes)")
     }
+    let found = try checksum(of: path, bytes: entry.bytes)
+    guard found == entry.checksum else {
+      try verifyTensors(of: entry, at: path)
+      throw DataError(.invalid, "'\(path)' has the checksum \(found), the manifest says \(entry.checksum)")
+    }
+  }
+
+  /// Of the first bytes of a file.
+  private static func checksum(of path: String, bytes count: Int) throws -> String {
     let file = try File.openForReading(path)
     var checksum = Checksum()
     var offset = 0
-    while offset < entry.bytes {
-      let bytes = try file.read(at: offset, count: min(1 << 20, entry.bytes - offset))
+    while offset < count {
+      let bytes = try file.read(at: offset, count: min(1 << 20, count - offset))
       guard !bytes.isEmpty else { break }
       checksum.update(bytes)
       offset += bytes.count
     }
-    guard checksum.hex == entry.checksum else {
-      try verifyTensors(of: entry, at: path)
-      throw DataError(.invalid, "'\(path)' has the checksum \(checksum.hex), the manifest says \(entry.checksum)")
-    }
+    return checksum.hex
   }
 
   /// Throws naming the first tensor that is not as the manifest says. Of a file that is damaged, which may be its header alone.

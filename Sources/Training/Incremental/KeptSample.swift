@@ -5,10 +5,12 @@ import JSON
 import MPI
 
 /// The sample of its rows that a training left beside its model: a data set, and which rows of all it holds.
-struct KeptSample: Sendable {
+package struct KeptSample: Sendable {
   /// The folder of the sample, beside the model file.
-  static let name = "replay"
+  package static let name = "replay"
   static let split = "train"
+  /// The one file of rows in it.
+  package static let shard = DatasetManifest.shardName(split: split, index: 0, of: 1)
 
   let opened: OpenedDataset
   let record: SampleRecord

@@ -41,7 +41,10 @@ struct SampleKeeper {
   func write(into directory: String, world: borrowing Communicator) throws {
     let reservoir = try choose(world)
     _ = try Agreement.fromRoot(world) {
-      try write(reservoir.rows.map { Int($0.number) }, into: directory)
+      try KeptSample.publish(into: directory) { folder in
+        let written = try writeRows(reservoir.rows.map { Int($0.number) }, into: folder)
+        return SampleRecord(seed: seed, seen: seenBefore + fresh, numbers: written)
+      }
       return []
     }
   }
@@ -55,26 +58,17 @@ struct SampleKeeper {
 
   /// Chooses the rows: each rank looks at a part of them. Collective; the same on every rank.
   private func choose(_ world: borrowing Communicator) throws -> Reservoir {
-    var own = try Agreement.alike { try makeReservoir() }
+    var own = try Agreement.alike { try request.reservoir(seed: seed) }
     let part = rows.rows * world.rank / world.size..<rows.rows * (world.rank + 1) / world.size
     try Agreement.everywhere(world) { try offer(part, to: &own) }
     let kept = own.rows
     let numbers = try world.allGather(kept.map { Int($0.number) })
     let strata = try world.allGather(kept.map(\.stratum))
-    var all = try Agreement.alike { try makeReservoir() }
+    var all = try Agreement.alike { try request.reservoir(seed: seed) }
     for (numbers, strata) in zip(numbers, strata) {
       for (number, stratum) in zip(numbers, strata) { all.offer(number: UInt64(number), stratum: stratum) { [] } }
     }
     return all
-  }
-
-  private func makeReservoir() throws -> Reservoir {
-    do {
-      return try Reservoir(
-        request.kind == .balanced ? .stratified : .uniform, capacity: request.rows, seed: seed)
-    } catch {
-      throw Failure(.invalidJob, "replay.rows: \(error)")
-    }
   }
 
   private func offer(_ part: Range<Int>, to reservoir: inout Reservoir) throws {
@@ -98,33 +92,12 @@ struct SampleKeeper {
     }
   }
 
-  private func write(_ numbers: [Int], into directory: String) throws {
-    let path = FileSystem.join(directory, KeptSample.name)
-    let partial = FileSystem.join(directory, ".\(KeptSample.name).partial")
-    try FileSystem.removeTree(partial)
-    try FileSystem.createDirectory(partial)
-    do {
-      let written = try writeRows(numbers, into: partial)
-      let record = SampleRecord(seed: seed, seen: seenBefore + fresh, numbers: written)
-      try FileSystem.write(
-        Array(record.json.serialized(pretty: false).utf8), to: FileSystem.join(partial, SampleRecord.name))
-      try FileSystem.synchronizeDirectory(partial)
-      try FileSystem.removeTree(path)
-      try FileSystem.rename(partial, to: path)
-      try FileSystem.synchronizeDirectory(directory)
-    } catch {
-      try? FileSystem.removeTree(partial)
-      throw error
-    }
-  }
-
   /// - Returns: those that were written: a row without a target is of no use.
   private func writeRows(_ numbers: [Int], into folder: String) throws -> [Int] {
-    let file = DatasetManifest.shardName(split: KeptSample.split, index: 0, of: 1)
     let reader = try RowReader(dataset: rows, targetUse: use, nonFinite: .skipRow)
     let (columns, width) = (rows.columns, use.floatsPerRow)
     let writer = try ShardWriter(
-      path: FileSystem.join(folder, file), columns: columns, targets: Self.targets(use))
+      path: FileSystem.join(folder, KeptSample.shard), columns: columns, targets: Self.targets(use))
     let places = self.places(of: numbers)
     let span = max(Self.floatsPerRead / columns, 1)
     var features = FloatBuffer(count: span * columns)
@@ -145,7 +118,7 @@ struct SampleKeeper {
       written.append(number)
     }
     try writer.finish()
-    try writeManifest(file, rows: written.count, into: folder)
+    try writeManifest(rows: written.count, into: folder)
     return written
   }
 
@@ -156,12 +129,12 @@ struct SampleKeeper {
     return numbers.map { $0 >= seenBefore ? $0 - seenBefore : kept[$0] ?? 0 }
   }
 
-  private func writeManifest(_ file: String, rows count: Int, into folder: String) throws {
+  private func writeManifest(rows count: Int, into folder: String) throws {
     guard var manifest = rows.manifest else { return }
     manifest.name = "\(manifest.name) (\(KeptSample.name))"
     manifest.features = DataSource.defaultFeatures
     manifest.targets = DataSource.defaultTargets
-    manifest.splits = [.init(name: KeptSample.split, shards: [.init(file: file, rows: count)])]
+    manifest.splits = KeptSample.splits(rows: count)
     try manifest.write(toDirectory: folder)
   }
 

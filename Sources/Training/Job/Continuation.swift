@@ -1,3 +1,6 @@
+import Failures
+package import Online
+
 /// What a job says of the saved model that it goes on from.
 public struct Continuation: Equatable, Sendable {
   /// A model file or the directory of a run.
@@ -26,4 +29,13 @@ public struct ReplayRequest: Equatable, Sendable {
 
   public var rows: Int
   public var kind: Kind
+
+  /// An empty sample of this kind.
+  package func reservoir(seed: UInt64) throws -> Reservoir {
+    do {
+      return try Reservoir(kind == .balanced ? .stratified : .uniform, capacity: rows, seed: seed)
+    } catch {
+      throw Failure(.invalidJob, "replay.rows: \(error)")
+    }
+  }
 }

@@ -57,7 +57,7 @@ extension JobKey {
       "weight of elastic weight consolidation, which holds weights that the sample's rows need; mlp"),
     JobKey(
       "replay.rows", .integer(0...1 << 24), 0,
-      "rows of a sample of all training rows so far that is kept beside the model, for --from"),
+      "rows of a sample of all rows so far that is kept beside the model, for --from"),
     JobKey(
       "replay.kind", .choice(ReplayRequest.Kind.allCases.map(\.rawValue)), "uniform",
       "uniform: any row with the same chance; class: as many rows of each class"),

@@ -156,7 +156,7 @@ public struct TrainingJob: Sendable {
     }
   }
 
-  private static func replay(_ values: JobValues) -> ReplayRequest? {
+  package static func replay(_ values: JobValues) -> ReplayRequest? {
     guard let rows = values.integer("replay.rows"), rows > 0 else { return nil }
     return ReplayRequest(rows: rows, kind: values.choice("replay.kind") ?? .uniform)
   }

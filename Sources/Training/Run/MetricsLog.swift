@@ -5,8 +5,9 @@ package import JSON
 /// `metrics.jsonl`: one object a line.
 public final class MetricsLog {
   public static let name = "metrics.jsonl"
-  /// The longest log that a resumed run can go on with.
-  private static let mostBytes = 1 << 32
+  private static let newline = UInt8(ascii: "\n")
+  /// As many bytes of the log's end are looked at first.
+  private static let leastWindow = 1 << 16
 
   private let path: String
   private let file: File
@@ -35,17 +36,41 @@ public final class MetricsLog {
     try file.synchronize()
   }
 
+  /// Cuts off what comes after the last line of `step` or an earlier one, and gives that line its end. The log is read from its end, as far as
+  /// need be: it may be long, and its readers may have it open.
   private static func cut(_ path: String, after step: Int, _ key: String) throws {
-    let bytes = try FileSystem.read(path, limit: mostBytes)
-    var kept: [UInt8] = []
-    for line in bytes.split(separator: UInt8(ascii: "\n")) {
-      // A line that was cut off by a crash, or of a step that comes again.
-      guard let node = try? JSONNode(parsing: Array(line), dialect: .json), let at = node[key]?.asInt, at <= step
-      else {
-        continue
+    let reading = try File.openForReading(path)
+    let size = try reading.size
+    var end = 0
+    var window = leastWindow
+    while size > 0 {
+      let start = max(0, size - window)
+      let bytes = try reading.read(at: start, count: size - start)
+      // What the window begins with may be the rest of a line.
+      if let kept = lastKept(of: bytes, isWhole: start == 0, step, key) {
+        end = start + kept
+        break
       }
-      kept += line + [UInt8(ascii: "\n")]
+      if start == 0 { break }
+      window *= 4
     }
-    try FileSystem.write(kept, to: path)
+    let file = try File.openForWriting(path)
+    try file.cut(to: end)
+    if end > 0, try reading.read(at: end - 1, count: 1) != [newline] { try file.write([newline].span, at: end) }
+    try file.close()
+  }
+
+  /// Where the last line that stays ends, with its newline if it has one; nil where `bytes` hold none.
+  private static func lastKept(of bytes: [UInt8], isWhole: Bool, _ step: Int, _ key: String) -> Int? {
+    var end = bytes.count
+    while end > 0 {
+      let first = bytes[..<(end - 1)].lastIndex(of: newline).map { $0 + 1 } ?? 0
+      guard first > 0 || isWhole else { return nil }
+      let line = bytes[first..<end]
+      // One that was cut off by a crash, or of a step that comes again, does not stay.
+      if let at = try? JSONNode(parsing: Array(line), dialect: .json)[key]?.asInt, at <= step { return end }
+      end = first
+    }
+    return nil
   }
 }

@@ -9,7 +9,6 @@ protocol WatchedCommand: Command {
   var sharedDirectory: String { get }
   /// What it writes there; empty where it writes nothing.
   var writtenPath: String { get }
-  var deadlines: Deadlines { get }
 }
 
 extension WatchedCommand {
@@ -41,7 +40,7 @@ extension WatchedCommand {
     guard world.size > 1, let watchdog = try Watchdog.start(deadlines, world) else { return nil }
     let directory = sharedDirectory
     let made = try Agreement.fromRoot(world) {
-      // Who is killed leaves the file, and who then writes the same again takes it away.
+      // Who is killed leaves the file: who then writes the same again, or something beside it after a while, takes it away.
       let written = FileSystem.name(of: writtenPath)
       let name =
         written.isEmpty ? "\(BeatFile.name)-\(Machine.processIdentifier)" : ".\(written)\(BeatFile.name)"
