@@ -32,7 +32,6 @@ final class StreamSource {
   /// What was wrong with the first row that was left out.
   private(set) var firstFault: String?
 
-  private let settings: SourceSettings
   private let numbers: RowNumbers
   private var settings: SourceSettings
   /// Nil where targets are numbers.
