@@ -40,15 +40,17 @@ import Testing
 
   /// A row that brought its class is one the model was wrong about, wherever it moves in the batch.
   @Test func newcomersKeepTheirPlaces() {
-    var batch = RowBatch(columns: 2, capacity: 4)
+    var batch = RowBatch(columns: 2, capacity: 4, keepsNumbers: true)
     var newcomer = Newcomer(features: [3, 4], label: .name("blue"), arrived: .now)
     #expect(!newcomer.isSettled)
     newcomer.settle(predicted: 1)
     for place in 0..<3 {
-      if place == 1 { batch.take(newcomer, number: 2) } else { batch.fillOne(Float(place)) }
+      if place == 1 { batch.take(newcomer, target: 2, number: 70) } else { batch.fillOne(Float(place)) }
     }
     let (targets, features) = (batch.targets.values(in: 0..<3), batch.features.values(in: 2..<4))
     #expect(targets == [0, 2, 2] && features == [3, 4])
+    let numbers = batch.numbers
+    #expect(numbers == [0, 70, 2])
     var newcomers = batch.newcomers
     #expect(newcomers.map(\.row) == [1] && newcomers.map(\.predicted) == [1])
     batch.removeFirst(1)
@@ -63,6 +65,6 @@ import Testing
 extension RowBatch {
   fileprivate mutating func fillOne(_ value: Float) {
     _ = fill { values, place, target, _ in (values[place], target) = (value, value) }
-    take(arrived: .now)
+    take(arrived: .now, number: Int(value))
   }
 }

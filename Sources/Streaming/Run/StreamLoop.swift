@@ -381,7 +381,8 @@ final class StreamLoop {
     guard classes.count > known else { return }
     for learner in learners { try learner.addClasses(to: classes.count) }
     score.addClasses(to: classes.count)
-    deltas?.begin(learners)
+    shared = []
+    share()
     self.classes = classes
     reporter?.note(classes: classes.names, from: known, row: rows)
   }

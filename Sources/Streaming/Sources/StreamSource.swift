@@ -32,8 +32,8 @@ final class StreamSource {
   /// What was wrong with the first row that was left out.
   private(set) var firstFault: String?
 
-  private let numbers: RowNumbers
   private var settings: SourceSettings
+  private let numbers: RowNumbers
   /// Nil where targets are numbers.
   private var classes: StreamClasses?
   /// The next row, where its class is not known yet.
