@@ -37,11 +37,8 @@ import Testing
     }
     try folder.write(
       text: ([(columns + ["kind"]).joined(separator: ",")] + lines).joined(separator: "\n") + "\n", to: "\(name).csv")
-    try CommandLineRun.succeed(
-      [
-        "prepare", "\(name).csv", "--target", "kind", "--standardize", "--test", "0", "--shards", "2", "--output", name,
-      ],
-      ranks: 0, in: folder)
+    let options = ["--target", "kind", "--standardize", "--test", "0", "--shards", "2", "--output", name]
+    try CommandLineRun.succeed(["prepare", "\(name).csv"] + options, ranks: 0, in: folder)
   }
 
   private func evaluation(_ data: String, ranks: Int = 0) throws -> [String: Any] {

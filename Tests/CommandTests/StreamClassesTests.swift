@@ -252,6 +252,18 @@ struct StreamClassesTests {
     #expect(try folder.metrics().last?["malformed"] as? Int == 20 && folder.classes() == ["a", "b"])
   }
 
+  /// Chances by class are those of the classes that the job names; others have no factor.
+  @Test func samplesTakeNewClasses() throws {
+    let folder = try StreamFolder("classes")
+    let rows = Self.rows(0..<300, "c", from: 100)
+    try folder.directory.write(text: Self.csv(rows), to: "rows.csv")
+    try job(folder, ["rows.csv"], "", "sample: { classes: [0, 1] }")
+    try CommandLineRun.succeed(["stream", "job.json"], ranks: 0, in: folder.directory)
+    let last = try #require(try folder.metrics().last)
+    #expect(last["rows"] as? Int == rows.count { $0.label != "a" } && last["malformed"] == nil, "\(last)")
+    #expect(try folder.classes() == ["a", "b", "c"])
+  }
+
   @Test func jobsThatCannotGrow() throws {
     let folder = try StreamFolder("classes")
     func fail(_ model: String, _ words: [String], classes: [String] = ["a", "b"], _ more: String = "") throws {

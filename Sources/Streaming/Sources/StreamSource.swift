@@ -305,12 +305,13 @@ final class StreamSource {
     if let features = newcomer?.features { newcomer?.settle(predicted: try predict(features)) }
   }
 
-  /// The class of the row that was read last, where it is not known; a text that reads no names of classes gets the number of its own.
+  /// The class of the row that was read last, where it is not known; one that is gets its number.
   private func unknownLabel(_ event: SourceEvent, _ batch: inout RowBatch) -> ClassLabel? {
     guard let classes else { return nil }
     if case .unknownClass(let name) = event {
       guard let number = classes.number(of: .name(name)) else {
-        batch.nextTarget = 0
+        // Behind all that have factors for a sample.
+        batch.nextTarget = Float(classes.count)
         return .name(name)
       }
       batch.nextTarget = Float(number)
