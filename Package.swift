@@ -116,7 +116,7 @@ let package = Package(
       ]),
 
     // Above the ranks: starts mpirun, and starts it again.
-    library("Launch", ["Failures", "Files", "JSON", "Text"]),
+    library("Launch", ["Failures", "Files", "JSON", "Text", "Watch"]),
 
     program(
       "apus",

@@ -112,6 +112,13 @@ public final class ChildProcess {
   /// Whether a program that this one has started still runs.
   public var hasRunningChild: Bool { Machine.hasRunningChild(process: processIdentifier) }
 
+  /// Kills the program and all that it has started on this machine, and that these have.
+  public func killAll() {
+    let others = Machine.descendants(ofProcess: processIdentifier)
+    send(.kill)
+    for other in others { try? SystemCall.kill(pid_t(other), SIGKILL) }
+  }
+
   /// Sends a signal to the program; one that has ended is no error.
   public func send(_ signal: SignalQueue.Signal) {
     guard end == nil else { return }

@@ -54,24 +54,42 @@ public enum Machine {
   }
 
   /// The state of a process in the kernel's letters: "R" runs, "S" sleeps, "D" waits for a disk, "T" is stopped; nil where there is no such
-  /// process, or it runs another program than this one.
+  /// process.
+  /// - Parameter runsThisProgram: nil, too, where it runs another program than this one: then its number is another's by now.
   /// Corresponds to `stat` of `proc(5)`.
-  public static func state(ofProcess process: Int) -> String? {
-    guard let own = statistics(ofProcess: processIdentifier), let other = statistics(ofProcess: process),
-      other.program == own.program
-    else { return nil }
+  public static func state(ofProcess process: Int, runsThisProgram: Bool) -> String? {
+    guard let other = statistics(ofProcess: process) else { return nil }
+    if runsThisProgram, other.program != statistics(ofProcess: processIdentifier)?.program { return nil }
     return other.state
   }
 
   /// Whether a process that `process` has started still runs, and has not only ended without being asked after.
   /// Corresponds to `stat` of `proc(5)`.
   static func hasRunningChild(process: Int) -> Bool {
-    let processes = ((try? FileSystem.list("/proc")) ?? []).compactMap { Int($0) }
-    return processes.contains { other in
+    processes.contains { other in
       guard let found = statistics(ofProcess: other) else { return false }
       return found.parent == process && found.state != "Z" && found.state != "X"
     }
   }
+
+  /// The processes that `process` has started, then those that these have, and so on.
+  /// Corresponds to `stat` of `proc(5)`.
+  public static func descendants(ofProcess process: Int) -> [Int] {
+    var children: [Int: [Int]] = [:]
+    for other in processes {
+      if let parent = statistics(ofProcess: other)?.parent { children[parent, default: []].append(other) }
+    }
+    var found: [Int] = []
+    var generation = [process]
+    while !generation.isEmpty {
+      generation = generation.flatMap { children[$0] ?? [] }.filter { !found.contains($0) }
+      found += generation
+    }
+    return found
+  }
+
+  /// All that run on this machine.
+  private static var processes: [Int] { ((try? FileSystem.list("/proc")) ?? []).compactMap { Int($0) } }
 
   private static func statistics(ofProcess process: Int) -> (program: Substring, state: String, parent: Int)? {
     guard let bytes = try? FileSystem.read("/proc/\(process)/stat", limit: 1 << 12) else { return nil }
@@ -120,6 +138,18 @@ public enum Machine {
     guard let value = unsafe getenv(name) else { return nil }
     return unsafe String(cString: value)
   }
+
+  /// The value that an environment variable had when `process` began; nil if it was not set, or nobody may know.
+  /// Corresponds to `environ` of `proc(5)`.
+  public static func environment(_ name: String, ofProcess process: Int) -> String? {
+    guard let bytes = try? FileSystem.read("/proc/\(process)/environ", limit: 1 << 20) else { return nil }
+    let start = Array("\(name)=".utf8)
+    return bytes.split(separator: 0).first { $0.starts(with: start) }
+      .map { String(decoding: $0.dropFirst(start.count), as: UTF8.self) }
+  }
+
+  /// The number of the process that has started this one.
+  public static var parentProcess: Int { Int(getppid()) }
 
   /// All variables of the environment as "NAME=value", with some set and others (nil) taken away.
   static func environment(changedBy changes: [String: String?]) -> [String] {

@@ -1,3 +1,4 @@
+import Failures
 import Files
 
 /// One start of the ranks, from its beginning to its end.
@@ -31,12 +32,17 @@ final class Attempt {
   private var wish = Wish.goOn
   private var interrupts = 0
   private var lonely: LonelyLauncher
+  private var start: StartLimit
 
-  /// - Parameter patience: how long the launcher may go on when all that it has started has ended.
+  /// - Parameters:
+  ///   - patience: how long the launcher may go on when all that it has started has ended, or it is asked to end.
+  ///   - startLimit: how long it may take until the training begins; nil for any time.
   init(
-    _ command: [String], environment: [String: String?], run: any LaunchedRun, signals: SignalQueue, patience: Duration
+    _ command: [String], environment: [String: String?], run: any LaunchedRun, signals: SignalQueue,
+    patience: Duration, startLimit: Duration?
   ) throws(FilesError) {
     lonely = LonelyLauncher(patience: patience)
+    start = StartLimit(startLimit, patience: patience)
     self.run = run
     self.signals = signals
     // A group of its own: Ctrl-C at a terminal reaches this program alone, which asks the ranks to save.
@@ -51,13 +57,14 @@ final class Attempt {
       if !isOpen {
         // It is about to end, unless it hangs.
         try signals.wait(timeout: .milliseconds(10))
-      } else if try child.output.wait(timeout: lonely.interval, orFor: signals) {
+      } else if try child.output.wait(timeout: interval, orFor: signals) {
         let bytes = try child.output.read()
         isOpen = !bytes.isEmpty
         take(bytes)
       }
       for signal in signals.take() { pass(signal) }
       end = try child.poll()
+      if end == nil, let report = start.check(child, hasBegun: begun != nil) { say(report) }
       if end == nil, lonely.isOver(child) {
         StandardStream.error.write("apus: launch: \(child.name) did not end after its ranks had; it is killed\n")
         child.send(.kill)
@@ -70,8 +77,21 @@ final class Attempt {
       if bytes.isEmpty { break }
       take(bytes)
     }
+    let code = start.isOver ? ExitCode.stalled.rawValue : end?.code ?? 0
     return Result(
-      code: end?.code ?? 0, firstError: errors.text ?? killed(end), begun: begun, ended: .now, wish: wish)
+      code: code, firstError: errors.text ?? killed(end), begun: begun, ended: .now, wish: wish)
+  }
+
+  /// When to look again at the latest.
+  private var interval: Duration {
+    min(lonely.interval, start.interval(hasBegun: begun != nil) ?? lonely.interval)
+  }
+
+  /// Says what has happened, which is then the first error, unless a rank has had one.
+  private func say(_ report: String) {
+    let text = "apus: launch: \(report)"
+    StandardStream.error.write(text)
+    for line in text.split(separator: "\n") { errors.take(line: String(line)) }
   }
 
   private func killed(_ end: ChildProcess.End?) -> String? {

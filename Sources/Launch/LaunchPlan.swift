@@ -14,8 +14,10 @@ public struct LaunchPlan: Sendable {
   public var mostRestarts = 3
   /// Before the first restart; twice as long before each that follows without progress.
   public var firstPause: Duration = .seconds(1)
+  /// How long it may take until the training begins, from each start of the launcher; nil for any time.
+  public var startLimit: Duration?
 
-  /// How long the launcher may go on when all that it has started has ended.
+  /// How long the launcher may go on when all that it has started has ended, or it is asked to end.
   var patience: Duration = .seconds(10)
 
   public init() {}

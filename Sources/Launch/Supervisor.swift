@@ -53,7 +53,8 @@ public struct Supervisor {
     let since = ContinuousClock.now
     let attempt = try Attempt(
       plan.command(run.program(isRestart: !report.attempts.isEmpty), on: hosts),
-      environment: plan.environment(Machine.environment), run: run, signals: signals, patience: plan.patience)
+      environment: plan.environment(Machine.environment), run: run, signals: signals, patience: plan.patience,
+      startLimit: plan.startLimit)
     let result = try attempt.finish()
     var lost = 0
     if result.begun != nil, result.code != ExitCode.success.rawValue {

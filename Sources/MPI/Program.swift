@@ -1,6 +1,7 @@
 import CMPI
 import Glibc
 import Synchronization
+import Watch
 
 /// The MPI program from its first call to its last: the only place that starts, ends and aborts the library.
 public enum Program {
@@ -48,9 +49,12 @@ public enum Program {
   /// - The environment says that more ranks were started than MPI sees, or that they cannot reach each other: rank 0
   ///   reports this, and all exit with 69.
   ///
-  /// - Parameter report: given the error and the rank that threw it. Its output needs no flush.
+  /// - Parameters:
+  ///   - limit: of the library's start and of its end, in which each rank waits for all others.
+  ///   - report: given the error and the rank that threw it. Its output needs no flush.
   public static func run(
-    report: (_ error: any Error, _ rank: Int) -> Int32, _ body: (borrowing Communicator) throws -> Int32
+    limit: CallLimit? = nil, report: (_ error: any Error, _ rank: Int) -> Int32,
+    _ body: (borrowing Communicator) throws -> Int32
   ) -> Never {
     let launch = Launch.current
     if launch.isLaunched { Parent.dieWithLauncher() }
@@ -59,13 +63,18 @@ public enum Program {
     do {
       // Open MPI would end the process in MPI_Init, with a page about how it was built and exit code 1.
       if launch.isUnconnectedStep, libraryVersion.hasPrefix("Open MPI") { leave(.unconnectedStep, launch, report) }
-      try start()
+      try watched("MPI_Init", limit, launch) { try start() }
       let world = try Communicator.world()
       rank = world.rank
       if let started = launch.size, started > world.size {
         leave(.foreignLauncher(started: started, seen: world.size), launch, report)
       }
-      code = try end(world, with: try body(world))
+      let own = try body(world)
+      code = try watched("MPI_Finalize", limit, launch) {
+        let code = try end(world, with: own)
+        finalize()
+        return code
+      }
     } catch {
       code = report(error, rank)
       abort(code: code)
@@ -119,10 +128,29 @@ public enum Program {
   }
 
   private static func finish(code: Int32) -> Never {
+    finalize()
+    exit(code)
+  }
+
+  private static func finalize() {
     fflush(nil)
     // With operations left to the library, its end might wait for them.
     if isRunning, RequestList.abandoned.load(ordering: .relaxed) == 0 { MPI_Finalize() }
-    exit(code)
+  }
+
+  /// Runs `body`, in which this rank waits for all others, within the limit.
+  private static func watched<Result>(
+    _ call: String, _ limit: CallLimit?, _ launch: Launch, _ body: () throws -> Result
+  ) throws -> Result {
+    guard let limit, launch.isLaunched else { return try body() }
+    let rank = launch.rank ?? 0
+    let watch = try CallWatch(limit: limit.seconds) {
+      // The first to speak ends the others.
+      usleep(250_000 * UInt32(min(rank, 20)))
+      limit.raise(call)
+    }
+    defer { watch.end() }
+    return try body()
   }
 
   /// Between `MPI_Init` and `MPI_Finalize`.

@@ -19,6 +19,9 @@ public struct Deadlines: Equatable, Sendable {
   /// Whether there is any limit to watch.
   public var isOff: Bool { limits.allSatisfy { $0 == .seconds(0) } }
 
+  /// Seconds that may go by before a rank has begun; nil where there is no limit.
+  public var startSeconds: Double? { seconds(of: .start, longest: nil) }
+
   /// The least of a learned limit: five minutes.
   static let leastLearned = 300.0
   /// The limit of what the run has not seen yet, and of what happens seldom: half an hour.

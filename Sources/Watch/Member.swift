@@ -14,10 +14,9 @@ public struct Member: Equatable, Sendable {
   }
 
   /// The state of the process in the kernel's letters, where it runs on this host.
-  var state: String? { host == Machine.hostName ? Machine.state(ofProcess: process) : nil }
-
-  /// Stopped by a signal, and not by a debugger.
-  var isStopped: Bool { state == "T" }
+  var state: ProcessState? {
+    host == Machine.hostName ? Machine.state(ofProcess: process, runsThisProgram: true).map { ProcessState($0) } : nil
+  }
 
   /// The bytes in which ranks tell each other.
   public var encoded: [UInt8] { Array("\(process) \(host)".utf8) }
@@ -27,4 +26,9 @@ public struct Member: Equatable, Sendable {
     process = parts.first.flatMap { Int($0) } ?? 0
     host = parts.count > 1 ? String(parts[1]) : "?"
   }
+}
+
+extension Member: CustomStringConvertible {
+  /// As reports name it.
+  public var description: String { "host \(host), process \(process)" }
 }

@@ -9,7 +9,7 @@ extension StallJudge.Stall {
     ])
     for (rank, status) in ranks.enumerated() {
       let member = members[rank]
-      let states = [status.flatMap(Self.silence), Self.state(of: member)].compactMap { $0 }
+      let states = [status.flatMap(Self.silence), member.state?.text].compactMap { $0 }
       table.append([
         "\(rank)", member.host, "\(member.process)", status.map(Self.phase) ?? "not known",
         status.map { grouped($0.beat.step) } ?? "", status.map { duration($0.idle) } ?? "",
@@ -25,7 +25,7 @@ extension StallJudge.Stall {
       return "no rank goes on: all wait for each other; \(allowed)"
     }
     let named = culprits.prefix(8).map { rank in
-      "rank \(rank) (host \(members[rank].host), process \(members[rank].process))"
+      "rank \(rank) (\(members[rank]))"
     }
     let more = culprits.count > 8 ? " and \(culprits.count - 8) more" : ""
     let what = ranks[first].map { "\(Self.phase($0)) after step \(grouped($0.beat.step))" } ?? ""
@@ -39,16 +39,5 @@ extension StallJudge.Stall {
 
   private static func silence(_ status: StallJudge.Status) -> String? {
     status.silent > StallJudge.silence ? "silent for \(duration(status.silent))" : nil
-  }
-
-  /// What the kernel says of a rank of this host, where that tells something.
-  private static func state(of member: Member) -> String? {
-    switch member.state {
-    case "T": "stopped by a signal"
-    case "t": "stopped by a debugger"
-    case "D": "waits for a disk or a network file system"
-    case "Z", "X": "has ended"
-    default: nil
-    }
   }
 }

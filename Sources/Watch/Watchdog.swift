@@ -116,7 +116,7 @@ public final class Watchdog: Sendable {
 
   /// The ranks of this host whose processes are stopped.
   private static func stopped(_ members: [Member]) -> Set<Int> {
-    Set(members.indices.filter { members[$0].isStopped })
+    Set(members.indices.filter { members[$0].state?.isStopped == true })
   }
 
   private static func tell(_ rank: Int, _ state: Monitor<State>) {

@@ -18,7 +18,7 @@ enum Apus {
       ShardInspector.use(program: try Machine.programPath)
       let command = try parse(words)
       if let local = command as? any LocalCommand, !Program.isLaunched { Program.leave(code: try local.run()) }
-      Program.run(report: report) { world in try run(command, world) }
+      Program.run(limit: .meeting(command.deadlines), report: report) { world in try run(command, world) }
     } catch {
       // Nothing has touched MPI yet; under a launcher every rank is here, and one message is enough.
       if Program.launchedRank ?? 0 == 0 { StandardStream.error.write(text(Failure(error))) }

@@ -5,6 +5,7 @@ import Launch
 import MPI
 import Text
 import Training
+import Watch
 
 /// `apus launch`: a training that is started again when it crashes.
 struct LaunchCommand: LocalCommand {
@@ -16,6 +17,9 @@ struct LaunchCommand: LocalCommand {
       Option("--hosts", value: "LIST", "hosts with their slots, as a:4,b:4; one that cannot be reached is left out"),
       Option("--restarts", value: "NUMBER", "restarts without progress after which it is given up (default 3)"),
       Option("--pause", value: "SECONDS", "wait before a restart, doubled while there is no progress (default 1)"),
+      Option(
+        "--start-limit", value: "SECONDS",
+        "until the training has begun, or 76; 0: no limit (default twice watchdog.start)"),
       Option("--report", value: "FILE", "write the report as JSON, with every attempt"),
       Option("--mpirun", value: "PROGRAM", "launcher of the ranks (default mpirun)"),
       Option("--mpirun-option", value: "OPTIONS", repeats: true, "more options of the launcher, split at spaces"),
@@ -34,10 +38,13 @@ struct LaunchCommand: LocalCommand {
   private let train: TrainCommand
   private let words: [String]
   private let report: String?
+  /// Seconds until the training has begun; nil where the job decides.
+  private let startLimit: Double?
 
   init(_ arguments: Arguments) throws {
     plan = try Self.plan(arguments)
     report = arguments.value("--report")
+    startLimit = try Self.seconds("--start-limit", arguments)
     words = Array(arguments.passedOn.dropFirst())
     let name = TrainCommand.syntax.name
     guard arguments.passedOn.first == name else {
@@ -66,15 +73,18 @@ struct LaunchCommand: LocalCommand {
       }
       plan.hosts = hosts
     }
-    if let text = arguments.value("--pause") {
-      guard let seconds = Double(text), (0...86_400).contains(seconds) else {
-        throw UsageError("--pause needs seconds from 0, not '\(text)'", syntax: syntax)
-      }
-      plan.firstPause = .seconds(seconds)
-    }
+    if let seconds = try seconds("--pause", arguments) { plan.firstPause = .seconds(seconds) }
     plan.launcher = arguments.value("--mpirun") ?? plan.launcher
     plan.launcherOptions = arguments.values("--mpirun-option").flatMap { $0.split(separator: " ").map(String.init) }
     return plan
+  }
+
+  private static func seconds(_ option: String, _ arguments: Arguments) throws -> Double? {
+    guard let text = arguments.value(option) else { return nil }
+    guard let seconds = Double(text), (0...86_400).contains(seconds) else {
+      throw UsageError("\(option) needs seconds from 0, not '\(text)'", syntax: syntax)
+    }
+    return seconds
   }
 
   func run(_ world: borrowing Communicator) throws -> Int32 {
@@ -92,6 +102,9 @@ struct LaunchCommand: LocalCommand {
     var plan = plan
     // What is left of the hosts has to hold whole copies of the model. (Too many for any number of ranks: the training says so.)
     plan.rankMultiple = max(1, job.split.pipeline.multipliedReportingOverflow(by: job.split.tensor).partialValue)
+    // The ranks end by themselves earlier, once they have met, and say more.
+    let startLimit = startLimit ?? job.deadlines.startSeconds.map { 2 * $0 } ?? 0
+    plan.startLimit = startLimit > 0 ? .seconds(min(startLimit, 1e9)) : nil
     var supervisor = try Supervisor(plan, run)
     do {
       code = try supervisor.supervise()

@@ -39,6 +39,8 @@ struct StreamCommand: Command {
     request = try JobRequest(arguments, Self.syntax)
   }
 
+  var deadlines: Deadlines { request.deadlines }
+
   func run(_ world: borrowing Communicator) throws -> Int32 {
     let job = try request.job(world, StreamJob.init(parsing:source:overrides:))
     let watchdog = try Watchdog.start(job.deadlines, world)

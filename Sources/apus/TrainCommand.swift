@@ -43,6 +43,8 @@ struct TrainCommand: Command {
     request = try JobRequest(arguments, more: from.map { [$0] } ?? [], Self.syntax)
   }
 
+  var deadlines: Deadlines { request.deadlines }
+
   func run(_ world: borrowing Communicator) throws -> Int32 {
     let job = try request.job(world, TrainingJob.init(parsing:source:overrides:))
     let watchdog = try Watchdog.start(job.deadlines, world)

@@ -256,6 +256,7 @@ enum CommandLineHelp {
       --hosts LIST             hosts with their slots, as a:4,b:4; one that cannot be reached is left out
       --restarts NUMBER        restarts without progress after which it is given up (default 3)
       --pause SECONDS          wait before a restart, doubled while there is no progress (default 1)
+      --start-limit SECONDS    until the training has begun, or 76; 0: no limit (default twice watchdog.start)
       --report FILE            write the report as JSON, with every attempt
       --mpirun PROGRAM         launcher of the ranks (default mpirun)
       --mpirun-option OPTIONS  more options of the launcher, split at spaces (may be repeated)

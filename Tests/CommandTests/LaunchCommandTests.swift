@@ -54,6 +54,7 @@ import Testing
       (["launch", "--ranks", "0", "train", "x"], "--ranks needs a number from 1, not '0'"),
       (["launch", "--hosts", "a:", "train", "x"], "--hosts needs hosts with their slots"),
       (["launch", "--pause", "-1", "train", "x"], "--pause needs seconds from 0, not '-1'"),
+      (["launch", "--start-limit", "x", "train", "x"], "--start-limit needs seconds from 0, not 'x'"),
       (["launch", "train", "x", "--dry-run"], "--dry-run trains nothing that could be launched"),
     ] {
       try CommandLineRun.fail(words, ranks: 0, in: folder, code: 64, says: [message])
@@ -123,6 +124,31 @@ import Testing
       "\(result)")
     #expect(last.hasSuffix("given up after 3 restarts without progress; there is no checkpoint"), "\(result)")
     #expect(result.standardOutput.contains("restarts       3"), "\(result)")
+  }
+
+  /// A rank that is stopped before it can be watched.
+  @Test func trainingThatDoesNotBegin() throws {
+    try folder.write(
+      text: """
+        #!/bin/bash
+        for word in "$@"; do
+          if [[ $word == */apus ]]; then
+            words+=(bash -c 'if ((OMPI_COMM_WORLD_RANK == 1)); then kill -STOP $$; fi; exec "$@"' bash)
+          fi
+          words+=("$word")
+        done
+        exec mpirun "${words[@]}"
+        """, to: "stopping")
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.file("stopping"))
+    let result = try CommandLineRun.apus(
+      words(["--mpirun", folder.file("stopping"), "--start-limit", "4", "--restarts", "0"]), ranks: 0, in: folder,
+      timeout: .seconds(60))
+    #expect(!result.timedOut && result.exitCode == 76, "\(result)")
+    let report = result.messages.first ?? ""
+    let pattern = "the training has not begun; --start-limit allows 4.0 s; rank 1 \\(host [^ ]+, process [0-9]+\\) hangs\n"
+    #expect(report.contains(try Regex(pattern)), "\(result)")
+    #expect(report.contains(try Regex("\n +1  .* start  stopped by a signal")), "\(result)")
+    CommandLineRun.expectNoProcess(of: folder)
   }
 
   /// SIGTERM, which `mpirun` would answer by killing, lets the ranks save; the next launch goes on.

@@ -30,7 +30,8 @@ import Testing
 
   /// - Parameter script: runs in the folder with `$start` from 1, and may call `at STEP CHECKPOINT`.
   private func supervisor(
-    _ script: String, restarts: Int = 3, hosts: String? = nil, ranks: Int? = nil, patience: Duration = .seconds(10)
+    _ script: String, restarts: Int = 3, hosts: String? = nil, ranks: Int? = nil, patience: Duration = .seconds(10),
+    startLimit: Duration? = nil
   ) throws -> Supervisor {
     let text = """
       #!/bin/bash
@@ -52,6 +53,7 @@ import Testing
     plan.hosts = hosts.flatMap { Hosts(parsing: $0) }
     plan.ranks = ranks
     plan.patience = patience
+    plan.startLimit = startLimit
     return try Supervisor(plan, FakeRun(folder: folder))
   }
 
@@ -145,6 +147,28 @@ import Testing
       """, patience: .milliseconds(400))
     #expect(try supervisor.supervise() == 0)
     #expect(supervisor.report.attempts.map(\.code) == [137, 0])
+  }
+
+  /// Ranks that hang before their training begins; the launcher ends when it is asked to, or does not listen.
+  @Test(arguments: ["", "trap '' TERM;"]) func trainingThatDoesNotBegin(_ deaf: String) throws {
+    var supervisor = try supervisor(
+      """
+      case $start in
+        1) \(deaf) mkfifo nothing; read -r <>nothing ;;
+        *) begin 0; at 40 40; sleep 0.3 ;;
+      esac
+      """, patience: .milliseconds(300), startLimit: .seconds(3))
+    #expect(try supervisor.supervise() == 0)
+    #expect(supervisor.report.attempts.map(\.code) == [76, 0])
+    let error = supervisor.report.attempts[0].firstError ?? ""
+    #expect(error.hasPrefix("apus: launch: the training has not begun; --start-limit allows 3.0 s"), "\(error)")
+  }
+
+  /// Once it has begun, it may take any time.
+  @Test func startLimitIsOfTheStart() throws {
+    var supervisor = try supervisor("begin 0; sleep 1.5; at 40 40", startLimit: .seconds(1))
+    #expect(try supervisor.supervise() == 0)
+    #expect(supervisor.report.attempts.map(\.code) == [0])
   }
 
   @Test func noLauncher() throws {

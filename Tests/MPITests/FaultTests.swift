@@ -34,6 +34,18 @@ struct FaultTests {
     #expect(try RankLauncher.run(["abort"], ranks: nil).exitCode == 76)
   }
 
+  /// A rank that is stopped before it meets the others, or before it parts from them: who waits for it ends all within the limit.
+  @Test(arguments: [
+    (["meeting=1", "stopped", "exit75"], "MPI_Init"), (["meeting=5", "stop"], "MPI_Finalize"),
+  ])
+  func ranksThatNeverMeet(_ arguments: [String], _ call: String) throws {
+    let outcome = try RankLauncher.run(arguments, ranks: 3, timeout: 60)
+    #expect(!outcome.timedOut && outcome.exitCode == 76, "\(outcome)")
+    #expect(outcome.output.contains("rank 0 waits in \(call)\n"), "\(outcome)")
+    let met = try RankLauncher.run(["meeting=1000", "exit75"], ranks: 3, timeout: 60)
+    #expect(met.exitCode == 75 && met.output.isEmpty, "\(met)")
+  }
+
   @Test func exitCodeOfAllRanks() throws {
     #expect(try RankLauncher.run(["exit75"], ranks: 3).exitCode == 75)
     #expect(try RankLauncher.run(["exit75"], ranks: nil).exitCode == 75)

@@ -1,8 +1,15 @@
+import Glibc
 import MPI
 
 /// What must end the whole program: each is run on its own and its exit code checked.
 let faultCases: [RankCase] = [
   RankCase("exit75", exiting: { _ in 75 }),
+  RankCase(
+    "stop",
+    exiting: { world in
+      if world.rank == 1 { raise(SIGSTOP) }
+      return 0
+    }),
   RankCase("exitRank", exiting: { world in Int32(10 + world.rank) }),
   RankCase("throwBeforeCollective") { world in
     if world.rank == world.size - 1 { throw CaseFailure("this rank cannot go on", exitCode: 65) }

@@ -1,4 +1,5 @@
 import MPI
+import Watch
 
 /// A command of the program: what may be written after its name, and what it does.
 protocol Command: SendableMetatype {
@@ -7,8 +8,15 @@ protocol Command: SendableMetatype {
   /// Reads the arguments, without MPI and without touching a file.
   init(_ arguments: Arguments) throws
 
+  /// What the ranks may take, as far as the command line says it.
+  var deadlines: Deadlines { get }
+
   /// Does the work on all ranks of `world`; returns the exit code of every rank.
   func run(_ world: borrowing Communicator) throws -> Int32
+}
+
+extension Command {
+  var deadlines: Deadlines { Deadlines() }
 }
 
 /// The commands, in the order of `--help`.

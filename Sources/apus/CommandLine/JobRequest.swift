@@ -1,7 +1,9 @@
 import Failures
+import JSON
 import MPI
 import Settings
 import Training
+import Watch
 
 /// What the words of a command say of a job that is to be run: `JOB [--set KEY=VALUE]... [--resume | --overwrite] [--dry-run]`.
 struct JobRequest {
@@ -16,6 +18,14 @@ struct JobRequest {
     overrides = try arguments.values("--set").map { try JobOverride(parsing: $0) } + more
     policy = try arguments.runPolicy(syntax)
     isDry = arguments.has("--dry-run")
+  }
+
+  /// What is known before the job file is read: rank 0 reads it for all, when they have met.
+  var deadlines: Deadlines {
+    var deadlines = Deadlines()
+    let start = overrides.last { $0.key == "watchdog.\(Phase.start.name)" }
+    if let seconds = start?.value.asDouble { deadlines[.start] = .seconds(seconds) }
+    return deadlines
   }
 
   /// The job that `parse` makes of the file, read by rank 0, and the overrides. Collective: the same on every rank, or the same failure.

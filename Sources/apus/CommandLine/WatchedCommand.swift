@@ -9,7 +9,6 @@ protocol WatchedCommand: Command {
   var sharedDirectory: String { get }
   /// What it writes there; empty where it writes nothing.
   var writtenPath: String { get }
-  var deadlines: Deadlines { get }
 }
 
 extension WatchedCommand {
