@@ -40,6 +40,7 @@ static inline hid_t chdf5_file_create_class(void) { return H5P_FILE_CREATE; }
 static inline hid_t chdf5_group_create_class(void) { return H5P_GROUP_CREATE; }
 static inline hid_t chdf5_dataset_create_class(void) { return H5P_DATASET_CREATE; }
 static inline hid_t chdf5_dataset_access_class(void) { return H5P_DATASET_ACCESS; }
+static inline hid_t chdf5_dataset_transfer_class(void) { return H5P_DATASET_XFER; }
 
 // Types as they lie in this machine's memory.
 

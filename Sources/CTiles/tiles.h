@@ -18,10 +18,16 @@ static inline __attribute__((always_inline)) __mmask16 apus_lanes(ptrdiff_t coun
   return count >= 16 ? 0xFFFF : count <= 0 ? 0 : (__mmask16)((1u << count) - 1);
 }
 
+// Row number i of those that `places` names; of all where it is null.
+static inline __attribute__((always_inline)) const float *apus_row(const float *x, ptrdiff_t x_row, const int *places, ptrdiff_t i) {
+  return x + (places ? places[i] : i) * x_row;
+}
+
 // c[i][j] (+)= Σ a[i][k] b[k][j] for i < rows, j < columns. `rows` (at most 12) and `vectors` (1 or 2) are constants where this is inlined.
+// The rows of b are those that `places` names, or all in turn where it is null; the first `next` rows that it names behind these are asked for.
 static inline __attribute__((always_inline)) void apus_sum_tile(
     int rows, int vectors, ptrdiff_t columns, ptrdiff_t depth, const float *a, ptrdiff_t a_row, ptrdiff_t a_step, const float *b,
-    ptrdiff_t b_row, float *c, ptrdiff_t c_row, int accumulate) {
+    ptrdiff_t b_row, const int *places, ptrdiff_t next, float *c, ptrdiff_t c_row, int accumulate) {
   __m512 sums[12][2];
   const __mmask16 masks[2] = {apus_lanes(columns), apus_lanes(columns - 16)};
 #pragma clang loop unroll(full)
@@ -31,10 +37,15 @@ static inline __attribute__((always_inline)) void apus_sum_tile(
       sums[i][v] = _mm512_setzero_ps();
       __builtin_prefetch(c + i * c_row + 16 * v, 1, 3);
     }
-  for (ptrdiff_t k = 0; k < depth; k++, a += a_step, b += b_row) {
+  for (ptrdiff_t k = 0; k < depth; k++, a += a_step) {
+    const float *const from = apus_row(b, b_row, places, k);
     __m512 line[2];
 #pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; v++) line[v] = _mm512_maskz_loadu_ps(masks[v], b + 16 * v);
+    for (int v = 0; v < vectors; v++) line[v] = _mm512_maskz_loadu_ps(masks[v], from + 16 * v);
+    if (places && k < next) {
+#pragma clang loop unroll(full)
+      for (int v = 0; v < vectors; v++) __builtin_prefetch(apus_row(b, b_row, places, depth + k) + 16 * v, 0, 2);
+    }
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++)
 #pragma clang loop unroll(full)
@@ -50,15 +61,15 @@ static inline __attribute__((always_inline)) void apus_sum_tile(
 }
 
 // A tile of any number of rows up to 12 and of columns up to 32.
-static inline void apus_tile(
+static inline __attribute__((always_inline)) void apus_tile(
     ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, const float *a, ptrdiff_t a_row, ptrdiff_t a_step, const float *b, ptrdiff_t b_row,
-    float *c, ptrdiff_t c_row, int accumulate) {
+    const int *places, ptrdiff_t next, float *c, ptrdiff_t c_row, int accumulate) {
 #define APUS_TILE(n)                                                                                            \
   case n:                                                                                                       \
     if (columns > 16)                                                                                           \
-      apus_sum_tile(n, 2, columns, depth, a, a_row, a_step, b, b_row, c, c_row, accumulate);                    \
+      apus_sum_tile(n, 2, columns, depth, a, a_row, a_step, b, b_row, places, next, c, c_row, accumulate);      \
     else                                                                                                        \
-      apus_sum_tile(n, 1, columns, depth, a, a_row, a_step, b, b_row, c, c_row, accumulate);                    \
+      apus_sum_tile(n, 1, columns, depth, a, a_row, a_step, b, b_row, places, next, c, c_row, accumulate);      \
     break;
   switch (rows) {
     APUS_TILE(1) APUS_TILE(2) APUS_TILE(3) APUS_TILE(4) APUS_TILE(5) APUS_TILE(6)
@@ -140,8 +151,32 @@ static inline void apus_product(
         // Tiles as even as can be: one of few rows would wait for its own sums.
         const ptrdiff_t i = rows * t / tiles, height = rows * (t + 1) / tiles - i;
         apus_tile(
-            height, width, part, a + i * a_row + k * a_step, a_row, a_step, packs ? panel : source, packs ? apus_tile_columns : b_row,
+            height, width, part, a + i * a_row + k * a_step, a_row, a_step, packs ? panel : source, packs ? apus_tile_columns : b_row, NULL, 0,
             c + i * c_row + j, c_row, accumulate || k > 0);
+      }
+    }
+    k += apus_panel_depth;
+  } while (k < depth);
+}
+
+// The same where the rows of b are those that `places` names, and not so many of c that copying would pay. It names `named` rows or more, of
+// which those behind the first `depth` may be wanted next: they are asked for.
+static inline void apus_product_of_rows(
+    ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, const float *a, ptrdiff_t a_row, ptrdiff_t a_step, const float *b, ptrdiff_t b_row,
+    const int *places, ptrdiff_t named, float *c, ptrdiff_t c_row, int accumulate) {
+  const ptrdiff_t tiles = (rows + apus_tile_rows - 1) / apus_tile_rows;
+  ptrdiff_t k = 0;
+  do {
+    const ptrdiff_t part = depth - k < apus_panel_depth ? depth - k : apus_panel_depth;
+    // What follows the last part comes next; what follows another is this product's own.
+    const ptrdiff_t next = k + part < depth ? 0 : named - depth;
+    for (ptrdiff_t j = 0; j < columns; j += apus_tile_columns) {
+      const ptrdiff_t width = columns - j < apus_tile_columns ? columns - j : apus_tile_columns;
+      for (ptrdiff_t t = 0; t < tiles; t++) {
+        const ptrdiff_t i = rows * t / tiles, height = rows * (t + 1) / tiles - i;
+        apus_tile(
+            height, width, part, a + i * a_row + k * a_step, a_row, a_step, b + j, b_row, places + k, t == 0 ? next : 0, c + i * c_row + j,
+            c_row, accumulate || k > 0);
       }
     }
     k += apus_panel_depth;
@@ -150,13 +185,13 @@ static inline void apus_product(
 
 // Adds products of 16 places, of those in `mask`, to the sums of a tile of dot products.
 static inline __attribute__((always_inline)) void apus_dot_step(
-    int rows, int outputs, __mmask16 mask, const float *x, ptrdiff_t x_row, const float *w, ptrdiff_t w_row, __m512 sums[4][6]) {
+    int rows, int outputs, __mmask16 mask, const float *const x[4], ptrdiff_t k, const float *w, ptrdiff_t w_row, __m512 sums[4][6]) {
   __m512 lines[4];
 #pragma clang loop unroll(full)
-  for (int i = 0; i < rows; i++) lines[i] = _mm512_maskz_loadu_ps(mask, x + i * x_row);
+  for (int i = 0; i < rows; i++) lines[i] = _mm512_maskz_loadu_ps(mask, x[i] + k);
 #pragma clang loop unroll(full)
   for (int j = 0; j < outputs; j++) {
-    const __m512 weights = _mm512_maskz_loadu_ps(mask, w + j * w_row);
+    const __m512 weights = _mm512_maskz_loadu_ps(mask, w + j * w_row + k);
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++) sums[i][j] = _mm512_fmadd_ps(lines[i], weights, sums[i][j]);
   }
@@ -164,7 +199,7 @@ static inline __attribute__((always_inline)) void apus_dot_step(
 
 // y[i][j] (+)= x[i] · w[j] for i < rows (at most 4), j < outputs (at most 6), both constants where this is inlined.
 static inline __attribute__((always_inline)) void apus_dot_tile(
-    int rows, int outputs, ptrdiff_t depth, const float *x, ptrdiff_t x_row, const float *w, ptrdiff_t w_row, float *y, ptrdiff_t y_row,
+    int rows, int outputs, ptrdiff_t depth, const float *const x[4], const float *w, ptrdiff_t w_row, float *y, ptrdiff_t y_row,
     int accumulate) {
   __m512 sums[4][6];
 #pragma clang loop unroll(full)
@@ -172,8 +207,8 @@ static inline __attribute__((always_inline)) void apus_dot_tile(
 #pragma clang loop unroll(full)
     for (int j = 0; j < outputs; j++) sums[i][j] = _mm512_setzero_ps();
   ptrdiff_t k = 0;
-  for (; k + 16 <= depth; k += 16) apus_dot_step(rows, outputs, 0xFFFF, x + k, x_row, w + k, w_row, sums);
-  if (k < depth) apus_dot_step(rows, outputs, apus_lanes(depth - k), x + k, x_row, w + k, w_row, sums);
+  for (; k + 16 <= depth; k += 16) apus_dot_step(rows, outputs, 0xFFFF, x, k, w, w_row, sums);
+  if (k < depth) apus_dot_step(rows, outputs, apus_lanes(depth - k), x, k, w, w_row, sums);
 #pragma clang loop unroll(full)
   for (int i = 0; i < rows; i++)
 #pragma clang loop unroll(full)
@@ -183,28 +218,27 @@ static inline __attribute__((always_inline)) void apus_dot_tile(
     }
 }
 
-// y = x wᵀ or y += x wᵀ for few rows or few outputs: nothing is copied, since both operands are read along their rows.
+// y = x wᵀ or y += x wᵀ for few rows or few outputs: nothing is copied, since both operands are read along their rows. The rows of x are those
+// that `places` names, or all in turn where it is null.
 static inline void apus_dot_products(
-    ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t depth, const float *x, ptrdiff_t x_row, const float *w, ptrdiff_t w_row, float *y,
-    ptrdiff_t y_row, int accumulate) {
+    ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t depth, const float *x, ptrdiff_t x_row, const int *places, const float *w, ptrdiff_t w_row,
+    float *y, ptrdiff_t y_row, int accumulate) {
   const ptrdiff_t tiles = (outputs + 5) / 6;
   for (ptrdiff_t t = 0; t < tiles; t++) {
     const ptrdiff_t j = outputs * t / tiles, count = outputs * (t + 1) / tiles - j;
     for (ptrdiff_t i = 0; i < rows; i += 4) {
       const ptrdiff_t some = rows - i < 4 ? rows - i : 4;
-#define APUS_DOTS(r, o)                                                                                                           \
-  case 8 * r + o: apus_dot_tile(r, o, depth, x + i * x_row, x_row, w + j * w_row, w_row, y + i * y_row + j, y_row, accumulate); break;
+      const float *lines[4];
+#pragma clang loop unroll(full)
+      for (int r = 0; r < 4; r++) lines[r] = apus_row(x, x_row, places, r < some ? i + r : i);
+#define APUS_DOTS(r, o) \
+  case 8 * r + o: apus_dot_tile(r, o, depth, lines, w + j * w_row, w_row, y + i * y_row + j, y_row, accumulate); break;
 #define APUS_DOTS_OF(o) APUS_DOTS(1, o) APUS_DOTS(2, o) APUS_DOTS(3, o) APUS_DOTS(4, o)
       switch (8 * some + count) { APUS_DOTS_OF(1) APUS_DOTS_OF(2) APUS_DOTS_OF(3) APUS_DOTS_OF(4) APUS_DOTS_OF(5) APUS_DOTS_OF(6) }
 #undef APUS_DOTS_OF
 #undef APUS_DOTS
     }
   }
-}
-
-// Row number i of those that `places` names; of all where it is null.
-static inline __attribute__((always_inline)) const float *apus_row(const float *x, ptrdiff_t x_row, const int *places, ptrdiff_t i) {
-  return x + (places ? places[i] : i) * x_row;
 }
 
 // y[i * y_step] (+)= x[i] · w for each row: 16 chains over every 16th place each, added as a binary tree. Eight rows at a time, so that their
@@ -436,9 +470,14 @@ static inline void apus_product(
     int b_transposed, float *c, ptrdiff_t c_row, int accumulate) {
   __builtin_trap();
 }
+static inline void apus_product_of_rows(
+    ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, const float *a, ptrdiff_t a_row, ptrdiff_t a_step, const float *b, ptrdiff_t b_row,
+    const int *places, ptrdiff_t named, float *c, ptrdiff_t c_row, int accumulate) {
+  __builtin_trap();
+}
 static inline void apus_dot_products(
-    ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t depth, const float *x, ptrdiff_t x_row, const float *w, ptrdiff_t w_row, float *y,
-    ptrdiff_t y_row, int accumulate) {
+    ptrdiff_t rows, ptrdiff_t outputs, ptrdiff_t depth, const float *x, ptrdiff_t x_row, const int *places, const float *w, ptrdiff_t w_row,
+    float *y, ptrdiff_t y_row, int accumulate) {
   __builtin_trap();
 }
 static inline void apus_dots(

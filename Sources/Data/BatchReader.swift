@@ -43,12 +43,13 @@ public final class BatchReader {
   ///   - residentBytes: rows are kept in memory if those of all virtual ranks take no more.
   ///   - nonFinite: batches have fewer rows than slots where rows are left out.
   ///   - readingAhead: when a thread reads the windows that come next.
+  ///   - inPlace: batches are taken where their rows lie (`withRows`), so that no rows need be put in order.
   /// - Throws: `DataError` if the targets do not suit `targetUse`, or the columns the transform.
   public init(
     dataset: ShardedDataset, order: SampleOrder, virtualRanks: Range<Int>, targetUse: TargetUse,
     transform: FeatureTransform = .none, parts: RowParts = .all,
     residentBytes: Int = BatchReader.defaultResidentBytes, readingAhead: ReadingAhead = .never,
-    nonFinite: NonFinite = .fail
+    nonFinite: NonFinite = .fail, inPlace: Bool = false
   ) throws(DataError) {
     precondition(order.rows == dataset.rows, "an order of \(order.rows) rows for a data set of \(dataset.rows)")
     precondition(
@@ -68,7 +69,8 @@ public final class BatchReader {
       let range = order.range(ofVirtualRank: v)
       let keeps = keepsAll || order.largestWindow(ofVirtualRank: v) == range.count
       return Lane(
-        order: order, virtualRank: v, keepsRange: keeps, columns: columns, targetsPerRow: targetsPerRow)
+        order: order, virtualRank: v, keepsRange: keeps, keepsFileOrder: inPlace, columns: columns,
+        targetsPerRow: targetsPerRow)
     }
     batch = RowBuffer(rows: 0, columns: columns, targetsPerRow: targetsPerRow)
     self.readingAhead = readingAhead

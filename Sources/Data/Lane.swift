@@ -6,6 +6,8 @@ final class Lane {
   let range: Range<Int>
   /// Whether the memory holds the whole range, each row read once. Otherwise it holds one window after the other.
   let keepsRange: Bool
+  /// Whether the rows of a window stay in the order in which they are read, whatever order they come in.
+  private let keepsFileOrder: Bool
 
   /// The epoch it is in; -1 before the first.
   private var epoch = -1
@@ -32,10 +34,13 @@ final class Lane {
   /// Whether those are all, and need no order: then nothing is left to do for any slots of any epoch.
   private var isSettled = false
 
-  init(order: SampleOrder, virtualRank: Int, keepsRange: Bool, columns: Int, targetsPerRow: Int) {
+  init(
+    order: SampleOrder, virtualRank: Int, keepsRange: Bool, keepsFileOrder: Bool, columns: Int, targetsPerRow: Int
+  ) {
     self.virtualRank = virtualRank
     self.range = order.range(ofVirtualRank: virtualRank)
     self.keepsRange = keepsRange
+    self.keepsFileOrder = keepsFileOrder
     self.shuffled = order.shuffle
     let rows = keepsRange ? range.count : order.largestWindow(ofVirtualRank: virtualRank)
     self.buffer = RowBuffer(rows: rows, columns: columns, targetsPerRow: targetsPerRow)
@@ -67,6 +72,9 @@ final class Lane {
         order.places(ofWindow: index, into: &places)
         moveIntoRange(pieces)
       }
+    } else if order.shuffled, keepsFileOrder {
+      try Self.fill(buffer, with: pieces, loader)
+      order.places(ofWindow: index, into: &places)
     } else if order.shuffled {
       try fillInOrder(of: index, order, with: pieces, loader)
     } else {

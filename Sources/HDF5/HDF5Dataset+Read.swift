@@ -149,7 +149,7 @@ extension HDF5Dataset {
     let what = "read \(Self.blockName(start, count)) of '\(path)'"
     let spaces = try selection(start: start, count: count, what)
     try check(
-      unsafe H5Dread(identifier.handle, type, spaces.memory.handle, spaces.file.handle, chdf5_default(), base),
+      unsafe H5Dread(identifier.handle, type, spaces.memory.handle, spaces.file.handle, Library.numberTransfer, base),
       "H5Dread", what, path: file)
   }
 

@@ -19,6 +19,14 @@ enum Library {
 
   static let defaultStack = hid_t(rawValue: 0)
 
+  /// How numbers are read: those that are converted go through 64 KiB. By default the library takes 1 MiB for it, which each call sets to
+  /// zeros, however little it reads. The caller holds the lock.
+  static let numberTransfer: hid_t = {
+    let list = H5Pcreate(chdf5_dataset_transfer_class())
+    guard list.rawValue >= 0, H5Pset_buffer(list, 64 << 10, nil, nil) >= 0 else { return chdf5_default() }
+    return list
+  }()
+
   private static let lock: RecursiveLock = {
     // Before the first call: on a full disk the library's own exit handler crashes.
     H5dont_atexit()

@@ -133,7 +133,7 @@ public enum Multiply {
 
 extension Multiply {
   /// Whether the environment asks for more than one thread.
-  private static let asksForThreads = ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"].contains { name in
+  static let asksForThreads = ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"].contains { name in
     guard let value = unsafe getenv(name) else { return false }
     return unsafe atoi(value) > 1
   }
@@ -142,6 +142,9 @@ extension Multiply {
   private static let threads: Void = {
     if !asksForThreads { openblas_set_num_threads(1) }
   }()
+
+  /// With no more outputs, or rows, than this and no fewer inputs each element of `x Wᵀ` is a dot product of its own.
+  static let (fewOutputs, fewInputs) = (16, 64)
 
   /// Whether products are computed here: where the processor has AVX-512. (Not in debug builds, where the BLAS alone is
   /// fast.)
@@ -159,11 +162,11 @@ extension Multiply {
   ) {
     // Threads are worth waking only for many operations.
     if usesTiles && !(asksForThreads && rows * columns * depth > 1 << 22) {
-      let few = min(rows, columns) <= 16 && depth >= 64
+      let few = min(rows, columns) <= fewOutputs && depth >= fewInputs
       if few && transposed == (false, true) {
         unsafe apus_dot_products(
-          rows, columns, depth, a + aView.offset, aView.rowStride, b + bView.offset, bView.rowStride, c + cView.offset,
-          cView.rowStride, accumulate ? 1 : 0)
+          rows, columns, depth, a + aView.offset, aView.rowStride, nil, b + bView.offset, bView.rowStride,
+          c + cView.offset, cView.rowStride, accumulate ? 1 : 0)
       } else {
         unsafe apus_product(
           rows, columns, depth, a + aView.offset, transposed.0 ? 1 : aView.rowStride,

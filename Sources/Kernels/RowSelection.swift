@@ -9,6 +9,9 @@ public struct RowSelection: Sendable {
   /// The rows, where they do not lie one behind the other.
   let places: [Int32]?
 
+  /// The first row where they lie one behind the other; nil where they lie apart.
+  public var firstOfRun: Int? { places == nil ? first : nil }
+
   /// Rows that are named, these and those behind them.
   var named: Int { places.map { $0.count - first } ?? count }
 

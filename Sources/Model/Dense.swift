@@ -28,15 +28,20 @@ public struct Dense: Equatable, Sendable {
   }
 
   /// What this rank multiplies of the inputs that it has.
-  private func operand(_ view: MatrixView) -> MatrixView { split == .slicedInputs ? view.columns(columns) : view }
+  private func operand(_ input: LayerInput) -> LayerInput {
+    guard split == .slicedInputs else { return input }
+    guard case .matrix(let view) = input else { preconditionFailure("rows in place for a part of the inputs") }
+    return .matrix(view.columns(columns))
+  }
 
   /// Writes the outputs of `x` to `space`.
   func forward<Exchange: LayerExchange>(
-    _ x: borrowing FloatBuffer, _ view: MatrixView, parameters: borrowing FloatBuffer, at start: Int, space: LayerSpace,
+    _ x: borrowing FloatBuffer, _ input: LayerInput, parameters: borrowing FloatBuffer, at start: Int,
+    space: LayerSpace,
     exchange: Exchange
   ) throws(Exchange.Failure) {
-    let result = MatrixView(rows: view.rows, columns: rows.count)
-    Multiply.forward(x, operand(view), weights: parameters, weights(start), into: &space.values, result)
+    let result = MatrixView(rows: input.rows, columns: rows.count)
+    Multiply.forward(x, operand(input), weights: parameters, weights(start), into: &space.values, result)
     if split.cutsInputs { try exchange.sum(&space.values, count: result.count) }
     if let activation {
       activation.apply(to: space, result, parameters: parameters, biasOffset: start + biasOffset)
@@ -48,16 +53,16 @@ public struct Dense: Equatable, Sendable {
   /// Adds or writes the gradients of weight and bias, summed over the rows, given the one with respect to the outputs
   /// in `space`, which becomes the one with respect to the sums before the activation.
   func backward(
-    _ x: borrowing FloatBuffer, _ view: MatrixView, space: LayerSpace, gradient: inout FloatBuffer, at start: Int,
+    _ x: borrowing FloatBuffer, _ input: LayerInput, space: LayerSpace, gradient: inout FloatBuffer, at start: Int,
     accumulate: Bool, progress: Stage.Progress? = nil
   ) {
-    let result = MatrixView(rows: view.rows, columns: rows.count)
+    let result = MatrixView(rows: input.rows, columns: rows.count)
     activation?.multiplyBySlope(in: space, 0..<result.count)
     Elementwise.columnSums(space.gradient, result, into: &gradient, at: start + biasOffset, accumulate: accumulate)
     let whole = weights(start)
     guard let progress else {
       Multiply.weightGradient(
-        space.gradient, result, x, operand(view), into: &gradient, whole, accumulate: accumulate)
+        space.gradient, result, x, operand(input), into: &gradient, whole, accumulate: accumulate)
       return
     }
     var end = rows.count
@@ -67,7 +72,7 @@ public struct Dense: Equatable, Sendable {
       let part = MatrixView(
         offset: whole.offset + first * columns.count, rows: end - first, columns: columns.count)
       Multiply.weightGradient(
-        space.gradient, result.columns(first..<end), x, operand(view), into: &gradient, part, accumulate: accumulate)
+        space.gradient, result.columns(first..<end), x, operand(input), into: &gradient, part, accumulate: accumulate)
       end = first
       progress(&gradient, weightOffset + first * columns.count)
     }

@@ -14,7 +14,7 @@ extension Model {
   /// - Parameters:
   ///   - features: rows × inputs, of which `rows` names some, as of `targets`.
   /// - Returns: the sum of the losses of the rows.
-  public func accumulateGradient(
+  func accumulateOneScore(
     parameters: borrowing FloatBuffer, features: borrowing FloatBuffer, rows: RowSelection,
     targets: borrowing FloatBuffer, workspace: Workspace, gradient: inout FloatBuffer, at offset: Int, accumulate: Bool
   ) -> Double {

@@ -74,7 +74,7 @@ public struct Model: Sendable {
   public func forward(
     parameters: borrowing FloatBuffer, features: borrowing FloatBuffer, view: MatrixView, workspace: Workspace
   ) {
-    stage.forward(parameters: parameters, inputs: features, view, workspace: workspace)
+    stage.forward(parameters: parameters, inputs: features, .matrix(view), workspace: workspace)
   }
 
   /// The sum of the losses of the rows of the last forward pass; not the mean.
@@ -101,7 +101,7 @@ public struct Model: Sendable {
     let end = view.offset + view.rows * view.rowStride
     features.prefetch(end..<end + view.rows * view.rowStride)
     stage.backward(
-      parameters: parameters, inputs: features, view, workspace: workspace, gradient: &gradient,
+      parameters: parameters, inputs: features, .matrix(view), workspace: workspace, gradient: &gradient,
       gradientOffset: offset, accumulate: accumulate, progress: progress)
     return sum
   }

@@ -66,26 +66,27 @@ public struct Stage: Sendable {
       ? max(gathered, loss.stagingColumns(outputs: outputColumns.count, of: outputs, ranks: tensor.count)) : gathered
   }
 
-  /// Runs the rows of `view` through the layers; what they give is then in `workspace.outputs`.
+  /// Runs the rows of `input` through the layers; what they give is then in `workspace.outputs`.
   ///
   /// Every rank of a tensor split calls it with the same inputs.
   public func forward<Exchange: LayerExchange>(
-    parameters: borrowing FloatBuffer, at offset: Int = 0, inputs: borrowing FloatBuffer, _ view: MatrixView,
+    parameters: borrowing FloatBuffer, at offset: Int = 0, inputs: borrowing FloatBuffer, _ input: LayerInput,
     workspace: Workspace, exchange: Exchange = NoExchange()
   ) throws(Exchange.Failure) {
-    precondition(view.columns == self.inputs, "\(view.columns) columns for \(self.inputs) inputs")
-    precondition(view.rows <= workspace.capacity, "\(view.rows) rows in a workspace for \(workspace.capacity)")
+    precondition(input.columns == self.inputs, "\(input.columns) columns for \(self.inputs) inputs")
+    precondition(input.rows <= workspace.capacity, "\(input.rows) rows in a workspace for \(workspace.capacity)")
     precondition(workspace.layers.count == layers.count, "a workspace of \(workspace.layers.count) layers")
     check(exchange)
-    workspace.rows = view.rows
+    workspace.rows = input.rows
     try layers[0].forward(
-      inputs, view, parameters: parameters, at: offset, space: workspace.layers[0], exchange: exchange)
+      inputs, input, parameters: parameters, at: offset, space: workspace.layers[0], exchange: exchange)
     try exchange.layerDone()
     for index in 1..<layers.count {
       let below = workspace.layers[index - 1]
-      let before = MatrixView(rows: view.rows, columns: layers[index - 1].rows.count)
+      let before = MatrixView(rows: input.rows, columns: layers[index - 1].rows.count)
       try layers[index].forward(
-        below.values, before, parameters: parameters, at: offset, space: workspace.layers[index], exchange: exchange)
+        below.values, .matrix(before), parameters: parameters, at: offset, space: workspace.layers[index],
+        exchange: exchange)
       try exchange.layerDone()
     }
   }
@@ -101,30 +102,30 @@ public struct Stage: Sendable {
   /// - Parameter progress: called from the last layer to the first, within large layers more than once; what is complete is not touched
   ///   any more. The bits do not depend on it.
   public func backward<Exchange: LayerExchange>(
-    parameters: borrowing FloatBuffer, at offset: Int = 0, inputs: borrowing FloatBuffer, _ view: MatrixView,
+    parameters: borrowing FloatBuffer, at offset: Int = 0, inputs: borrowing FloatBuffer, _ input: LayerInput,
     workspace: Workspace, gradient: inout FloatBuffer, gradientOffset: Int = 0, accumulate: Bool,
     progress: Progress? = nil, exchange: Exchange = NoExchange()
   ) throws(Exchange.Failure) {
-    precondition(view.rows == workspace.rows, "\(view.rows) rows after a forward pass of \(workspace.rows)")
+    precondition(input.rows == workspace.rows, "\(input.rows) rows after a forward pass of \(workspace.rows)")
     check(exchange)
     for index in layers.indices.reversed() {
       let space = workspace.layers[index]
       if index > 0 {
         let below = workspace.layers[index - 1]
-        let before = MatrixView(rows: view.rows, columns: layers[index - 1].rows.count)
+        let before = MatrixView(rows: input.rows, columns: layers[index - 1].rows.count)
         layers[index].backward(
-          below.values, before, space: space, gradient: &gradient, at: gradientOffset, accumulate: accumulate,
+          below.values, .matrix(before), space: space, gradient: &gradient, at: gradientOffset, accumulate: accumulate,
           progress: progress)
         try layers[index].inputGradient(
-          rows: view.rows, parameters: parameters, at: offset, space: space, into: &below.gradient,
+          rows: input.rows, parameters: parameters, at: offset, space: space, into: &below.gradient,
           staging: &workspace.staging, exchange: exchange)
       } else {
         layers[0].backward(
-          inputs, view, space: space, gradient: &gradient, at: gradientOffset, accumulate: accumulate,
+          inputs, input, space: space, gradient: &gradient, at: gradientOffset, accumulate: accumulate,
           progress: progress)
         if !isFirst {
           try layers[0].inputGradient(
-            rows: view.rows, parameters: parameters, at: offset, space: space, into: &workspace.inputGradient,
+            rows: input.rows, parameters: parameters, at: offset, space: space, into: &workspace.inputGradient,
             staging: &workspace.staging, exchange: exchange)
         }
       }

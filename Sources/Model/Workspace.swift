@@ -17,7 +17,7 @@ public final class Workspace {
   let layers: [LayerSpace]
   /// The terms of the loss: at most one an output.
   var terms: FloatBuffer
-  /// The targets of rows that lie apart, for models with one output.
+  /// The targets of rows that lie apart. Room for those of models with several outputs is made with the first of them.
   var targets: FloatBuffer
   /// The gradient with respect to the stage's inputs, rows × `inputCount`; empty for a stage that begins with the first
   /// layer of the model, which computes none.

@@ -106,12 +106,13 @@ public final class DataParallel: ParallelStrategy {
   private func accumulate(
     _ pass: ShortList<Range<Int>>, of summand: Summand, epoch: Int, slot: Int, accumulate: Bool, isLast: Bool
   ) throws -> Double {
-    if model.hasOneScore {
+    let progress: Stage.Progress? = isLast && sum.overlaps ? { self.sum.hand(from: $1, &$0) } : nil
+    if model.takesRowsInPlace {
       return try reader.withRows(pass, of: summand, epoch: epoch) { features, rows, targets in
         sum.write(slot: slot) { gradient, offset in
           model.accumulateGradient(
             parameters: sum.parameters, features: features, rows: rows, targets: targets, workspace: workspace,
-            gradient: &gradient, at: offset, accumulate: accumulate)
+            gradient: &gradient, at: offset, accumulate: accumulate, progress: progress)
         }
       }
     }
@@ -120,7 +121,7 @@ public final class DataParallel: ParallelStrategy {
         model.accumulateGradient(
           parameters: sum.parameters, features: features, view: view, targets: targets, targetsOffset: targetsOffset,
           workspace: workspace, gradient: &gradient, at: offset, accumulate: accumulate,
-          progress: isLast && sum.overlaps ? { self.sum.hand(from: $1, &$0) } : nil)
+          progress: progress)
       }
     }
   }

@@ -38,11 +38,12 @@ public final class GridScorer: Scorer {
     let rows = begins ? view.rows : try fill(features, view)
     if rows > 0 {
       if begins {
-        try stage.forward(parameters: parameters, inputs: features, view, workspace: workspace, exchange: exchange)
+        try stage.forward(
+          parameters: parameters, inputs: features, .matrix(view), workspace: workspace, exchange: exchange)
       } else {
         try stage.forward(
-          parameters: parameters, inputs: input, MatrixView(rows: rows, columns: stage.inputs), workspace: workspace,
-          exchange: exchange)
+          parameters: parameters, inputs: input, .matrix(MatrixView(rows: rows, columns: stage.inputs)),
+          workspace: workspace, exchange: exchange)
       }
     }
     if !stage.isLast {

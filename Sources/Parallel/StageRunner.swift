@@ -123,7 +123,7 @@ final class StageRunner {
     }
     if left[batch] > 0 {
       try stage.forward(
-        parameters: parameters, inputs: input.rows, view(batch), workspace: workspace, exchange: exchange)
+        parameters: parameters, inputs: input.rows, .matrix(view(batch)), workspace: workspace, exchange: exchange)
     }
     guard let behind else { return }
     let parcel = outgoing[batch % outgoing.count]
@@ -153,8 +153,8 @@ final class StageRunner {
     }
     if left[batch] > 0 {
       try stage.backward(
-        parameters: parameters, inputs: inputs(of: batch).rows, view(batch), workspace: workspace, gradient: &gradient,
-        gradientOffset: offset, accumulate: accumulate, exchange: exchange)
+        parameters: parameters, inputs: inputs(of: batch).rows, .matrix(view(batch)), workspace: workspace,
+        gradient: &gradient, gradientOffset: offset, accumulate: accumulate, exchange: exchange)
     }
     guard let before else { return }
     // The rows of this micro-batch are of no more use: another may take their place.

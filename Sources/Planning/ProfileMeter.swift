@@ -122,12 +122,12 @@ public final class ProfileMeter {
     let offset = stage.parameters.lowerBound
     let workspace = Workspace(stage, rows: rows)
     let forward = try measure(work) {
-      stage.forward(parameters: parameters, at: offset, inputs: inputs, view, workspace: workspace)
+      stage.forward(parameters: parameters, at: offset, inputs: inputs, .matrix(view), workspace: workspace)
       if shape.role == .last { _ = stage.lossSum(workspace, targets: targets, at: 0) }
     }
     let backward = try measure(work) {
       stage.backward(
-        parameters: parameters, at: offset, inputs: inputs, view, workspace: workspace, gradient: &gradient,
+        parameters: parameters, at: offset, inputs: inputs, .matrix(view), workspace: workspace, gradient: &gradient,
         accumulate: false)
     }
     return (forward, backward)

@@ -56,13 +56,16 @@ import Testing
   @Test func rowsComeInTheOrderOfTheSamples() throws {
     let scratch = try Scratch()
     let dataset = try numberedDataset(scratch, rows: [40, 30], chunkRows: 5)
-    for (shuffle, resident) in [(true, 0), (true, 1 << 20), (false, 0), (false, 1 << 20)] {
+    for (shuffle, resident, inPlace) in [
+      (true, 0, false), (true, 1 << 20, false), (false, 0, false), (false, 1 << 20, false), (true, 0, true),
+      (false, 0, true),
+    ] {
       let order = SampleOrder(
         segments: dataset.shards.map { SampleOrder.Segment(rows: $0.rows, blockRows: 5) }, columns: 3, virtualRanks: 2,
         seed: 11, shuffle: shuffle, windowBytes: 200)
       let reader = try BatchReader(
-        dataset: dataset, order: order, virtualRanks: 0..<2, targetUse: .classIndex(classes: 5), residentBytes: resident
-      )
+        dataset: dataset, order: order, virtualRanks: 0..<2, targetUse: .classIndex(classes: 5),
+        residentBytes: resident, inPlace: inPlace)
       // Back and forth: any slots of any epoch at any time, as a resumed run needs them.
       for (epoch, slots) in [(0, 0..<35), (3, 10..<20), (0, 34..<35), (1, 0..<0), (1, 17..<33), (3, 0..<35)] {
         for v in 0..<2 {

@@ -9,11 +9,11 @@ import Testing
 @Suite struct ReadAheadTests {
   private func reader(
     _ dataset: ShardedDataset, _ order: SampleOrder, _ readingAhead: ReadingAhead,
-    use: TargetUse = .classIndex(classes: 5)
+    use: TargetUse = .classIndex(classes: 5), inPlace: Bool = false
   ) throws -> BatchReader {
     try BatchReader(
       dataset: dataset, order: order, virtualRanks: 0..<order.virtualRanks, targetUse: use, residentBytes: 0,
-      readingAhead: readingAhead)
+      readingAhead: readingAhead, inPlace: inPlace)
   }
 
   private func order(
@@ -31,7 +31,7 @@ import Testing
     let dataset = try numberedDataset(scratch, rows: [70, 0, 1, 133, 55], chunkRows: 4)
     let order = order(dataset, virtualRanks: virtualRanks, shuffle: shuffle, blockRows: 4, windowRows: 12)
     for batch in [1, 7, 40] {
-      let (plain, ahead) = try (reader(dataset, order, .never), reader(dataset, order, .always))
+      let (plain, ahead) = try (reader(dataset, order, .never), reader(dataset, order, .always, inPlace: batch == 7))
       for epoch in 0..<3 {
         for step in 0..<order.steps(batch: batch) {
           let positions = order.positions(ofStep: step, batch: batch)

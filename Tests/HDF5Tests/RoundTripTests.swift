@@ -72,6 +72,17 @@ import Testing
     #expect(doubles == [58, 59])
   }
 
+  /// More numbers than are converted at a time.
+  @Test(arguments: [nil, [1000, 2]]) func manyConverted(chunk: [Int]?) throws {
+    let scratch = try Scratch()
+    let path = scratch.path("x.h5")
+    let numbers = (0..<70_000).map { Int32(truncatingIfNeeded: $0 &* 40_503 &- 1_000_000_000) }
+    try writeFile(path, numbers, shape: [35_000, 2], chunk: chunk)
+    let dataset = try HDF5File.open(path).dataset(named: "features")
+    #expect(try dataset.converted(7..<34_998, to: Float.self) == numbers[14..<69_996].map { Float($0) })
+    #expect(try dataset.converted(0..<35_000, to: Double.self) == numbers.map { Double($0) })
+  }
+
   @Test func blocksBeyondTheData() throws {
     let scratch = try Scratch()
     let path = scratch.path("x.h5")

@@ -85,6 +85,33 @@ import Testing
     #expect(none.gradient.allSatisfy { $0 == 0 })
   }
 
+  /// Rows where they lie give the bits of their copies: those of models that take them so, and those that lie one behind the other.
+  @Test(arguments: [[70, 10, 5], [70, 16], [70, 1], [20, 30, 5]])
+  func rowsInPlaceGiveTheBitsOfTheModel(sizes: [Int]) throws {
+    let outputs = sizes[sizes.count - 1]
+    let model = try Model(
+      kind: sizes.count > 2 ? .mlp : outputs > 1 ? .softmax : .logistic, sizes: sizes,
+      loss: outputs > 1 ? .softmax : .logistic)
+    let problem = Problem(model, rows: 12)
+    let places: [Int32] = [3, 11, 0, 5, 4, 8]
+    let selections =
+      [RowSelection(first: 2, count: 6)]
+      + (model.takesRowsInPlace ? [RowSelection(places: places, 0..<6), RowSelection(places: places, 1..<4)] : [])
+    for rows in selections {
+      let copies = Problem(model, rows: rows.count)
+      copies.parameters.copy(from: problem.parameters)
+      copies.features.gather(rows, of: problem.features, columns: model.inputs)
+      copies.targets.gather(rows, of: problem.targets, columns: model.targetsPerRow)
+      let expected = copies.gradient()
+      var gradient = FloatBuffer([Float](repeating: .nan, count: model.layout.count))
+      let loss = model.accumulateGradient(
+        parameters: problem.parameters, features: problem.features, rows: rows, targets: problem.targets,
+        workspace: Workspace(model, rows: 9), gradient: &gradient, at: 0, accumulate: false)
+      #expect(loss.bitPattern == expected.loss.bitPattern)
+      #expect(gradient.values().map(\.bitPattern) == expected.gradient.map(\.bitPattern))
+    }
+  }
+
   /// Layers run apart, stage after stage, give the bits of the whole model.
   @Test(arguments: [[0..<1, 1..<3], [0..<2, 2..<3], [0..<1, 1..<2, 2..<3]], Activation.allCases)
   func stagesGiveTheBitsOfTheModel(ranges: [Range<Int>], activation: Activation) throws {
@@ -99,7 +126,7 @@ import Testing
       let view = MatrixView(rows: 11, columns: stage.inputs)
       stage.forward(
         parameters: problem.parameters, at: stage.parameters.lowerBound, inputs: FloatBuffer(inputs[inputs.count - 1]),
-        view, workspace: workspace)
+        .matrix(view), workspace: workspace)
       inputs.append(workspace.outputs.values(in: 0..<workspace.outputView.count))
     }
     let loss = model.lossSum(workspaces[stages.count - 1], targets: problem.targets, targetsOffset: 0)
@@ -112,7 +139,7 @@ import Testing
       let own = FloatBuffer(problem.parameters.values(in: stage.parameters))
       var gradient = FloatBuffer(count: stage.layout.count)
       stage.backward(
-        parameters: own, inputs: FloatBuffer(inputs[index]), MatrixView(rows: 11, columns: stage.inputs),
+        parameters: own, inputs: FloatBuffer(inputs[index]), .matrix(MatrixView(rows: 11, columns: stage.inputs)),
         workspace: workspaces[index], gradient: &gradient, accumulate: false)
       gradients = gradient.values() + gradients
       if index > 0 {

@@ -59,7 +59,7 @@ extension Problem {
         let workspace = Workspace(stage, rows: rows)
         stage.forward(
           parameters: Self.part(of: parameters, model, stage), inputs: FloatBuffer(x),
-          MatrixView(rows: rows, columns: stage.inputs), workspace: workspace, exchange: exchange)
+          .matrix(MatrixView(rows: rows, columns: stage.inputs)), workspace: workspace, exchange: exchange)
         return workspace.outputs.values(in: 0..<rows * stage.outputs)
       }
       inputs.append(outputs[0])
@@ -86,7 +86,7 @@ extension Problem {
     let view = MatrixView(rows: rows, columns: stage.inputs)
     // More room than needed, and nothing to rely on in it.
     let workspace = Workspace(stage, rows: rows + 1)
-    stage.forward(parameters: own, inputs: x, view, workspace: workspace, exchange: exchange)
+    stage.forward(parameters: own, inputs: x, .matrix(view), workspace: workspace, exchange: exchange)
     part.outputs = workspace.outputs.values(in: 0..<rows * stage.outputColumns.count)
     if stage.isLast {
       part.loss = stage.lossSum(workspace, targets: FloatBuffer(targets), at: 0, exchange: exchange)
@@ -95,7 +95,7 @@ extension Problem {
     }
     var gradient = FloatBuffer([Float](repeating: .nan, count: stage.layout.count))
     stage.backward(
-      parameters: own, inputs: x, view, workspace: workspace, gradient: &gradient, accumulate: false,
+      parameters: own, inputs: x, .matrix(view), workspace: workspace, gradient: &gradient, accumulate: false,
       exchange: exchange)
     part.gradient = gradient.values()
     if !stage.isFirst { part.inputGradient = workspace.inputGradient.values(in: 0..<view.count) }

@@ -85,10 +85,10 @@ private func compareTraining(_ model: Model, _ world: borrowing Communicator) th
       parameters: whole, features: features, view: view, targets: targets, targetsOffset: 0, workspace: wholeSpace,
       gradient: &wholeGradient, at: 0, accumulate: false)
     let before = exchange.traffic
-    try stage.forward(parameters: own, inputs: features, view, workspace: ownSpace, exchange: exchange)
+    try stage.forward(parameters: own, inputs: features, .matrix(view), workspace: ownSpace, exchange: exchange)
     let part = try stage.lossSum(ownSpace, targets: targets, at: 0, exchange: exchange)
     try stage.backward(
-      parameters: own, inputs: features, view, workspace: ownSpace, gradient: &gradient, accumulate: false,
+      parameters: own, inputs: features, .matrix(view), workspace: ownSpace, gradient: &gradient, accumulate: false,
       exchange: exchange)
     var planned = before
     for transfer in stage.transfers.forward + stage.transfers.loss + stage.transfers.backward {

@@ -258,7 +258,7 @@ public final class TrainingRun {
       dataset: dataset, order: order, virtualRanks: virtualRanks.run(by: grid.place.data.index),
       targetUse: design.targetUse, transform: transform,
       parts: grid.place.reads(leavingRowsOut: leavesRowsOut), readingAhead: readingAhead,
-      nonFinite: job.data.nonFinite)
+      nonFinite: job.data.nonFinite, inPlace: job.split.isWhole && design.model.takesRowsInPlace && !leavesRowsOut)
   }
 
   /// A thread reads ahead where every rank of the machine has a processor for one.
