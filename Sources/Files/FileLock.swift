@@ -15,14 +15,17 @@ public final class FileLock: Sendable {
   /// Negative once the lock is given back.
   private let descriptor: Mutex<Int32>
 
-  /// Takes the lock without waiting.
-  /// - Throws: `FilesError` of kind `locked` if another process, or this one, holds it already; the note says who.
-  public init(_ path: String) throws(FilesError) {
+  private static let look = Duration.milliseconds(20)
+
+  /// Takes the lock.
+  /// - Parameter patience: how long to wait for a holder that may be about to end.
+  /// - Throws: `FilesError` of kind `locked` if another process, or this one, holds it all that time; the note says who.
+  public init(_ path: String, patience: Duration = .zero) throws(FilesError) {
     let descriptor = try naming(path, "lock") { () throws(SystemCall.Failure) in
       try SystemCall.open(path, O_RDWR | O_CREAT)
     }
     do {
-      try SystemCall.flock(descriptor, LOCK_EX | LOCK_NB)
+      try Self.lock(descriptor, until: .now + patience)
     } catch {
       try? SystemCall.close(descriptor)
       let holder = error.code == EWOULDBLOCK ? Self.holder(of: path) : nil
@@ -43,6 +46,17 @@ public final class FileLock: Sendable {
       // Closing the only descriptor of the open file ends the lock.
       try? SystemCall.close(descriptor)
       descriptor = -1
+    }
+  }
+
+  private static func lock(_ descriptor: Int32, until end: ContinuousClock.Instant) throws(SystemCall.Failure) {
+    while true {
+      do {
+        return try SystemCall.flock(descriptor, LOCK_EX | LOCK_NB)
+      } catch {
+        guard error.code == EWOULDBLOCK, ContinuousClock.now < end else { throw error }
+      }
+      usleep(UInt32(look / .microseconds(1)))
     }
   }
 

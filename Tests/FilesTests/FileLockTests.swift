@@ -1,4 +1,5 @@
 import Files
+import Glibc
 import Testing
 
 @Suite struct FileLockTests {
@@ -14,6 +15,20 @@ import Testing
     lock.release()
     // What a dead holder wrote stays in the file and means nothing.
     try FileLock(path).release()
+  }
+
+  /// A holder that ends soon is waited for, one that does not only for so long.
+  @Test func soonFreeIsWaitedFor() throws {
+    let scratch = try Scratch()
+    let path = scratch.file("lock")
+    let lock = try FileLock(path)
+    #expect(failure { _ = try FileLock(path, patience: .milliseconds(50)) }?.kind == .locked)
+    let releasing = try Thread("releasing") {
+      usleep(200_000)
+      lock.release()
+    }
+    try FileLock(path, patience: .seconds(300)).release()
+    withExtendedLifetime(releasing) {}
   }
 
   @Test func fileSystemsWithoutLocksAreToldApart() throws {

@@ -11,6 +11,8 @@ public final class RunDirectory {
 
   public static let jobName = "job.json"
   private static let lockName = ".lock"
+  /// How long to wait for another run: ranks that were killed may still be there when what started them has ended.
+  private static let patience = Duration.seconds(5)
 
   public let path: String
   private let lock: FileLock
@@ -47,7 +49,7 @@ public final class RunDirectory {
   static func lock(_ path: String) throws -> FileLock {
     try use(path) { () throws(FilesError) in
       try FileSystem.createDirectory(path)
-      return try FileLock(FileSystem.join(path, lockName))
+      return try FileLock(FileSystem.join(path, lockName), patience: patience)
     }
   }
 
